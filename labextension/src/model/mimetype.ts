@@ -1,0 +1,1 @@
+export const MIME_TYPE = 'application/vnd.zyg.graph.v1+json';

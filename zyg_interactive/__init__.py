@@ -1,0 +1,60 @@
+"""Source-to-source automatic differentiation of plain Python and NumPy, and tools that show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import runtime
+from .api import (
+    Back,
+    code_ir,
+    code_pullback,
+    derivative,
+    explain,
+    forward,
+    grad,
+    gradient,
+    hessian,
+    jacobian,
+    pullback,
+    refresh,
+    withgradient,
+)
+from .diagnostics import CustomGradientError, Diagnostic, Refused, ZygError
+from .dynamic import LateSpecialisation
+from .engine import engine
+from .params import Grads, Params
+
+__version__ = "0.1.0"
+
+runtime.dynamic = LateSpecialisation(engine)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext zyg_interactive`: the `%%gradient` and `%gradient` magics."""
+    from .notebook.magics import register
+
+    register(shell)
+
+
+__all__ = [
+    "Back",
+    "CustomGradientError",
+    "Diagnostic",
+    "Grads",
+    "Params",
+    "Refused",
+    "ZygError",
+    "code_ir",
+    "code_pullback",
+    "derivative",
+    "explain",
+    "forward",
+    "grad",
+    "gradient",
+    "hessian",
+    "jacobian",
+    "pullback",
+    "refresh",
+    "withgradient",
+]

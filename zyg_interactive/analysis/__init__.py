@@ -1,0 +1,1 @@
+"""Analyses of IR and of live values."""

@@ -1,0 +1,106 @@
+"""Calls whose callee or types only the run knows: specialised when they happen, like any other call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import runtime
+from .emit.compile import Compiler
+from .engine import Engine, Specialisation
+from .ir.core import CALLED, type_of
+from .ir.types import Tuple, may_be_differentiable
+
+
+@dataclass
+class _Form:
+    """A compiled pair; `of_argument[k]` tells which cotangents belong to the k-th argument asked for."""
+
+    forward: Any
+    reverse: Any
+    of_argument: list[Any]
+    hidden: list[tuple[int, int]]
+    structured: bool
+
+
+@dataclass
+class _Back:
+    form: _Form
+    saved: Any
+    fn: Any
+    args: tuple[Any, ...]
+    wrt: tuple[int, ...]
+    values: list[Any]
+
+
+class LateSpecialisation(runtime.Dynamic):
+    """Puts the engine behind `runtime.dynamic_forward` and `dynamic_reverse`."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+
+    def forward(self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]) -> tuple[Any, Any]:
+        implicit = runtime.reached() is not None
+        s, form = self.engine.prepared(
+            fn, args, ("dynamic", wrt, implicit), lambda s: self._build(s, wrt, implicit), names
+        )
+        values = s.values(fn, args)
+        y, saved = form.forward(*values)
+        return y, _Back(form, saved, fn, args, wrt, values)
+
+    def _build(self, s: Specialisation, wrt: tuple[int, ...], implicit: bool) -> _Form:
+        params = s.function.region.params
+        first_hidden = len(params) - len(s.function.hidden)
+        chosen: list[int] = []
+        of_argument: list[Any] = []
+        hidden: list[tuple[int, int]] = []
+        for i in wrt:
+            if i == 0:
+                cells = {}
+                for k, path in enumerate(s.function.hidden):
+                    if path.root == CALLED and len(path.steps) == 1:
+                        cells[path.steps[0]] = len(chosen)
+                        chosen.append(first_hidden + k)
+                of_argument.append(cells)
+            elif i - 1 in s.positions and may_be_differentiable(params[s.positions.index(i - 1)].type):
+                of_argument.append(len(chosen))
+                chosen.append(s.positions.index(i - 1))
+            else:
+                of_argument.append(None)
+        if implicit:
+            for k in range(first_hidden, len(params)):
+                if k not in chosen and may_be_differentiable(params[k].type):
+                    hidden.append((k, len(chosen)))
+                    chosen.append(k)
+        t = type_of(s.function.region.outs[0])
+        pair = s.derivative(implicit).pair(s.function, tuple(chosen), _leaves(t))
+        compiler = Compiler()
+        title = s.function.name
+        forward = compiler.function(pair.forward, title).callable
+        reverse = compiler.function(pair.reverse, f"pullback of {title}").callable
+        return _Form(forward, reverse, of_argument, hidden, isinstance(t, Tuple))
+
+    def reverse(self, back: _Back, g: Any) -> tuple[Any, ...]:
+        form = back.form
+        seeds = _flat(g) if form.structured else [g]
+        bars = form.reverse(back.saved, *seeds)
+        sink = runtime.reached()
+        if sink is not None:
+            sink += [(back.values[k], bars[j]) for k, j in form.hidden]
+        found = []
+        for i, where in zip(back.wrt, form.of_argument, strict=True):
+            if isinstance(where, dict):
+                n = len(getattr(back.fn, "__closure__", None) or ())
+                found.append(tuple(bars[where[k]] if k in where else None for k in range(n)))
+            else:
+                bar = None if where is None else bars[where]
+                found.append(runtime.zeros_like(back.args[i - 1]) if bar is None else bar)
+        return tuple(found)
+
+
+def _leaves(t: Any) -> Any:
+    return tuple(_leaves(i) for i in t.items) if isinstance(t, Tuple) else True
+
+
+def _flat(g: Any) -> list[Any]:
+    return [leaf for part in g for leaf in _flat(part)] if isinstance(g, tuple) else [g]

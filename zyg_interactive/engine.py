@@ -1,0 +1,335 @@
+"""Specialise, cache, guard: from a live callable and its arguments to compiled derivatives."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .analysis.types import Sizes, key
+from .diagnostics import Refused, refuse
+from .frontend.lower import lower, lower_call
+from .frontend.resolve import LiveResolver, UserFunction, is_constant
+from .frontend.scope import BoundMethod, Lowering, ScopeResolver
+from .ir.core import CALLED, Atom, Demand, Function, Path, Region, Undecided, Value, type_of, values
+from .ir.types import UNBOUND_TYPE, Const, Type
+from .rules.registry import infer, lookup
+from .source import SourceNotFound, Span, find
+from .transform.pipeline import Derivatives
+
+MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is specialised for
+MOST_ENTRIES = 4096
+INTRINSICS: dict[Any, Callable[..., Atom]] = {}  # filled by the API: its functions inside differentiated code
+
+
+@dataclass(eq=False)
+class Specialisation:
+    """One callable lowered for one pattern of argument types, and what was compiled from it.
+
+    `positions`: which of the arguments are parameters of the function; the others are part of the program.
+    """
+
+    function: Function
+    positions: tuple[int, ...]
+    hidden_types: tuple[Type, ...]
+    hidden_key: list[Any]
+    units: dict[Any, Any] = field(default_factory=dict)
+    derivatives: dict[bool, Derivatives] = field(default_factory=dict)
+
+    def hidden(self, f: Any, args: tuple[Any, ...]) -> list[Any]:
+        """The values of globals and captured variables that the function reads, now."""
+        return [p.fetch(f, args) for p in self.function.hidden]
+
+    def values(self, f: Any, args: tuple[Any, ...]) -> list[Any]:
+        """What the function's parameters are for this call."""
+        return [*(args[i] for i in self.positions), *self.hidden(f, args)]
+
+    def holds(self, f: Any, args: tuple[Any, ...]) -> bool:
+        """Whether everything that was taken for granted still is so."""
+        return all(g.holds(f, args) for g in self.function.guards)
+
+    def current(self, f: Any, args: tuple[Any, ...]) -> bool:
+        return self.holds(f, args) and [key(h) for h in self.hidden(f, args)] == self.hidden_key
+
+    def renewed(self, hidden_key: list[Any]) -> Specialisation:
+        """The same for globals of other sizes."""
+        return replace(self, hidden_key=hidden_key)
+
+    def derivative(self, implicit: bool = False) -> Derivatives:
+        if implicit not in self.derivatives:
+            self.derivatives[implicit] = Derivatives(infer, implicit)
+        return self.derivatives[implicit]
+
+
+class _Linker:
+    """Lowers a function and everything it calls, for one specialisation."""
+
+    infer = staticmethod(infer)
+
+    def __init__(self, engine: Engine, sizes: Sizes):
+        self.engine, self.sizes = engine, sizes
+        self.linked: dict[Any, Function] = {}
+        self.busy: dict[Any, Function] = {}
+        self.constants: dict[tuple[Any, str], set[Any]] = {}
+
+    def read_type(self, value: Any) -> Type:
+        return self.sizes.type(value)
+
+    def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
+        if isinstance(value, functools.partial) or not isinstance(value, types.FunctionType):
+            return None
+        if value in INTRINSICS or value.__module__.partition(".")[0] in ("numpy", "zyg_interactive"):
+            return None
+        return self.engine.user_function(value, origin, self.read_type)
+
+    def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
+        try:
+            found = INTRINSICS.get(value)
+        except TypeError:
+            found = None
+        return found or INTRINSICS.get(type(value))
+
+    def gradient(self, callee: Function, wrt: tuple[int, ...], value: bool = False) -> Function:
+        return Derivatives(infer).fused(callee, wrt, value=value)
+
+    def link_top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
+        """The function that was called, for argument types as they are."""
+        spec = (callee.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in arguments.items()))
+        return self._lower(callee, arguments, spec)
+
+    def link(self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span) -> Function:
+        given = {name: self._given(callee, name, atom, span) for name, atom in arguments.items()}
+        spec = (callee.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
+        shared = not isinstance(callee.resolver, ScopeResolver) and callee.live is not None
+        if spec in self.busy:
+            function = self.busy[spec]
+            function.recursive = True
+            return function
+        if shared and spec in self.linked:
+            return self.linked[spec]
+        function = self._lower(callee, given, spec)
+        if shared:
+            self.linked[spec] = function
+        return function
+
+    def _lower(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        """Lower; a recursive function again and again, until its result type and its hidden parameters stay."""
+        function = Function(callee.name, Region())
+        function.region.outs = (Value(None, UNBOUND_TYPE),)
+        function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
+        self.busy[spec] = function
+        try:
+            for _ in range(8):
+                lowered = lower(callee, given, self)
+                stable = lowered.result == function.result and lowered.hidden == function.hidden
+                function.region, function.hidden, function.guards = lowered.region, lowered.hidden, lowered.guards
+                function.span, function.key = lowered.span, lowered.key
+                if stable or not function.recursive:
+                    return function
+        finally:
+            del self.busy[spec]
+        raise refuse("ZYG202", f"the type of the recursive function `{callee.name}` does not settle", function.span)
+
+    def _given(self, callee: UserFunction, name: str, atom: Atom, span: Span) -> Atom:
+        """What the callee sees of an argument: its type, or the atom where it is part of the program."""
+        demanded = name in self.engine.demands.get(callee.code or callee.node, ())
+        if isinstance(atom, Value):
+            if demanded and not isinstance(atom.type, Const):
+                raise Undecided(atom, f"the argument `{name}`")
+            return atom.type.value if isinstance(atom.type, Const) else atom.type
+        if isinstance(atom, bool | str | bytes | type(None)) or demanded or not _is_data(atom):
+            return atom
+        if isinstance(atom, int | tuple) and not any(True for _ in values(atom)) and _is_whole(atom):
+            seen = self.constants.setdefault((callee.key, name), set())
+            seen.add(atom)
+            if len(seen) <= MOST_CONSTANTS:
+                return atom
+        return type_of(atom)
+
+
+def _is_data(atom: Atom) -> bool:
+    return isinstance(atom, int | float | complex | np.ndarray | np.generic | tuple | list | dict)
+
+
+def _is_whole(atom: Atom) -> bool:
+    return isinstance(atom, int) or (isinstance(atom, tuple) and all(map(_is_whole, atom)))
+
+
+class Engine:
+    """The cache of specialisations, and the way into it."""
+
+    def __init__(self) -> None:
+        self.exact: dict[Any, list[Specialisation]] = {}
+        self.patterns: dict[Any, list[Specialisation]] = {}
+        self.demands: dict[Any, set[str]] = {}
+
+    def clear(self) -> None:
+        """Forget everything: after rules were redefined."""
+        self.exact.clear()
+        self.patterns.clear()
+
+    def prepared(
+        self, f: Any, args: tuple[Any, ...], form: Any, build: Callable[[Specialisation], Any], names: tuple[str, ...] = ()
+    ) -> tuple[Specialisation, Any]:
+        """The specialisation of `f` for arguments like these, and what `build` makes of it, made once per `form`.
+
+        The last arguments are keywords called `names`. Raises Refused.
+        """
+        while True:
+            s = self.specialise(f, args, names)
+            try:
+                return s, s.units[form]
+            except KeyError:
+                pass
+            try:
+                made = s.units[form] = build(s)
+                return s, made
+            except Demand as demand:
+                self._note(demand)
+
+    def _note(self, demand: Demand) -> None:
+        """Remember that a parameter must be known, and forget what was made without knowing."""
+        known = self.demands.setdefault(demand.key, set())
+        if demand.name in known:
+            raise refuse(
+                "ZYG201", f"{demand} must be known before the run", demand.value.span, "make it a constant"
+            ) from demand
+        known.add(demand.name)
+        self.clear()
+
+    def specialise(self, f: Any, args: tuple[Any, ...], names: tuple[str, ...] = ()) -> Specialisation:
+        """The specialisation of `f` for arguments like these. Raises Refused."""
+        who = _identity(f)
+        exact = (who, names, *[key(a) for a in args])
+        for s in self.exact.get(exact, ()):
+            if s.current(f, args):
+                return s
+        while True:
+            try:
+                s = self._by_pattern(f, who, args, names)
+                break
+            except Demand as demand:
+                self._note(demand)
+        if len(self.exact) > MOST_ENTRIES:
+            self.exact.clear()
+        self.exact.setdefault(exact, []).insert(0, s)
+        return s
+
+    def _by_pattern(self, f: Any, who: Any, args: tuple[Any, ...], names: tuple[str, ...]) -> Specialisation:
+        sizes = Sizes()
+        demanded = self.demands.get(who, ())
+        keywords = dict(zip(names, args[len(args) - len(names) :], strict=True)) if names else {}
+        positional = args[: len(args) - len(names)]
+        plain = _parameters(f, len(positional)) if not names else None
+        params = plain or [*(f"a{i}" for i in range(len(positional))), *keywords]
+        given = {
+            n: a if n in demanded or (is_constant(a) and not isinstance(a, str)) else sizes.type(a)
+            for n, a in zip(params, args, strict=True)
+        }
+        pattern = (who, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
+        for s in self.patterns.get(pattern, ()):
+            if s.holds(f, args) and s.hidden_types == tuple(sizes.type(h) for h in s.hidden(f, args)):
+                return s.renewed([key(h) for h in s.hidden(f, args)])
+        linker = _Linker(self, sizes)
+        if plain is not None:
+            user = self.user_function(f, Path(CALLED, f.__name__), linker.read_type)
+            if user is None:
+                raise self._no_source(f)
+            arguments = {**given, **{n: d for n, d in user.defaults.items() if n not in given}}
+            function = linker.link_top(user, arguments)
+        else:
+            function = lower_call(_name(f), lambda lowering: self._callee(f, lowering), given, linker)
+        function.key = who
+        hidden = [p.fetch(f, args) for p in function.hidden]
+        positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
+        types = tuple(sizes.type(h) for h in hidden)
+        s = Specialisation(function, positions, types, [key(h) for h in hidden])
+        self.patterns.setdefault(pattern, []).insert(0, s)
+        del self.patterns[pattern][8:]
+        return s
+
+    def _no_source(self, f: Any) -> Refused:
+        try:
+            find(f.__code__)
+        except SourceNotFound as error:
+            return refuse("ZYG102", str(error), None, "define it in a file or in a notebook cell")
+        return refuse("ZYG102", f"`{_name(f)}` cannot be read", None)
+
+    def _callee(self, f: Any, lowering: Lowering) -> Atom:
+        """The atom for a called object that is no plain function."""
+        node = lowering.fn.node
+        if isinstance(f, types.MethodType):
+            fn = lowering.constant(f.__func__, Path(CALLED, "f", ("__func__",)))
+            own = f.__self__
+            self_path = Path(CALLED, "self", ("__self__",))
+            if isinstance(own, type):
+                return BoundMethod(own, fn)
+            return BoundMethod(lowering.hidden_value(self_path, lowering.context.read_type(own), "self", node), fn)
+        if isinstance(f, types.FunctionType):
+            return lowering.constant(f, Path(CALLED, f.__name__))
+        if isinstance(f, functools.partial):
+            raise refuse("ZYG101", "`functools.partial` is not supported", None, "use a lambda")
+        call = getattr(type(f), "__call__", None)
+        if lookup(f) is None and isinstance(call, types.FunctionType) and lowering.context.intrinsic(f) is None:
+            own_value = lowering.hidden_value(Path(CALLED, "self"), lowering.context.read_type(f), "self", node)
+            return BoundMethod(own_value, lowering.constant(call, None))
+        return f
+
+    def user_function(self, f: types.FunctionType, origin: Path | None, read_type: Any) -> UserFunction | None:
+        """The text of a live function, or None where it has none."""
+        try:
+            source, node = find(f.__code__)
+        except SourceNotFound:
+            return None
+        free = {}
+        for i, (name, cell) in enumerate(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)):
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                continue
+            base = origin or Path({"f": f}, "f")
+            free[name] = (Path(base.root, base.name, (*base.steps, i)), value)
+        a = node.args
+        positional = [p.arg for p in (*a.posonlyargs, *a.args)]
+        defaults = dict(zip(positional[::-1], (f.__defaults__ or ())[::-1], strict=False))
+        defaults.update(f.__kwdefaults__ or {})
+        resolver = LiveResolver(f.__globals__, free, read_type)
+        return UserFunction(f.__name__, source, node, resolver, defaults, f, f.__code__, origin)
+
+
+def _parameters(f: Any, count: int) -> list[str] | None:
+    """The names of the parameters that `count` positional arguments bind, where `f` is as plain as that."""
+    if not isinstance(f, types.FunctionType) or lookup(f) is not None or f in INTRINSICS:
+        return None
+    code = f.__code__
+    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) or code.co_kwonlyargcount:
+        return None
+    missing = code.co_argcount - count
+    if missing < 0 or missing > len(f.__defaults__ or ()):
+        return None
+    return list(code.co_varnames[:count])
+
+
+def _identity(f: Any) -> Any:
+    """What two callables share that share specialisations: a function's code, else the object."""
+    if isinstance(f, types.FunctionType):
+        return f.__code__
+    if isinstance(f, types.MethodType):
+        return (getattr(f.__func__, "__code__", f.__func__), type(f.__self__))
+    try:
+        hash(f)
+    except TypeError:
+        return id(f)
+    return f
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__name__", None) or type(f).__name__
+
+
+engine = Engine()

@@ -1,0 +1,54 @@
+"""Errors that show the user's frames: the engine's own are taken out of tracebacks at the door of the API."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+from . import runtime
+from .diagnostics import ZygError, refuse
+
+P = ParamSpec("P")
+R = TypeVar("R")
+HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_frames(f: Callable[P, R]) -> Callable[P, R]:
+    """Let errors leave `f` with the frames of generated and user code only."""
+
+    @functools.wraps(f)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        __tracebackhide__ = True  # IPython and pytest leave this frame out
+        try:
+            return f(*args, **kwargs)
+        except runtime.NotScalar as error:
+            refusal: BaseException = refuse(
+                "ZYG501", f"{error}; a gradient is of one real number", None,
+                "reduce it (`np.sum`), or ask for the `jacobian`",
+            )  # fmt: skip
+        except ZygError as error:
+            refusal = error.with_traceback(None)
+        except BaseException as error:
+            error.__traceback__ = stripped(error.__traceback__)
+            raise
+        raise refusal from None
+
+    return wrapped
+
+
+def stripped(tb: TracebackType | None) -> TracebackType | None:
+    """A traceback without the package's own frames; generated code carries the user's file and stays."""
+    frames = []
+    while tb is not None:
+        frames.append(tb)
+        tb = tb.tb_next
+    kept: TracebackType | None = None
+    for t in reversed(frames):
+        if not t.tb_frame.f_code.co_filename.startswith(HERE):
+            kept = TracebackType(kept, t.tb_frame, t.tb_lasti, t.tb_lineno)
+    return kept
+
+

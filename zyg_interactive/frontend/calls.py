@@ -1,0 +1,308 @@
+"""Calls to IR: of rules, of user functions, of methods, of what only the run knows."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import types
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..diagnostics import Diagnostic, Refused, refuse
+from ..ir.core import CALL_VALUE, Atom, Value, type_of
+from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Tuple
+from ..rules.registry import lookup
+from .expressions import Expressions
+from .fence import refused
+from .resolve import UserFunction
+from .scope import BoundMethod, Frame, FrameResolver, LocalFunction
+
+REFUSAL = "$refusal"  # the key under which an op keeps the diagnostic it is refused with once a derivative is needed
+SEQUENCE_CALLS = (sum, list, tuple, max, min, any, all, sorted, np.array, np.asarray, np.stack, np.concatenate, np.sum)
+
+
+class Calls(Expressions):
+    """Adds calls to expressions."""
+
+    def call_expression(self, node: ast.Call, name: str | None) -> Atom:
+        fn = self.expr(node.func)
+        args: list[Atom] = []
+        for a in node.args:
+            if isinstance(a, ast.Starred):
+                args += self.spread(self.expr(a.value), a)
+            elif isinstance(a, ast.GeneratorExp) and _is_one_of(fn, SEQUENCE_CALLS):
+                args.append(self.comprehension(a.elt, a.generators, a))
+            else:
+                args.append(self.expr(a))
+        kwargs: dict[str, Atom] = {}
+        for k in node.keywords:
+            value = self.expr(k.value)
+            if k.arg is not None:
+                kwargs[k.arg] = value
+            elif isinstance(t := type_of(value), Dict):
+                kwargs.update({key: self.subscript(value, key, node) for key, _ in t.items})
+            else:
+                raise refused(self.source, k.value, "`**` of what only the run knows", "write the keywords out")
+        return self.call(fn, tuple(args), kwargs, node, name)
+
+    def call(
+        self, fn: Atom, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None = None
+    ) -> Atom:
+        """Lower `fn(*args, **kwargs)`."""
+        match fn:
+            case BoundMethod(receiver=receiver, fn=method):
+                return self._method(receiver, method, args, kwargs, node, name)
+            case LocalFunction():
+                return self._user_call(fn.fn, args, kwargs, node, name)
+            case UserFunction():
+                return self._user_call(fn, args, kwargs, node, name)
+            case Value(type=Const(value=known)):
+                return self.call(self.constant(known, None), args, kwargs, node, name)
+            case Value(type=Closure(template=template, captured=captured)):
+                return self._closure_call(fn, template, len(captured), args, kwargs, node, name)
+            case Value(type=Record(cls=cls)) if callable(getattr(cls, "__call__", None)):
+                method = self.constant(cls.__call__, None)
+                return self.call(method, (fn, *args), kwargs, node, name)
+            case Value():
+                return self._dynamic(fn, args, kwargs, node, name)
+        lowering = self.context.intrinsic(fn)
+        if lowering is not None:
+            return lowering(self, args, kwargs, node)
+        if isinstance(fn, types.MethodType):
+            return self.call(self.constant(fn.__func__, None), (fn.__self__, *args), kwargs, node, name)
+        if isinstance(fn, type) and lookup(fn) is None:
+            return self._construct(fn, args, kwargs, node, name)
+        return self._known(fn, args, kwargs, node, name)
+
+    def _known(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None
+    ) -> Atom:
+        """A callable that has a rule, or that is refused once a derivative has to pass it."""
+        args = tuple(self.materialise(a, node) for a in args)
+        kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        if fn in (len,) and isinstance(args[0], tuple):
+            return len(args[0])
+        if fn is isinstance and len(args) == 2:
+            decided = _isinstance(args[0], args[1])
+            if decided is not None:
+                return decided
+        if fn is tuple and len(args) == 1 and isinstance(type_of(args[0]), Tuple):
+            return args[0]
+        result = self.op(fn, args, kwargs, node, name)
+        if lookup(fn) is None:
+            assert result.op is not None
+            result.op.static[REFUSAL] = Diagnostic(
+                "ZYG301",
+                f"no gradient rule for `{_title(fn)}`",
+                self.span(node),
+                f"give one: `@grad({_title(fn)})`, a function that returns the value and its pullback",
+            )
+        return result
+
+    # ---- user functions
+
+    def _user_call(
+        self,
+        fn: UserFunction,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
+    ) -> Atom:
+        rule = lookup(fn.live) if fn.live is not None else None
+        if rule is not None:  # a custom gradient
+            return self.op(fn.live, tuple(self.materialise(a, node) for a in args), kwargs, node, name)
+        lowering = self.context.intrinsic(fn.live)
+        if lowering is not None:
+            return lowering(self, args, kwargs, node)
+        arguments = self.bind(fn, args, kwargs, node)
+        try:
+            callee = self.context.link(fn, arguments, self, self.span(node))
+        except Refused as refusal:
+            if fn.live is None:
+                raise
+            return self._opaque(fn.live, args, kwargs, refusal.diagnostic, node, name)
+        own = callee.region.params[: len(callee.region.params) - len(callee.hidden)]
+        values = [arguments[p.name] for p in own]
+        values += [self.hidden_value(h, p.type, h.name, node) for h, p in _hidden(callee)]
+        values = [self.materialise(v, node) for v in values]
+        for g in callee.guards:
+            self.guards[g.path] = g
+        if not isinstance(callee.region.outs[0], Value | tuple | list | dict) and not callee.recursive:
+            self.op(callee, tuple(values), {}, node, name)
+            return callee.region.outs[0]
+        result = self.op(callee, tuple(values), {}, node, name)
+        result.type = callee.result
+        return result
+
+    def _opaque(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], why: Diagnostic, node: ast.AST, name: str | None
+    ) -> Atom:
+        """A call of a function that cannot be lowered: fine as long as no derivative has to pass it."""
+        args = tuple(self.materialise(a, node) for a in args)
+        kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        result = self.op(fn, args, kwargs, node, name)
+        assert result.op is not None
+        result.op.static[REFUSAL] = dataclasses.replace(
+            why, related=(*why.related, (self.span(node), "reached from this call"))
+        )
+        return result
+
+    def bind(
+        self, fn: UserFunction, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> dict[str, Atom]:
+        """Arguments by parameter name, as Python binds them."""
+        a = fn.node.args
+        positional = [p.arg for p in (*a.posonlyargs, *a.args)]
+        only = {p.arg for p in a.posonlyargs}
+        given: dict[str, Atom] = dict(zip(positional, args, strict=False))
+        rest, extra = args[len(positional) :], {}
+        for k, v in kwargs.items():
+            if (k in positional and k not in only) or k in [p.arg for p in a.kwonlyargs]:
+                if k in given:
+                    raise self._binding(fn, f"got multiple values for argument `{k}`", node)
+                given[k] = v
+            elif a.kwarg is not None:
+                extra[k] = v
+            else:
+                raise self._binding(fn, f"has no parameter `{k}`", node)
+        if rest and a.vararg is None:
+            raise self._binding(fn, f"takes {len(positional)} positional arguments, {len(args)} were given", node)
+        for p in (*positional, *(p.arg for p in a.kwonlyargs)):
+            if p not in given:
+                if p not in fn.defaults:
+                    raise self._binding(fn, f"misses its argument `{p}`", node)
+                given[p] = fn.defaults[p]
+        if a.vararg is not None:
+            given[a.vararg.arg] = rest
+        if a.kwarg is not None:
+            given[a.kwarg.arg] = extra
+        return given
+
+    def _binding(self, fn: UserFunction, what: str, node: ast.AST) -> Refused:
+        return refuse("ZYG104", f"`{fn.name}` {what}", self.span(node))
+
+    def _closure_call(
+        self,
+        closure: Value,
+        template: UserFunction,
+        count: int,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
+    ) -> Atom:
+        """A call of a closure that was made during the run: what it captured becomes arguments."""
+        captured = [self.op(runtime.captured, (closure, i), {}, node) for i in range(count)]
+        assert isinstance(closure.type, Closure)
+        for value, type in zip(captured, closure.type.captured, strict=True):
+            value.type = type
+        frame = Frame()
+        self.frames[frame] = dict(zip(closure.type.names, captured, strict=True))
+        resolver = FrameResolver(frame, self.frames[frame], template.resolver)
+        fn = UserFunction(template.name, template.source, template.node, resolver, template.defaults)
+        return self._user_call(fn, args, kwargs, node, name)
+
+    # ---- methods, constructors, dynamic calls
+
+    def _method(
+        self,
+        receiver: Atom,
+        method: Any,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
+    ) -> Atom:
+        if method in (np.reshape, np.transpose) and len(args) != 1 and not kwargs:
+            args = (args,) if args else ()
+        return self.call(method, (receiver, *args), kwargs, node, name)
+
+    def _construct(
+        self, cls: type, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None
+    ) -> Atom:
+        """An instance of a class: named tuples and dataclasses are made of their fields."""
+        if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+            bound_args = inspect.signature(cls).bind(*args, **kwargs)
+            bound_args.apply_defaults()
+            return cls(*bound_args.args)
+        plain = dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__")
+        if plain and not any(not f.init or f.kw_only for f in dataclasses.fields(cls)):
+            fields = [f.name for f in dataclasses.fields(cls)]
+            defaults = {
+                f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING
+            }
+            given = {**defaults, **dict(zip(fields, args, strict=False)), **kwargs}
+            if set(given) == set(fields):
+                values = tuple(self.materialise(given[f], node) for f in fields)
+                made = self.op(runtime.construct, (cls, tuple(fields), *values), {}, node, name)
+                made.type = Record(cls, tuple(zip(fields, map(type_of, values), strict=True)))
+                return made
+        result = self._known(cls, args, kwargs, node, name)
+        if isinstance(result, Value) and result.type == UNKNOWN:
+            result.type = Other(cls)
+        return result
+
+    def _dynamic(
+        self, fn: Value, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None
+    ) -> Atom:
+        """A callee that only the run knows."""
+        args = tuple(self.materialise(a, node) for a in args)
+        kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        return self.op(CALL_VALUE, (fn, *args), kwargs, node, name)
+
+    def unused(self, node: ast.Call) -> None:
+        """A call whose result is not used: an observer, such as `print`."""
+        fn = self.expr(node.func)
+        known = fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
+        if known is not None and callable(known) and lookup(known) is None and not isinstance(known, type):
+            args = tuple(self.materialise(self.expr(a), node) for a in node.args)
+            kwargs = {k.arg or "": self.materialise(self.expr(k.value), node) for k in node.keywords}
+            if any(k.arg is None for k in node.keywords) or any(isinstance(a, ast.Starred) for a in node.args):
+                raise refused(self.source, node, "`*` in a call whose result is not used", "write the arguments out")
+            self.op(runtime.observe, (known, *args), kwargs, node)
+            return
+        self.call_expression(node, None)
+
+
+def _hidden(callee: Any) -> list[tuple[Any, Value]]:
+    count = len(callee.hidden)
+    return list(zip(callee.hidden, callee.region.params[len(callee.region.params) - count :], strict=True))
+
+
+def _is_one_of(fn: Atom, fns: tuple[Any, ...]) -> bool:
+    return any(fn is f for f in fns)
+
+
+def _title(fn: Any) -> str:
+    module = getattr(fn, "__module__", None)
+    name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None) or repr(fn)
+    if isinstance(fn, np.ufunc) or module == "numpy":
+        return f"np.{name}"
+    if module and module.startswith("numpy."):
+        return f"np.{module.removeprefix('numpy.')}.{name}"
+    return name if module in (None, "builtins", "__main__") else f"{module}.{name}"
+
+
+def _isinstance(x: Atom, classes: Any) -> bool | None:
+    """`isinstance(x, classes)` where the type of `x` tells."""
+    if isinstance(classes, Value) or (isinstance(classes, tuple) and any(isinstance(c, Value) for c in classes)):
+        return None
+    t = type_of(x)
+    cls: type | None = None
+    match t:
+        case Record(cls=c) | Other(cls=c) | Tuple(cls=c):
+            cls = c
+        case List():
+            cls = list
+        case Dict():
+            cls = dict
+        case Const(value=v):
+            cls = type(v)
+        case Array(shape=shape) if shape:
+            cls = np.ndarray
+    return None if cls is None else issubclass(cls, classes)
+

@@ -1,0 +1,400 @@
+"""Expressions to IR."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import Atom, Value, type_of
+from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Scalar, Tuple, join_all
+from ..rules.registry import ATTRIBUTES, METHODS, MUTATING
+from .fence import refused
+from .resolve import UserFunction
+from .scope import BoundMethod, LocalFunction, Lowering, ScopeResolver
+
+BINARY = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.MatMult: operator.matmul,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+}
+UNARY = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert, ast.Not: operator.not_}
+COMPARE = {
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+
+
+class Expressions(Lowering):
+    """One method per kind of expression; each returns an atom."""
+
+    def expr(self, node: ast.expr, name: str | None = None) -> Atom:
+        """Lower an expression. `name`: the variable that its value is about to be bound to."""
+        match node:
+            case ast.Constant(value=value):
+                return value
+            case ast.Name(id=id):
+                return self.load(id, node)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self.binary(BINARY[type(op)], self.expr(left), self.expr(right), node, name)
+            case ast.UnaryOp(op=op, operand=operand):
+                return self._unary(UNARY[type(op)], self.expr(operand), node, name)
+            case ast.Compare(left=left, ops=ops, comparators=comparators):
+                return self._comparison(self.expr(left), ops, comparators, node, name)
+            case ast.BoolOp(op=op, values=values):
+                return self._logical(isinstance(op, ast.And), values, node, name)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return self._choice(self.expr(test), lambda: self.expr(body), lambda: self.expr(orelse), node, name)
+            case ast.Tuple(elts=elts):
+                return tuple(self._items(elts))
+            case ast.List(elts=elts):
+                return self.display(self._items(elts), node, name)
+            case ast.Dict():
+                return self._dict(node, name)
+            case ast.Subscript(value=value, slice=index):
+                return self.subscript(self.expr(value), self.expr(index), node, name)
+            case ast.Slice(lower=lower, upper=upper, step=step):
+                return slice(*(None if p is None else self.expr(p) for p in (lower, upper, step)))
+            case ast.Attribute(value=value, attr=attr):
+                return self.attribute(self.expr(value), attr, node, name)
+            case ast.Lambda():
+                return self.inner_function("<lambda>", node)
+            case ast.Call():
+                return self.call_expression(node, name)
+            case ast.ListComp(elt=elt, generators=generators):
+                return self.comprehension(elt, generators, node, name)
+            case ast.JoinedStr():
+                return self._formatted(node, name)
+        raise refused(self.source, node)
+
+    def call_expression(self, node: ast.Call, name: str | None) -> Atom:
+        raise NotImplementedError
+
+    def comprehension(
+        self, elt: ast.expr, generators: list[ast.comprehension], node: ast.expr, name: str | None = None
+    ) -> Atom:
+        raise NotImplementedError
+
+    # ---- operators
+
+    def binary(self, fn: Any, a: Atom, b: Atom, node: ast.AST, name: str | None = None) -> Atom:
+        if isinstance(a, tuple) and isinstance(b, tuple) and fn is operator.add:
+            return a + b
+        if not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b)):
+            folded = _fold(fn, a, b)
+            if folded is not None:
+                return folded
+        overloaded = self._overloaded(fn, a, b, node)
+        if overloaded is not None:
+            return overloaded
+        return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
+
+    def _overloaded(self, fn: Any, a: Atom, b: Atom, node: ast.AST) -> Atom | None:
+        """An operator of a user's class is a call of its method."""
+        for left, right, prefix in ((a, b, "__"), (b, a, "__r")):
+            t = type_of(left)
+            if isinstance(t, Record):
+                method = getattr(t.cls, f"{prefix}{fn.__name__.strip('_')}__", None)
+                if method is not None:
+                    return self.call(self.constant(method, None), (left, right), {}, node)
+        return None
+
+    def call(
+        self, fn: Atom, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None = None
+    ) -> Atom:
+        raise NotImplementedError
+
+    def _unary(self, fn: Any, x: Atom, node: ast.AST, name: str | None) -> Atom:
+        if not isinstance(x, Value | tuple | list | dict):
+            return fn(x)
+        return self.op(fn, (x,), {}, node, name)
+
+    def _comparison(
+        self, left: Atom, ops: list[ast.cmpop], comparators: list[ast.expr], node: ast.Compare, name: str | None
+    ) -> Atom:
+        right = self.expr(comparators[0])
+        first = self._compare(ops[0], left, right, node, name)
+        if len(ops) == 1:
+            return first
+        return self._choice(
+            first,
+            lambda: self._comparison(right, ops[1:], comparators[1:], node, None),
+            lambda: first,
+            node,
+            name,
+        )
+
+    def _compare(self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None) -> Atom:
+        if isinstance(op, ast.In | ast.NotIn):
+            inside = self.op(operator.contains, (self.materialise(b, node), self.materialise(a, node)), {}, node)
+            return self.op(operator.not_, (inside,), {}, node) if isinstance(op, ast.NotIn) else inside
+        fn = COMPARE[type(op)]
+        if fn in (operator.is_, operator.is_not):
+            decided = _identity(a, b)
+            if decided is not None:
+                return decided if fn is operator.is_ else not decided
+        elif not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b)):
+            return fn(a, b)
+        overloaded = self._overloaded(fn, a, b, node)
+        if overloaded is not None:
+            return overloaded
+        return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
+
+    def _logical(self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None) -> Atom:
+        first, rest = self.expr(values[0]), values[1:]
+        if not rest:
+            return first
+
+        def more() -> Atom:
+            return self._logical(conjunction, rest, node, None)
+
+        def keep() -> Atom:
+            return first
+
+        then, other = (more, keep) if conjunction else (keep, more)
+        return self._choice(first, then, other, node, name)
+
+    def _choice(self, condition: Atom, then: Any, other: Any, node: ast.expr, name: str | None) -> Atom:
+        """`then() if condition else other()`, only one of them evaluated."""
+        condition = self.truth(condition)
+        if not isinstance(condition, Value):
+            return then() if condition else other()
+        key = "$choice"
+
+        def bind(build: Any) -> Any:
+            def run() -> None:
+                self.env[key] = build()
+
+            return run
+
+        self.branch(condition, bind(then), bind(other), node)
+        chosen = self.env.pop(key)
+        if isinstance(chosen, Value) and chosen.op is self.region.ops[-1]:
+            chosen.name = name
+        return chosen
+
+    def truth(self, atom: Atom) -> Atom:
+        """The truth of a condition, decided now where its type tells."""
+        if not isinstance(atom, Value):
+            if isinstance(atom, LocalFunction | UserFunction | BoundMethod):
+                return True
+            return bool(atom)
+        if isinstance(atom.type, Const):
+            return bool(atom.type.value)
+        return atom
+
+    # ---- displays, subscripts, attributes
+
+    def _items(self, elts: list[ast.expr]) -> list[Atom]:
+        items: list[Atom] = []
+        for e in elts:
+            if isinstance(e, ast.Starred):
+                items += self.spread(self.expr(e.value), e)
+            else:
+                items.append(self.expr(e))
+        return items
+
+    def spread(self, atom: Atom, node: ast.AST) -> list[Atom]:
+        """The items of a sequence of known length."""
+        if isinstance(atom, tuple):
+            return list(atom)
+        t = type_of(atom)
+        exact = t.items if isinstance(t, Tuple | List) else None
+        if exact is None and isinstance(t, Array) and t.shape and isinstance(t.shape[0], int):
+            exact = (UNKNOWN,) * t.shape[0]
+        if exact is None:
+            raise refused(self.source, node, "unpacking a sequence whose length only the run knows", "index it instead")
+        return [self.subscript(atom, i, node) for i in range(len(exact))]
+
+    def display(self, items: list[Atom], node: ast.AST, name: str | None = None) -> Value:
+        """A list made of these items."""
+        items = [self.materialise(i, node) for i in items]
+        made = self.op(runtime.make_list, tuple(items), {}, node, name)
+        types = tuple(map(type_of, items))
+        made.type = List(join_all(types), types)
+        return made
+
+    def _dict(self, node: ast.Dict, name: str | None) -> Atom:
+        keys: list[Any] = []
+        values: list[Atom] = []
+        for k, v in zip(node.keys, node.values, strict=True):
+            if k is None:
+                raise refused(self.source, node, "`**` in a dict display", "write the items out")
+            key = self.expr(k)
+            if isinstance(key, Value) or not isinstance(key, str | int | float | tuple | bool | type(None)):
+                raise refused(self.source, k, "a dict key that only the run knows", "use a constant key")
+            keys.append(key)
+            values.append(self.materialise(self.expr(v), node))
+        made = self.op(runtime.make_dict, (tuple(keys), *values), {}, node, name)
+        made.type = Dict(tuple(dict(zip(keys, map(type_of, values), strict=True)).items()))
+        return made
+
+    def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
+        if isinstance(base, tuple) and isinstance(index, int | np.integer | slice) and not isinstance(index, bool):
+            try:
+                return base[index]
+            except (IndexError, TypeError):
+                pass  # the run raises it
+        if isinstance(base, Value) and base.op is not None and isinstance(index, int | str):
+            item = _of_display(base, index)
+            if item is not None:
+                return item
+        got = self.op(operator.getitem, (self.materialise(base, node), self.materialise(index, node)), {}, node, name)
+        return self.unpacked(got)
+
+    def unpacked(self, atom: Atom) -> Atom:
+        """A value that is a tuple, as a tuple of its items."""
+        if isinstance(atom, Value) and isinstance(atom.type, Const):
+            return atom.type.value
+        return atom
+
+    def attribute(self, base: Atom, attr: str, node: ast.Attribute, name: str | None = None) -> Atom:
+        if not isinstance(base, Value | tuple | list | dict | LocalFunction | BoundMethod | UserFunction | int | float):
+            found = self.resolver.member(base, attr)
+            return self.meaning(found, attr, node) if not callable(base) or isinstance(base, type) else getattr(base, attr)
+        t = type_of(base)
+        match t:
+            case Array():
+                if attr in ATTRIBUTES:
+                    return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
+                if attr in MUTATING:
+                    raise refused(self.source, node, f"the in-place method `{attr}`", _instead(attr), "ZYG103")
+                if attr in METHODS[np.ndarray]:
+                    return BoundMethod(base, METHODS[np.ndarray][attr])
+            case Record():
+                return self._member(base, t, attr, node, name)
+            case Scalar(kind=kind):
+                if attr in ("real", "imag"):
+                    return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
+                cls = {"bool": bool, "int": int, "float": float, "complex": complex}[kind]
+                if hasattr(cls, attr):
+                    return BoundMethod(base, getattr(cls, attr))
+            case List() | Dict() | Tuple() | Other():
+                cls = t.cls if isinstance(t, Other | Tuple) else list if isinstance(t, List) else dict
+                if attr in MUTATING_CONTAINER.get(cls, ()):
+                    raise refused(
+                        self.source, node, f"changing a {cls.__name__} with `{attr}`", "build a new one", "ZYG103"
+                    )
+                table = METHODS.get(cls, {})
+                if attr in table or callable(getattr(cls, attr, None)):
+                    return BoundMethod(base, table.get(attr) or getattr(cls, attr))
+        return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
+
+    def _member(self, base: Atom, t: Record, attr: str, node: ast.Attribute, name: str | None) -> Atom:
+        """An attribute of an instance: its own, a property, or a method."""
+        found = getattr(t.cls, attr, None)
+        if isinstance(found, property):
+            return self.call(self.constant(found.fget, None), (base,), {}, node, name)
+        own = t.get(attr)
+        if own is not None:
+            got = self.op(getattr, (base, attr), {}, node, name or attr)
+            got.type = own
+            return self.unpacked(got)
+        raw = next((vars(c)[attr] for c in t.cls.__mro__ if attr in vars(c)), None)
+        if isinstance(raw, staticmethod):
+            return self.constant(raw.__func__, None)
+        if isinstance(raw, classmethod):
+            return BoundMethod(t.cls, self.constant(raw.__func__, None))
+        if callable(raw):
+            return BoundMethod(base, self.constant(raw, None))
+        if raw is not None and not hasattr(raw, "__get__"):
+            return raw
+        return self.op(getattr, (base, attr), {}, node, name or attr)
+
+    def _formatted(self, node: ast.JoinedStr, name: str | None) -> Atom:
+        """An f-string: its parts formatted as Python does, then joined."""
+        parts: list[Atom] = []
+        for v in node.values:
+            if isinstance(v, ast.FormattedValue):
+                atom = self.materialise(self.expr(v.value), v)
+                convert = {115: str, 114: repr, 97: ascii}.get(v.conversion)
+                if convert is not None:
+                    atom = self.op(convert, (atom,), {}, v)
+                spec = self.expr(v.format_spec) if v.format_spec is not None else ""
+                parts.append(self.op(format, (atom, spec), {}, v))
+            else:
+                parts.append(self.expr(v))
+        if all(isinstance(p, str) for p in parts):
+            return "".join(parts)
+        joined = self.op(runtime.join_text, tuple(parts), {}, node, name)
+        joined.type = Other(str)
+        return joined
+
+    # ---- functions
+
+    def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
+        defaults: dict[str, Atom] = {}
+        positional = [*node.args.posonlyargs, *node.args.args]
+        for arg, d in zip(positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True):
+            defaults[arg.arg] = self.expr(d)
+        for arg, kw in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+            if kw is not None:
+                defaults[arg.arg] = self.expr(kw)
+        fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
+        return LocalFunction(fn, self)
+
+
+MUTATING_CONTAINER: dict[type, frozenset[str]] = {
+    list: frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "clear"}),
+    dict: frozenset({"update", "pop", "popitem", "setdefault", "clear"}),
+    set: frozenset({"add", "discard", "remove", "pop", "clear", "update"}),
+}
+
+
+def _instead(method: str) -> str:
+    return f"use `np.{method}`, which returns a new array" if hasattr(np, method) else "build a new array"
+
+
+def _fold(fn: Any, a: Any, b: Any) -> Any:
+    """Arithmetic on constants, where it is certain."""
+    if isinstance(a, str) or isinstance(b, str) or isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return None
+    try:
+        return fn(a, b)
+    except Exception:  # the run raises it, if it comes to it
+        return None
+
+
+def _identity(a: Atom, b: Atom) -> bool | None:
+    """`a is b` where the types tell; only comparisons with None are decided."""
+    for x, y in ((a, b), (b, a)):
+        if y is None:
+            t = type_of(x)
+            if x is None:
+                return True
+            if not isinstance(x, Value) or isinstance(t, Scalar | Array | Tuple | List | Dict | Record | Closure):
+                return False
+            if isinstance(t, Const):
+                return t.value is None
+    return None
+
+
+def _of_display(base: Value, index: Any) -> Atom | None:
+    """An item of a list or dict that was just displayed."""
+    assert base.op is not None
+    if base.op.fn is runtime.make_list and isinstance(index, int) and not isinstance(index, bool):
+        if -len(base.op.args) <= index < len(base.op.args):
+            return base.op.args[index]
+    if base.op.fn is runtime.make_dict and index in base.op.args[0]:
+        return dict(zip(base.op.args[0], base.op.args[1:], strict=True))[index]
+    return None
+

@@ -1,0 +1,105 @@
+"""Which names a piece of syntax reads and binds."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def bound(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that statements bind in their own scope."""
+    found: set[str] = set()
+    for node in _own(nodes):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
+
+
+def read(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that are read, in inner functions and comprehensions too."""
+    return {
+        n.id
+        for node in nodes
+        for n in ast.walk(node)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
+
+
+def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """The nodes of one scope: not the bodies of inner functions, classes and comprehensions."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Scope):
+            yield from _own(getattr(node, "decorator_list", []))
+        elif not isinstance(node, COMPREHENSIONS):
+            yield from _own(ast.iter_child_nodes(node))
+
+
+def parameters(args: ast.arguments) -> list[str]:
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    every += [a for a in (args.vararg, args.kwarg) if a is not None]
+    return [a.arg for a in every]
+
+
+def needs_earlier_value(name: str, body: list[ast.stmt]) -> bool:
+    """Whether a loop body may read `name` before binding it: a value of the iteration before, or of before the loop."""
+    return _first(name, body) != "bound"
+
+
+def _first(name: str, body: list[ast.stmt]) -> str:
+    """What happens to `name` first on every way through: "read", "bound", or "neither" for certain."""
+    for s in body:
+        met = _first_in(name, s)
+        if met != "neither":
+            return met
+    return "neither"
+
+
+def _first_in(name: str, s: ast.stmt) -> str:
+    match s:
+        case ast.If():
+            if name in read([s.test]):
+                return "read"
+            ways = {_first(name, s.body), _first(name, s.orelse)}
+            if "read" in ways:
+                return "read"
+            if ways == {"bound"}:
+                return "bound"
+            # Bound on one way only: what follows may read the earlier value.
+            return "read" if "bound" in ways else "neither"
+        case ast.For(target=target, iter=it, body=body):
+            if name in read([it]):
+                return "read"
+            if name in bound([target]):
+                return "read"  # an empty sequence leaves the earlier value
+            return "read" if _first(name, body) != "neither" else "neither"
+        case ast.While(test=test, body=body):
+            return "read" if name in read([test]) or _first(name, body) != "neither" else "neither"
+        case ast.Assign(targets=targets, value=value):
+            if name in read([value, *targets]):
+                return "read"
+            return "bound" if name in bound(targets) else "neither"
+        case ast.AugAssign():
+            return "read" if name in read([s]) | bound([s.target]) else "neither"
+    if name in read([s]):
+        return "read"
+    return "bound" if name in bound([s]) else "neither"
+
+
+def always_jumps(body: list[ast.stmt]) -> bool:
+    """Whether a block never reaches its end."""
+    for s in body:
+        if isinstance(s, ast.Return | ast.Break | ast.Continue | ast.Raise):
+            return True
+        if isinstance(s, ast.If) and s.orelse and always_jumps(s.body) and always_jumps(s.orelse):
+            return True
+    return False

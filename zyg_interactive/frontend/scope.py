@@ -1,0 +1,305 @@
+"""The state of lowering one function: names, the region being built, branches and their merging."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .. import runtime
+from ..diagnostics import refuse
+from ..ir.core import (
+    IF,
+    UNBOUND,
+    Atom,
+    Function,
+    Guard,
+    Infer,
+    Op,
+    Path,
+    Region,
+    Value,
+    building,
+    emit,
+    same_atom,
+    type_of,
+)
+from ..ir.types import Closure, Const, Type, join
+from ..source import Span, code_of
+from .names import bound, parameters
+from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction
+
+# Names that no program can use: how control leaves a block.
+RETURNED, RETURN_VALUE, BROKEN, CONTINUED = "$returned", "$return", "$broken", "$continued"
+FLAGS = (RETURNED, BROKEN, CONTINUED)
+
+
+class Context(Protocol):
+    """What the lowering needs from those who drive it."""
+
+    infer: Infer
+
+    def read_type(self, value: Any) -> Type:
+        """The type of a live value."""
+
+    def link(self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering, span: Span) -> Function:
+        """The callee lowered for these arguments; its parameters are those that are not constants."""
+
+    def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
+        """The user function behind a live object, or None where it has no Python text."""
+
+    def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
+        """How a call of one of the package's own transformations is lowered: `(lowering, args, kwargs, node) -> atom`."""
+
+
+@dataclass(eq=False)
+class LocalFunction:
+    """A function defined inside the one being lowered. A variable it captures is looked up when it is called."""
+
+    fn: UserFunction
+    scope: Lowering
+    closure: Value | None = None
+
+    @property
+    def __name__(self) -> str:
+        return self.fn.name
+
+
+@dataclass(frozen=True)
+class BoundMethod:
+    """`obj.method`, not called yet."""
+
+    receiver: Atom
+    fn: Any  # a UserFunction or a callable taking the receiver first
+
+
+class Frame:
+    """The scope of a closure that is called where it was not made: a root for paths to what it captured."""
+
+
+class FrameResolver:
+    """Names as a closure sees them that is called where it was not made."""
+
+    def __init__(self, frame: Frame, captured: dict[str, Value], outer: Resolver):
+        self.frame, self.captured, self.outer = frame, captured, outer
+
+    def name(self, name: str) -> Meaning:
+        if name in self.captured:
+            return Data(Path(self.frame, name), self.captured[name].type)
+        return self.outer.name(name)
+
+    def member(self, owner: Any, name: str) -> Meaning:
+        return self.outer.member(owner, name)
+
+
+class ScopeResolver:
+    """Names as an inner function sees them: those of the functions around it first."""
+
+    def __init__(self, outer: Lowering):
+        self.outer = outer
+
+    def name(self, name: str) -> Meaning:
+        return self.outer.captured_name(name)
+
+    def member(self, owner: Any, name: str) -> Meaning:
+        return self.outer.resolver.member(owner, name)
+
+
+class Lowering:
+    """Lowers one function. Subclasses add expressions, calls and statements."""
+
+    def __init__(self, fn: UserFunction, context: Context):
+        self.fn, self.source, self.resolver, self.context = fn, fn.source, fn.resolver, context
+        self.env: dict[str, Atom] = {}
+        self.hidden: dict[Path, Value] = {}
+        self.guards: dict[Path, Guard] = {}
+        self.maybe_unbound: set[Value] = set()
+        self.region = Region()
+        body = fn.node.body if isinstance(fn.node.body, list) else [fn.node.body]
+        self.locals = bound(body) | set(parameters(fn.node.args))
+        self.frames: dict[Any, dict[str, Value]] = {}
+
+    # ---- building
+
+    def span(self, node: ast.AST) -> Span:
+        return self.source.span(node)
+
+    def op(self, fn: Any, args: tuple[Atom, ...], static: dict[str, Any], node: ast.AST, name: str | None = None) -> Value:
+        with building(self.region, self.span(node), self.context.infer):
+            return emit(fn, args, static, name=name)
+
+    # ---- names
+
+    def load(self, name: str, node: ast.AST) -> Atom:
+        if name in self.env:
+            atom = self.env[name]
+            if atom is UNBOUND or (isinstance(atom, Value) and atom in self.maybe_unbound):
+                checked = self.op(runtime.bound, (atom, UNBOUND, name), {}, node, name)
+                checked.type = type_of(atom)
+                self.env[name] = checked
+                return checked
+            return atom
+        if name in self.locals:
+            return self.op(runtime.bound, (UNBOUND, UNBOUND, name), {}, node, name)
+        return self.meaning(self.resolver.name(name), name, node)
+
+    def meaning(self, found: Meaning, name: str, node: ast.AST) -> Atom:
+        """The atom for a name or member that is not local."""
+        if isinstance(found, Known):
+            if found.path is not None:
+                self.guards[found.path] = Guard(found.path, found.value)
+            if isinstance(found.value, LocalFunction):
+                return found.value
+            return self.constant(found.value, found.path)
+        if isinstance(found, Missing):
+            return self.op(runtime.unbound_name, (name,), {}, node)
+        return self.hidden_value(found.path, found.type, name, node)
+
+    def constant(self, value: Any, path: Path | None) -> Atom:
+        """A known object as an atom; a Python function remembers the way to it."""
+        if isinstance(value, UserFunction):
+            return value
+        user = self.context.user_function(value, path)
+        return user if user is not None else value
+
+    def hidden_value(self, path: Path, type: Type, name: str, node: ast.AST) -> Atom:
+        """The parameter that carries the data at `path`, made at its first use."""
+        if path.root is self:
+            return self.load(path.name, node)
+        if isinstance(path.root, Frame):
+            return self.frames[path.root][path.name]
+        if path not in self.hidden:
+            self.hidden[path] = Value(name, type, self.span(node))
+        return self.unpacked(self.hidden[path])
+
+    def unpacked(self, atom: Atom) -> Atom:
+        return atom
+
+    def captured_name(self, name: str) -> Meaning:
+        """What `name` means to a function defined in this one."""
+        if name not in self.locals:
+            return self.resolver.name(name)
+        atom = self.env.get(name, UNBOUND)
+        if isinstance(atom, LocalFunction | UserFunction) or (
+            atom is not UNBOUND and isinstance(type_of(atom), Const)
+        ):
+            return Known(atom)
+        return Data(Path(self, name), type_of(atom))
+
+    # ---- control
+
+    def branch(self, condition: Atom, then: Callable[[], None], other: Callable[[], None], node: ast.AST) -> None:
+        """Build `if condition: then() else: other()`, and merge the names that they bind."""
+        if not isinstance(condition, Value):
+            (then if condition else other)()
+            return
+        regions, envs = [], []
+        outer, before = self.region, self.env
+        for build in (then, other):
+            self.region, self.env = Region(), dict(before)
+            build()
+            regions.append(self.region)
+            envs.append(self.env)
+        self.region, self.env = outer, before
+        results: list[Value] = []
+        outs: tuple[list[Atom], list[Atom]] = ([], [])
+        for name in sorted({*envs[0], *envs[1]}, key=_order(envs)):
+            a, b = (e.get(name, UNBOUND) for e in envs)
+            self.env[name] = self._merge(name, a, b, regions, outs, results, node)
+        for region, out in zip(regions, outs, strict=True):
+            region.outs = tuple(out)
+        self.region.ops.append(Op(IF, (condition,), {}, tuple(results), tuple(regions), self.span(node)))
+
+    def _merge(
+        self,
+        name: str,
+        a: Atom,
+        b: Atom,
+        regions: list[Region],
+        outs: tuple[list[Atom], list[Atom]],
+        results: list[Value],
+        node: ast.AST,
+    ) -> Atom:
+        if same_atom(a, b):
+            return a
+        if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and type(a) is type(b):
+            items = [self._merge(name, x, y, regions, outs, results, node) for x, y in zip(a, b, strict=True)]
+            return type(a)(*items) if hasattr(a, "_fields") else tuple(items)
+        a = self._materialised_in(regions[0], a, node)
+        b = self._materialised_in(regions[1], b, node)
+        merged = Value(None if name.startswith("$") else name, join(type_of(a), type_of(b)), self.span(node))
+        if name == RETURN_VALUE:
+            merged.name = "result"
+        if name not in (*FLAGS, RETURN_VALUE) and any(x is UNBOUND or x in self.maybe_unbound for x in (a, b) if not isinstance(x, dict | list)):
+            self.maybe_unbound.add(merged)
+        outs[0].append(a)
+        outs[1].append(b)
+        results.append(merged)
+        return merged
+
+    def _materialised_in(self, region: Region, atom: Atom, node: ast.AST) -> Atom:
+        outer, self.region = self.region, region
+        try:
+            return self.materialise(atom, node)
+        finally:
+            self.region = outer
+
+    def materialise(self, atom: Atom, node: ast.AST) -> Atom:
+        """An atom that stands for a run-time object: inner functions become closures."""
+        match atom:
+            case LocalFunction():
+                return self._closure(atom, node)
+            case UserFunction():
+                return atom.live if atom.live is not None else atom
+            case BoundMethod():
+                raise refuse(
+                    "ZYG101", "a bound method that is not called is not supported", self.span(node),
+                    "use a lambda: `lambda *a: obj.method(*a)`",
+                )
+            case tuple() if not hasattr(atom, "_fields"):
+                return tuple(self.materialise(a, node) for a in atom)
+        return atom
+
+    def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:
+        """The run-time function object of an inner function."""
+        code = code_of(self.source, f.fn.node) if f.fn.live is None else None
+        if code is None or f.scope is not self:
+            raise refuse("ZYG101", f"`{f.fn.name}` cannot leave its function here", self.span(node), "call it directly")
+        for name in code.co_freevars:
+            if _bindings(name, self.fn.node) > 1:
+                raise refuse(
+                    "ZYG105",
+                    f"`{f.fn.name}` captures `{name}`, which is bound more than once, and is passed on as a value",
+                    self.span(node),
+                    f"give the value as a default argument: `{name}={name}`",
+                )
+        captured = tuple(self.materialise(self.load(name, node), node) for name in code.co_freevars)
+        defaults = tuple(f.fn.defaults.values()) or None
+        made = self.op(runtime.make_closure, (code, _scope_of(self.fn), defaults, None, *captured), {}, node, f.fn.name)
+        made.type = Closure(f.fn, code.co_freevars, tuple(map(type_of, captured)))
+        return made
+
+
+def _scope_of(fn: UserFunction) -> Any:
+    return getattr(fn.live, "__globals__", {})
+
+
+def _bindings(name: str, node: ast.AST) -> int:
+    """How many times a function binds a name; a binding in a loop counts twice."""
+    count = 0
+    for n in ast.walk(node):
+        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store):
+            count += 1
+        if isinstance(n, ast.arg) and n.arg == name:
+            count += 1
+        if isinstance(n, ast.For | ast.While) and name in bound([n]):
+            count += 1
+    return count
+
+
+def _order(envs: list[dict[str, Atom]]) -> Callable[[str], int]:
+    names = list(dict.fromkeys([*envs[0], *envs[1]]))
+    place = {name: i for i, name in enumerate(names)}
+    return place.__getitem__
+

@@ -1,0 +1,1 @@
+"""Answers for editors and notebooks: pure functions from a document and a position."""

@@ -1,0 +1,381 @@
+"""The type lattice: what is known of a value before it exists.
+
+Dimensions of arrays are `1`, a known size, or a `Dim`: equal dims are equal sizes. A dim that came from an argument is
+known not to be one, so whether broadcasting happens is decided before the run.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+_fresh = itertools.count()
+
+
+@dataclass(frozen=True)
+class Dim:
+    """A size known only at the run. `plural`: it is known not to be 1."""
+
+    name: str
+    plural: bool = False
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+Size = int | Dim
+
+
+def fresh(plural: bool = False) -> Dim:
+    """A size that equals no other as far as is known."""
+    return Dim(f"?{next(_fresh)}", plural)
+
+
+class Type:
+    """Base of the lattice."""
+
+
+@dataclass(frozen=True)
+class Scalar(Type):
+    """A Python number. `size` is set on an int that is a dimension of some array."""
+
+    kind: str  # bool, int, float, complex
+    size: Size | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class Array(Type):
+    """A NumPy array or NumPy scalar; `None` is unknown. With both unknown: a number of any kind."""
+
+    dtype: np.dtype[Any] | None = None
+    shape: tuple[Size, ...] | None = None
+
+    def __repr__(self) -> str:
+        name = "number" if self.dtype is None else self.dtype.name
+        return f"{name}[...]" if self.shape is None else f"{name}{list(self.shape)}" if self.shape else f"{name}[]"
+
+
+@dataclass(frozen=True)
+class Tuple(Type):
+    items: tuple[Type, ...]
+    cls: type = tuple
+
+    def __repr__(self) -> str:
+        return f"({', '.join(map(repr, self.items))})"
+
+
+@dataclass(frozen=True)
+class List(Type):
+    """A list of `item`s of unknown length, or, where `items` is given, of just those."""
+
+    item: Type
+    items: tuple[Type, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"list[{self.item!r}]" if self.items is None else f"[{', '.join(map(repr, self.items))}]"
+
+
+@dataclass(frozen=True)
+class Dict(Type):
+    items: tuple[tuple[Any, Type], ...]
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{k!r}: {t!r}" for k, t in self.items) + "}"
+
+
+@dataclass(frozen=True)
+class Record(Type):
+    """An instance of a user's class, by its attributes."""
+
+    cls: type
+    fields: tuple[tuple[str, Type], ...]
+
+    def __repr__(self) -> str:
+        return f"{self.cls.__name__}({', '.join(f'{k}: {t!r}' for k, t in self.fields)})"
+
+    def get(self, name: str) -> Type | None:
+        return dict(self.fields).get(name)
+
+
+@dataclass(frozen=True)
+class Const(Type):
+    """A value known before the run: a function, a class, a module, a string, `None`."""
+
+    value: Any
+
+    def __repr__(self) -> str:
+        return getattr(self.value, "__name__", None) or repr(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Const) and same_constant(self.value, other.value)
+
+    def __hash__(self) -> int:
+        return hash((Const, type(self.value)))
+
+
+@dataclass(frozen=True)
+class Closure(Type):
+    """A function made during the run: its template and the types of what it captured."""
+
+    template: Any
+    names: tuple[str, ...]
+    captured: tuple[Type, ...]
+
+    def __repr__(self) -> str:
+        return f"closure {self.template.name}"
+
+
+@dataclass(frozen=True)
+class Other(Type):
+    """A Python object without derivative, by its class: strings, random generators, ranges …"""
+
+    cls: type
+
+    def __repr__(self) -> str:
+        return self.cls.__name__
+
+
+@dataclass(frozen=True)
+class Unknown(Type):
+    def __repr__(self) -> str:
+        return "?"
+
+
+@dataclass(frozen=True)
+class Unbound(Type):
+    """The type of a name that has no value yet: the bottom of the lattice."""
+
+    def __repr__(self) -> str:
+        return "unbound"
+
+
+UNKNOWN = Unknown()
+UNBOUND_TYPE = Unbound()
+FLOAT = Scalar("float")
+INT = Scalar("int")
+BOOL = Scalar("bool")
+NUMBER = Array(None, None)
+_KINDS = ["bool", "int", "float", "complex"]
+
+
+def same_constant(a: Any, b: Any) -> bool:
+    """Whether two known values may stand for one another: identity, or equality within one plain type."""
+    if a is b:
+        return True
+    if type(a) is not type(b) or not isinstance(a, int | float | complex | str | bytes | tuple | type(None) | slice):
+        return False
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(same_constant, a, b))
+    return bool(a == b) and repr(a) == repr(b)  # repr tells 0.0 from -0.0
+
+
+def is_numeric(t: Type) -> bool:
+    return isinstance(t, Scalar | Array)
+
+
+def may_be_differentiable(t: Type) -> bool:
+    """Whether a cotangent can flow into a value of this type."""
+    match t:
+        case Scalar(kind=kind):
+            return kind != "bool"
+        case Array(dtype=dtype):
+            return dtype is None or dtype.kind in "iufc"
+        case Tuple(items=items):
+            return any(map(may_be_differentiable, items))
+        case List(item=item, items=items):
+            return any(map(may_be_differentiable, items)) if items is not None else may_be_differentiable(item)
+        case Dict(items=items):
+            return any(may_be_differentiable(v) for _, v in items)
+        case Record(fields=fields):
+            return any(may_be_differentiable(v) for _, v in fields)
+        case Closure(captured=captured):
+            return any(map(may_be_differentiable, captured))
+        case Unknown():
+            return True
+    return False
+
+
+def is_complex(t: Type) -> bool | None:
+    """True, False, or None where it is not known."""
+    match t:
+        case Scalar(kind=kind):
+            return kind == "complex"
+        case Array(dtype=None):
+            return None
+        case Array(dtype=dtype):
+            return dtype.kind == "c"
+    return None
+
+
+def of_number(x: Any) -> Type:
+    """The type of a constant number or array, its sizes known."""
+    match x:
+        case bool():
+            return BOOL
+        case np.generic() | np.ndarray():
+            return Array(x.dtype, x.shape)
+        case int():
+            return INT
+        case float():
+            return FLOAT
+        case complex():
+            return Scalar("complex")
+    return Const(x)
+
+
+def rank(t: Type) -> int | None:
+    if isinstance(t, Scalar):
+        return 0
+    return len(t.shape) if isinstance(t, Array) and t.shape is not None else None
+
+
+def shape_of(t: Type) -> tuple[Size, ...] | None:
+    if isinstance(t, Scalar):
+        return ()
+    return t.shape if isinstance(t, Array) else None
+
+
+def dtype_like(t: Type) -> Any:
+    """What NumPy's promotion wants: a dtype, or the Python type of a weak scalar."""
+    if isinstance(t, Scalar):
+        return {"bool": np.dtype(bool), "int": int, "float": float, "complex": complex}[t.kind]
+    return t.dtype if isinstance(t, Array) else None
+
+
+def broadcast(*shapes: tuple[Size, ...] | None) -> tuple[Size, ...] | None:
+    """NumPy's broadcasting on sizes, some of which are symbols."""
+    if any(s is None for s in shapes):
+        return None
+    known = [s for s in shapes if s is not None]
+    n = max(map(len, known), default=0)
+    padded = [(1,) * (n - len(s)) + s for s in known]
+    return tuple(_broadcast_size(sizes) for sizes in zip(*padded, strict=True))
+
+
+def _broadcast_size(sizes: tuple[Size, ...]) -> Size:
+    candidates = [s for s in sizes if s != 1]
+    if not candidates:
+        return 1
+    plural = [s for s in candidates if is_plural(s)]
+    if plural:
+        return next((s for s in plural if isinstance(s, int)), plural[0])
+    return candidates[0] if all(s == candidates[0] for s in candidates) else fresh()
+
+
+def is_plural(s: Size) -> bool:
+    """Known not to be 1."""
+    return s.plural if isinstance(s, Dim) else s != 1
+
+
+def join(a: Type, b: Type) -> Type:
+    """The least type that holds values of both."""
+    if a == b:
+        return a
+    match a, b:
+        case Unbound(), _:
+            return b
+        case _, Unbound():
+            return a
+        case Const(value=x), _ if isinstance(x, int | float | complex | np.generic | np.ndarray):
+            return join(of_number(x), b)
+        case _, Const(value=x) if isinstance(x, int | float | complex | np.generic | np.ndarray):
+            return join(a, of_number(x))
+        case Scalar(kind=j), Scalar(kind=k):
+            return Scalar(max(j, k, key=_KINDS.index)) if "bool" not in (j, k) else NUMBER
+        case (Scalar() | Array(), Scalar() | Array()):
+            return _join_arrays(a, b)
+        case Tuple(items=xs, cls=c), Tuple(items=ys, cls=d) if len(xs) == len(ys) and c is d:
+            return Tuple(tuple(map(join, xs, ys)), c)
+        case List(), List():
+            if a.items is not None and b.items is not None and len(a.items) == len(b.items):
+                items = tuple(map(join, a.items, b.items))
+                return List(join_all(items), items)
+            return List(join(a.item, b.item))
+        case Dict(items=xs), Dict(items=ys) if [k for k, _ in xs] == [k for k, _ in ys]:
+            return Dict(tuple((k, join(s, t)) for (k, s), (_, t) in zip(xs, ys, strict=True)))
+        case Record(cls=c, fields=xs), Record(cls=d, fields=ys) if c is d and [k for k, _ in xs] == [k for k, _ in ys]:
+            return Record(c, tuple((k, join(s, t)) for (k, s), (_, t) in zip(xs, ys, strict=True)))
+        case Closure(template=f, captured=xs), Closure(template=g, captured=ys) if f is g:
+            return Closure(f, a.names, tuple(map(join, xs, ys)))
+        case Other(cls=c), Const(value=v) if type(v) is c:
+            return a
+        case Const(value=v), Other(cls=c) if type(v) is c:
+            return b
+        case Const(value=v), Const(value=w) if type(v) is type(w) and isinstance(v, str | bytes):
+            return Other(type(v))
+    return UNKNOWN
+
+
+def _join_arrays(a: Type, b: Type) -> Type:
+    s, t = shape_of(a), shape_of(b)
+    shape: tuple[Size, ...] | None = None
+    if s is not None and t is not None and len(s) == len(t):
+        shape = tuple(
+            x if x == y else fresh(is_plural(x) and is_plural(y)) for x, y in zip(s, t, strict=True)
+        )
+    p, q = _dtype(a), _dtype(b)
+    return Array(p if p == q else None, shape)
+
+
+def _dtype(t: Type) -> np.dtype[Any] | None:
+    return np.dtype(t.kind) if isinstance(t, Scalar) else t.dtype if isinstance(t, Array) else None
+
+
+def join_all(types: tuple[Type, ...]) -> Type:
+    joined: Type = UNBOUND_TYPE
+    for t in types:
+        joined = join(joined, t)
+    return joined
+
+
+def subsumes(a: Type, b: Type) -> bool:
+    """Whether code specialised for `a` may receive a `b`; fresh sizes are compared by what is known of them."""
+    match a, b:
+        case Array(dtype=p, shape=s), Array(dtype=q, shape=t):
+            if p is not None and p != q:
+                return False
+            return s is None or (
+                t is not None and len(s) == len(t) and all(_holds(x, y) for x, y in zip(s, t, strict=True))
+            )
+        case Tuple(items=xs), Tuple(items=ys):
+            return len(xs) == len(ys) and all(map(subsumes, xs, ys))
+        case List(item=x, items=None), List(item=y):
+            return subsumes(x, y)
+        case List(items=xs), List(items=ys) if xs is not None and ys is not None:
+            return len(xs) == len(ys) and all(map(subsumes, xs, ys))
+        case Unknown(), _:
+            return True
+        case Scalar(kind=j), Scalar(kind=k):
+            return j == k
+        case _, Unbound():
+            return True
+        case Const(), Const():
+            return a == b
+    return a == b
+
+
+def _holds(x: Size, y: Size) -> bool:
+    return x == y or (isinstance(x, Dim) and x.name.startswith("?") and (not x.plural or is_plural(y)))
+
+
+def leaves(t: Type) -> Iterator[Type]:
+    """The numeric types inside a type."""
+    match t:
+        case Scalar() | Array() | Unknown():
+            yield t
+        case Tuple(items=items):
+            for i in items:
+                yield from leaves(i)
+        case List(item=item, items=items):
+            for i in items if items is not None else (item,):
+                yield from leaves(i)
+        case Dict(items=pairs) | Record(fields=pairs):
+            for _, i in pairs:
+                yield from leaves(i)

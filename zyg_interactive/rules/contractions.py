@@ -1,0 +1,324 @@
+"""Products of vectors, matrices and tensors.
+
+A product is bilinear: the cotangent of either factor is the product of the result's cotangent with the conjugate of the other
+factor (M. B. Giles 2008, "An extended collection of matrix derivative results for forward and reverse mode algorithmic
+differentiation", section 2.2). Sums over broadcast batch axes are repaired centrally (`broadcasts=True`).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics import refuse
+from ..ir.core import Value, current_span, type_of
+from ..ir.types import UNKNOWN, Array, Size, Type, broadcast, fresh
+from .registry import call, conj, rank_of, result, rule, shape_of_atom
+from .sizes import decided, dtype_after, dtype_of, normal, product, shape_at, static
+
+
+def transposed(x: Any) -> Any:
+    """The conjugate transpose of the last two axes."""
+    x = conj(x)
+    return np.transpose(x) if rank_of(x) == 2 else np.swapaxes(x, -1, -2)
+
+
+@rule(np.matmul, operator.matmul, broadcasts=True)
+def matmul(g: Any, y: Any, a: Any, b: Any) -> Any:
+    m, n = rank_of(a), rank_of(b)
+    if m == n == 1:
+        return g * conj(b), g * conj(a)
+    if n == 1:
+        # Over the rows of all batches at once: no copy of `b` for each.
+        rows = tuple(range(m - 1))
+        b_bar = g @ conj(a) if m == 2 else np.tensordot(g, conj(a), axes=(rows, rows))
+        return np.expand_dims(g, -1) * conj(b), b_bar
+    if m == 1:
+        a_bar = conj(b) @ g if n == 2 else np.sum(conj(b) * np.expand_dims(g, -2), axis=-1)
+        return a_bar, np.expand_dims(conj(a), 1) * np.expand_dims(g, -2)
+    if n == 2 and m > 2:
+        rows = tuple(range(m - 1))
+        return g @ transposed(b), np.tensordot(conj(a), g, axes=(rows, rows))
+    return g @ transposed(b), transposed(a) @ g
+
+
+@rule(np.dot, broadcasts=True, order="a b out")
+def dot(g: Any, y: Any, a: Any, b: Any) -> Any:
+    m, n = rank_of(a), rank_of(b)
+    if m == 0 or n == 0:
+        return g * conj(b), g * conj(a)
+    if m <= 2 and n <= 2:
+        return matmul(g, y, a, b)
+    return _tensordot(g, a, b, [m - 1], [max(n - 2, 0)])
+
+
+@rule(np.inner, broadcasts=True)
+def inner(g: Any, y: Any, a: Any, b: Any) -> Any:
+    m, n = rank_of(a), rank_of(b)
+    if m == 0 or n == 0:
+        return g * conj(b), g * conj(a)
+    return _tensordot(g, a, b, [m - 1], [n - 1])
+
+
+@rule(np.vdot)
+def vdot(g: Any, y: Any, a: Any, b: Any) -> Any:
+    # y = sum conj(a) b, linear in b and in conj(a).
+    if rank_of(a) == rank_of(b) <= 1:
+        return conj(g) * b, g * a
+    flat_a, flat_b = (np.ravel(v) if rank_of(v) != 1 else v for v in (a, b))
+    return np.reshape(conj(g) * flat_b, np.shape(a)), np.reshape(g * flat_a, np.shape(b))
+
+
+@rule(np.outer, order="a b out")
+def outer(g: Any, y: Any, a: Any, b: Any) -> Any:
+    flat_a, flat_b = (v if rank_of(v) == 1 else np.ravel(v) for v in (a, b))
+    a_bar, b_bar = g @ conj(flat_b), conj(flat_a) @ g
+    return (
+        a_bar if flat_a is a else np.reshape(a_bar, np.shape(a)),
+        b_bar if flat_b is b else np.reshape(b_bar, np.shape(b)),
+    )
+
+
+rule(np.linalg.outer)(outer)
+
+
+def _axes_pair(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The contracted axes of `np.tensordot`, in pairs and counted from the front."""
+    axes = decided(axes)
+    m, n = rank_of(a), rank_of(b)
+    if isinstance(axes, int):
+        return list(range(m - axes, m)), list(range(axes))
+    p, q = (list(v) if isinstance(v, tuple | list) else [v] for v in axes)
+    return [normal(i, m) for i in p], [normal(i, n) for i in q]
+
+
+@rule(np.tensordot)
+def tensordot(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
+    return _tensordot(g, a, b, *_axes_pair(a, b, axes))
+
+
+def _tensordot(g: Any, a: Any, b: Any, p: list[int], q: list[int]) -> Any:
+    m, n = rank_of(a), rank_of(b)
+    free_a = [i for i in range(m) if i not in p]
+    free_b = [i for i in range(n) if i not in q]
+    split = len(free_a)
+    last = tuple(range(split, split + len(free_b)))
+    # What is left of `b` are its contracted axes in ascending order: name each by its partner in `a`.
+    a_bar = np.tensordot(g, conj(b), axes=(last, tuple(free_b)))
+    a_bar = _ordered(a_bar, free_a + [i for _, i in sorted(zip(q, p, strict=True))])
+    b_bar = np.tensordot(conj(a), g, axes=(tuple(free_a), tuple(range(split))))
+    return a_bar, _ordered(b_bar, [j for _, j in sorted(zip(p, q, strict=True))] + free_b)
+
+
+def _ordered(x: Any, axes: list[int]) -> Any:
+    """`x`, whose axes are those named, with its axes in order."""
+    if axes == sorted(axes):
+        return x
+    return np.transpose(x, tuple(axes.index(i) for i in range(len(axes))))
+
+
+@rule(np.kron)
+def kron(g: Any, y: Any, a: Any, b: Any) -> Any:
+    n = max(rank_of(a), rank_of(b))
+    rows, columns = (_filled_shape(v, n) for v in (a, b))
+    pairs = np.reshape(g, tuple(s for pair in zip(rows, columns, strict=True) for s in pair))
+    even, odd = tuple(range(0, 2 * n, 2)), tuple(range(1, 2 * n, 2))
+    wide_a, wide_b = np.reshape(a, rows), np.reshape(b, columns)
+    a_bar = np.sum(pairs * np.expand_dims(conj(wide_b), even), axis=odd)
+    b_bar = np.sum(pairs * np.expand_dims(conj(wide_a), odd), axis=even)
+    return np.reshape(a_bar, np.shape(a)), np.reshape(b_bar, np.shape(b))
+
+
+def _filled_shape(x: Any, n: int) -> tuple[Any, ...]:
+    shape, m = np.shape(x), rank_of(x)
+    return (*(1,) * (n - m), *(shape[i] for i in range(m)))
+
+
+@rule(np.cross, broadcasts=True)
+def cross(
+    g: Any,
+    y: Any,
+    a: Any,
+    b: Any,
+    axisa: Any = -1,
+    axisb: Any = -1,
+    axisc: Any = -1,
+    axis: Any = None,
+) -> Any:
+    if axis is None and (axisa, axisb, axisc) == (-1, -1, -1):
+        axis = -1
+    if axis is None or (axis != -1 and rank_of(a) != rank_of(b)):
+        raise refuse("ZYG302", "`axisa`, `axisb`, `axisc` have no gradient rule", current_span())
+    return np.cross(conj(b), g, axis=axis), np.cross(g, conj(a), axis=axis)
+
+
+# ---- einsum
+
+
+def _terms(subscripts: Any, operands: tuple[Any, ...]) -> tuple[list[str], str]:
+    """The letters of each operand and of the result, `...` and an implicit result written out."""
+    subscripts = static(subscripts)
+    if not isinstance(subscripts, str):
+        raise refuse(
+            "ZYG302",
+            "`np.einsum` without a constant string of subscripts has no gradient rule",
+            current_span(),
+            "write np.einsum('ij,jk->ik', a, b)",
+        )
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow:
+        counts = Counter(c for c in left if c.isalpha())
+        out = "..." * ("..." in left) + "".join(sorted(c for c in counts if counts[c] == 1))
+    if "..." in left:
+        free = [c for c in reversed(ascii_letters) if c not in subscripts]
+        ranks = [
+            rank_of(x) - len(t.replace("...", "")) if "..." in t else 0
+            for t, x in zip(terms, operands, strict=True)
+        ]
+        names = "".join(free[: max(ranks)])
+        terms = [
+            t.replace("...", names[len(names) - n :]) for t, n in zip(terms, ranks, strict=True)
+        ]
+        out = out.replace("...", names)
+    return terms, out
+
+
+@rule(np.einsum, broadcasts=True)
+def einsum(g: Any, y: Any, *args: Any, optimize: Any = False) -> Any:
+    operands = args[1:]
+    terms, out = _terms(args[0], operands)
+    given: dict[str, Any] = {"optimize": optimize} if optimize is not False else {}
+    bars = [_einsum_bar(g, i, operands, terms, out, given) for i in range(len(operands))]
+    return None, *bars
+
+
+def _einsum_bar(
+    g: Any, i: int, operands: tuple[Any, ...], terms: list[str], out: str, given: dict[str, Any]
+) -> Any:
+    x, term = operands[i], terms[i]
+    inputs, factors = [out], [g]
+    for j, other in enumerate(operands):
+        if j != i:
+            inputs.append(terms[j])
+            factors.append(conj(other))
+    # A letter that occurs twice reads a diagonal: the cotangent stands on it, through a unit matrix.
+    unused = [c for c in ascii_letters if c not in "".join(terms) + out]
+    target, seen = "", set[str]()
+    for k, c in enumerate(term):
+        if c in seen:
+            twin = unused.pop()
+            inputs.append(c + twin)
+            factors.append(call(np.eye, np.shape(x)[k], dtype=dtype_of(type_of(g))))
+            c = twin
+        seen.add(c)
+        target += c
+    # A letter that occurs nowhere else was summed alone: the cotangent is the same along it.
+    alone = [k for k, c in enumerate(target) if not any(c in s for s in inputs)]
+    kept = "".join(c for k, c in enumerate(target) if k not in alone)
+    bar = np.einsum(f"{','.join(inputs)}->{kept}", *factors, **given)
+    if alone:
+        bar = np.broadcast_to(np.expand_dims(bar, tuple(alone)), np.shape(x))
+    return bar
+
+
+# ---- types of results
+
+
+def _dtype(*xs: Any) -> Any:
+    return dtype_after(np.multiply, *(dtype_of(type_of(x)) for x in xs))
+
+
+@result(np.matmul, operator.matmul)
+def _matmul(a: Any, b: Any) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    if s is None or t is None or not s or not t:
+        return Array(_dtype(a, b), None)
+    batch = broadcast(s[:-2], t[:-2])
+    if batch is None:
+        return Array(_dtype(a, b), None)
+    rows, columns = (s[-2:-1] if len(s) > 1 else ()), (t[-1:] if len(t) > 1 else ())
+    return Array(_dtype(a, b), (*batch, *rows, *columns))
+
+
+@result(np.dot)
+def _dot(a: Any, b: Any, out: Any = None) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    if out is not None or s is None or t is None:
+        return UNKNOWN if out is not None else Array(_dtype(a, b), None)
+    if not s or not t:
+        return Array(_dtype(a, b), s + t)
+    return Array(_dtype(a, b), (*s[:-1], *(t[:-2] + t[-1:] if len(t) > 1 else ())))
+
+
+@result(np.inner)
+def _inner(a: Any, b: Any) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    if s is None or t is None:
+        return Array(_dtype(a, b), None)
+    return Array(_dtype(a, b), (*s[:-1], *t[:-1]) if s and t else s + t)
+
+
+@result(np.vdot)
+def _vdot(a: Any, b: Any) -> Type:
+    return Array(_dtype(a, b), ())
+
+
+@result(np.outer, np.linalg.outer)
+def _outer(a: Any, b: Any, out: Any = None) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    if out is not None or s is None or t is None:
+        return UNKNOWN
+    return Array(_dtype(a, b), (product(s), product(t)))
+
+
+@result(np.tensordot)
+def _tensordot_type(a: Any, b: Any, axes: Any = 2) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    if s is None or t is None:
+        return Array(_dtype(a, b), None)
+    p, q = _axes_pair(a, b, axes)
+    free = [n for i, n in enumerate(s) if i not in p] + [n for i, n in enumerate(t) if i not in q]
+    return Array(_dtype(a, b), tuple(free))
+
+
+@result(np.kron)
+def _kron(a: Any, b: Any) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    if s is None or t is None:
+        return Array(_dtype(a, b), None)
+    n = max(len(s), len(t))
+    s, t = (1,) * (n - len(s)) + s, (1,) * (n - len(t)) + t
+    return Array(_dtype(a, b), tuple(product(pair) for pair in zip(s, t, strict=True)))
+
+
+@result(np.cross)
+def _cross(a: Any, b: Any, *more: Any, **rest: Any) -> Type:
+    s, t = shape_at(a), shape_at(b)
+    three = s is not None and t is not None and 3 in (s[-1:] + t[-1:]) and not (more or rest)
+    return Array(_dtype(a, b), broadcast(s, t) if three else None)
+
+
+@result(np.einsum)
+def _einsum(*args: Any, optimize: Any = False, **rest: Any) -> Type:
+    if rest or isinstance(static(args[0]), Value):
+        return UNKNOWN
+    operands = args[1:]
+    dtype = dtype_after(np.result_type, *(dtype_of(type_of(x)) for x in operands))
+    if any(shape_of_atom(x) is None for x in operands):
+        return Array(None, None)
+    terms, out = _terms(args[0], operands)
+    sizes: dict[str, list[Size]] = {}
+    for term, x in zip(terms, operands, strict=True):
+        for c, n in zip(term, shape_at(x) or (), strict=True):
+            sizes.setdefault(c, []).append(n)
+    return Array(dtype, tuple(_letter_size(sizes[c]) for c in out))
+
+
+def _letter_size(sizes: list[Size]) -> Size:
+    joined = broadcast(*((n,) for n in sizes))
+    return fresh() if joined is None else joined[0]

@@ -1,0 +1,98 @@
+"""Gradient rules that users give with `@grad`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..diagnostics import CustomGradientError, Diagnostic
+from ..source import SourceNotFound, Span, find
+from .registry import RULES, Rule
+
+
+def define(f: Callable[..., Any], rule: Callable[..., Any]) -> None:
+    """Make `rule`, which returns (y, back), the gradient of `f`."""
+    RULES[f] = Rule(f, _called_as_written, variadic=True, custom=rule)
+
+
+def _called_as_written(*args: Any) -> Any:
+    raise AssertionError("a custom rule is called by the code it is compiled into")
+
+
+class CustomCall:
+    """One place where a user's rule is called: checks what it returns and says where it is wrong."""
+
+    def __init__(
+        self, f: Any, rule: Callable[..., Any], span: Span | None, wrt: tuple[int, ...], keywords: dict[str, Any]
+    ):
+        self.name = getattr(f, "__name__", repr(f))
+        self.rule, self.span, self.wrt, self.keywords = rule, span, wrt, keywords
+
+    @property
+    def __name__(self) -> str:
+        return f"gradient_of_{self.name}"
+
+    def forward(self, *args: Any) -> tuple[Any, Any]:
+        result = self.rule(*args, **self.keywords)
+        if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
+            raise self._error(
+                "ZYG403",
+                f"the gradient rule of `{self.name}` returned {_kind(result)}, not (value, back)",
+                "return the value of the function and a function from its cotangent to those of the arguments",
+            )
+        return result
+
+    def reverse(self, back: Any, g: Any, *args: Any) -> tuple[Any, ...]:
+        cotangents = back(g)
+        if not isinstance(cotangents, tuple | list):
+            if len(args) != 1:
+                raise self._count(1, args)
+            cotangents = (cotangents,)
+        if len(cotangents) != len(args):
+            raise self._count(len(cotangents), args)
+        return tuple(self._checked(i, cotangents[i], args[i]) for i in self.wrt)
+
+    def _count(self, n: int, args: tuple[Any, ...]) -> CustomGradientError:
+        cotangents = "1 cotangent" if n == 1 else f"{n} cotangents"
+        return self._error(
+            "ZYG401",
+            f"the gradient rule of `{self.name}` returned {cotangents} for {len(args)} arguments",
+            "return a tuple with one cotangent for each argument, None for zero",
+        )
+
+    def _checked(self, i: int, c: Any, x: Any) -> Any:
+        if c is None:
+            return runtime.zeros_like(x)
+        numeric = isinstance(x, int | float | complex | np.ndarray | np.generic)
+        if numeric and np.shape(c) != np.shape(x):
+            raise self._error(
+                "ZYG402",
+                f"the gradient rule of `{self.name}` returned a cotangent of shape {np.shape(c)} for argument {i}, "
+                f"which has shape {np.shape(x)}",
+                "a cotangent has the shape of its argument: sum over what was broadcast",
+            )
+        if numeric and np.asarray(c).dtype.kind not in "biufc":
+            raise self._error(
+                "ZYG402", f"the gradient rule of `{self.name}` returned {_kind(c)} for argument {i}, not a number", ""
+            )
+        return c
+
+    def _error(self, code: str, message: str, help: str) -> CustomGradientError:
+        where = _span_of(self.rule)
+        related = ((self.span, f"`{self.name}` is called here"),) if self.span is not None else ()
+        return CustomGradientError(Diagnostic(code, message, where, help, related))
+
+
+def _span_of(rule: Callable[..., Any]) -> Span | None:
+    try:
+        source, node = find(rule.__code__)
+    except (SourceNotFound, AttributeError):
+        return None
+    return source.span(node)
+
+
+def _kind(x: Any) -> str:
+    return f"a tuple of {len(x)}" if isinstance(x, tuple) else f"a {type(x).__name__}"

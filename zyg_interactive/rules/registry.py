@@ -1,0 +1,293 @@
+"""The one table of what is differentiable, and how.
+
+A rule is a NumPy expression: `(g, y, *data, **metadata) -> cotangents of data`. `g` is the cotangent of the result `y`. Parameters
+without a default are data; those with one are metadata and may branch (`if axis is None`), for they are known when the
+rule runs. It runs on `Value`s to write adjoint code, and on arrays to compute.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import Atom, Undecided, Value, emit, type_of, values
+from ..ir.types import (
+    UNBOUND_TYPE,
+    UNKNOWN,
+    Array,
+    Const,
+    Scalar,
+    Type,
+    broadcast,
+    dtype_like,
+    is_complex,
+    shape_of,
+)
+
+Result = Callable[..., Type]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one callable is differentiated. `pullback` is None for a callable whose result carries no derivative."""
+
+    fn: Any
+    pullback: Callable[..., Any] | None
+    data: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, Any], ...] = ()
+    variadic: bool = False
+    broadcasts: bool = False
+    order: tuple[str, ...] = ()  # the callable's own positional order, where it is not (data, metadata)
+    optional: frozenset[str] = frozenset()  # data that may be left out, and then is None
+    custom: Callable[..., Any] | None = None  # a user's rule: called as written, it returns (y, back)
+
+    def bind(self, args: tuple[Atom, ...], kwargs: dict[str, Atom]) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        """Split a call into data and metadata. Raises LookupError, naming what the rule has no place for."""
+        names = [*self.data, *(name for name, _ in self.metadata)]
+        if self.variadic:
+            bad = [k for k in kwargs if k not in dict(self.metadata)]
+            if bad:
+                raise LookupError(f"{bad[0]}=")
+            return args, dict(kwargs)
+        order = self.order or names
+        if len(args) > len(order):
+            raise LookupError(f"positional argument {len(order) + 1}")
+        given = dict(zip(order, args, strict=False))
+        for k, v in kwargs.items():
+            if k in given or k not in (*names, *order):
+                raise LookupError(f"{k}=")
+            given[k] = v
+        unfit = [k for k, v in given.items() if k not in names and v is not None]
+        if unfit:
+            raise LookupError(f"{unfit[0]}=")
+        missing = [n for n in self.data if n not in given and n not in self.optional]
+        if missing:
+            raise LookupError(f"a missing `{missing[0]}`")
+        defaults = dict(self.metadata)
+        static = {k: v for k, v in given.items() if k in defaults and not (k in defaults and _is(v, defaults[k]))}
+        return tuple(given.get(n) for n in self.data), static
+
+
+def _is(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) and isinstance(a, int | bool | str) and a == b)
+
+
+RULES: dict[Any, Rule] = {}
+RESULTS: dict[Any, Result] = {}
+
+
+def rule(
+    *fns: Any, broadcasts: bool = False, order: str = ""
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a pullback for one or several callables that mean the same.
+
+    `order` names the positional parameters of the callables where their order is not that of the pullback. A name with
+    `?` is data that may be left out and then is None; a name that the pullback lacks is refused unless it is None.
+    """
+    places = tuple(name.rstrip("?") for name in order.split())
+    optional = frozenset(name[:-1] for name in order.split() if name.endswith("?"))
+
+    def register(pullback: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = list(inspect.signature(pullback).parameters.values())[2:]
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        named = [p for p in parameters if p.kind is not p.VAR_POSITIONAL]
+        data = tuple(p.name for p in named if p.default is p.empty)
+        metadata = tuple((p.name, p.default) for p in named if p.default is not p.empty)
+        for fn in fns:
+            RULES[fn] = Rule(fn, pullback, data, metadata, variadic, broadcasts, places, optional)
+        return pullback
+
+    return register
+
+
+def elementwise_rule(fns: Any, *partials: Callable[..., Any]) -> None:
+    """`partials[i](y, *xs)` is the derivative of an elementwise function in its argument i.
+
+    For complex arguments the function must be holomorphic; the cotangent takes the conjugate derivative
+    (convention du/dx + i du/dy).
+    """
+
+    def pullback(g: Any, y: Any, *xs: Any) -> tuple[Any, ...]:
+        return tuple(g * conj(d(y, *xs)) for d in partials)
+
+    names = tuple(f"x{i}" for i in range(len(partials)))
+    for fn in fns if isinstance(fns, tuple) else (fns,):
+        RULES[fn] = Rule(fn, pullback, names, broadcasts=True)
+
+
+def constant(*fns: Any) -> None:
+    """Declare callables whose result carries no derivative."""
+    for fn in fns:
+        RULES[fn] = Rule(fn, None)
+
+
+def result(*fns: Any) -> Callable[[Result], Result]:
+    """Register how the type of a result follows: `(*types, **static) -> Type`; static may hold `Value`s."""
+
+    def register(f: Result) -> Result:
+        for fn in fns:
+            RESULTS[fn] = f
+        return f
+
+    return register
+
+
+def lookup(fn: Any) -> Rule | None:
+    try:
+        return RULES.get(fn)
+    except TypeError:  # not hashable
+        return None
+
+
+def infer(fn: Any, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
+    """The type of `fn(*args, **static)`, as far as the rules tell."""
+    try:
+        how = RESULTS.get(fn)
+    except TypeError:
+        return UNKNOWN
+    if any(type_of(a) == UNBOUND_TYPE for a in args) and fn is not runtime.bound:
+        return UNBOUND_TYPE  # of a recursive call, not known yet: whatever it is made into
+    try:
+        if how is not None:
+            return how(*args, **static)
+        if isinstance(fn, np.ufunc):
+            return ufunc_result(fn, args, static)
+    except (Undecided, TypeError, ValueError, IndexError, KeyError):
+        # The types do not fit: the run itself will raise what NumPy raises.
+        return UNKNOWN
+    return UNKNOWN
+
+
+def ufunc_result(fn: np.ufunc, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
+    types = [type_of(a) for a in args]
+    if set(static) - {"dtype"} or fn.nout != 1 or not all(isinstance(t, Scalar | Array) for t in types):
+        return UNKNOWN
+    shapes = [shape_of(t) for t in types]
+    dtypes = [dtype_like(t) for t in types]
+    if static.get("dtype") is not None:
+        dtype: np.dtype[Any] | None = np.dtype(static["dtype"])
+    elif any(d is None for d in dtypes):
+        dtype = None
+    else:
+        dtype = fn.resolve_dtypes((*dtypes, None))[-1]
+    return Array(dtype, broadcast(*shapes))
+
+
+# Expressions that rules share.
+
+
+def call(fn: Any, *args: Any, **static: Any) -> Any:
+    """`fn(*args, **static)` where NumPy does not dispatch on a `Value`: an op if there is one, else computed."""
+    symbolic = any(True for _ in values((args, static)))
+    return emit(fn, args, static) if symbolic else fn(*args, **static)
+
+
+def conj(x: Any) -> Any:
+    """The conjugate; nothing where `x` is known to be real."""
+    return np.conj(x) if is_complex(type_of(x)) is not False else x
+
+
+def shape_of_atom(x: Any) -> tuple[Any, ...] | None:
+    return shape_of(type_of(x))
+
+
+def rank_of(x: Any) -> int:
+    """The rank of an atom, which must be known. Raises Undecided."""
+    shape = shape_of_atom(x)
+    if shape is None:
+        if isinstance(x, Value):
+            raise Undecided(x, "the rank")
+        return int(np.ndim(x))
+    return len(shape)
+
+
+def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
+    """The axes as non-negative ints; all where `axis` is None."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    return tuple(sorted(int(a) % rank for a in axes))
+
+
+def static_type(x: Any) -> Any:
+    """A metadata atom for type inference: a known value, or None where only the run knows it."""
+    t = type_of(x)
+    return x if not isinstance(x, Value) else (t.value if isinstance(t, Const) else None)
+
+
+__all__ = [
+    "ATTRIBUTES",
+    "METHODS",
+    "MUTATING",
+    "RESULTS",
+    "RULES",
+    "Rule",
+    "axes_of",
+    "call",
+    "conj",
+    "constant",
+    "elementwise_rule",
+    "emit",
+    "infer",
+    "lookup",
+    "rank_of",
+    "result",
+    "rule",
+    "shape_of_atom",
+    "static_type",
+    "ufunc_result",
+]
+
+
+# ---- methods and attributes: the function that each one is, its object first
+
+
+def _methods() -> dict[str, Any]:
+    same = (
+        "sum mean prod max min std var cumsum cumprod argmax argmin argsort any all clip reshape transpose ravel squeeze "
+        "swapaxes repeat trace diagonal round dot take nonzero searchsorted"
+    )
+    table = {name: getattr(np, name) for name in same.split()}
+    table |= {"conj": np.conjugate, "conjugate": np.conjugate}
+    own = ("astype", "copy", "flatten", "item", "tolist")
+    return table | {name: getattr(runtime, name) for name in own}
+
+
+def _draws(cls: type) -> dict[str, Any]:
+    return {name: getattr(cls, name) for name in dir(cls) if not name.startswith("_")}
+
+
+METHODS: dict[type, dict[str, Any]] = {
+    np.ndarray: _methods(),
+    np.generic: _methods(),
+    np.random.Generator: _draws(np.random.Generator),
+    np.random.RandomState: _draws(np.random.RandomState),
+}
+
+ATTRIBUTES: dict[str, Any] = {
+    "T": np.transpose,
+    "mT": np.matrix_transpose,
+    "real": np.real,
+    "imag": np.imag,
+    "shape": np.shape,
+    "size": np.size,
+    "ndim": np.ndim,
+}
+
+# Methods that change the array they are called on.
+MUTATING: set[str] = {
+    "byteswap",
+    "fill",
+    "itemset",
+    "partition",
+    "put",
+    "resize",
+    "setfield",
+    "setflags",
+    "sort",
+}

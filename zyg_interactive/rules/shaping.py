@@ -1,0 +1,379 @@
+"""Functions that move, repeat, cut or fill: each is linear, and its rule is the transposed movement.
+
+What cannot be said as a movement back (a diagonal, indices that repeat) adds into zeros: `runtime.diagonal_like`,
+`runtime.add_at`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..diagnostics import refuse
+from ..ir.core import Undecided, Value, current_span, type_of
+from ..ir.types import Scalar
+from .registry import call, rank_of, rule, shape_of_atom
+from .sequences import carries, nested
+from .sizes import (
+    along,
+    decided,
+    dtype_of,
+    normal,
+    static,
+)
+
+# ---- the same elements in another shape
+
+
+def _back(g: Any, x: Any) -> Any:
+    return np.reshape(g, np.shape(x))
+
+
+def _plain_order(order: Any, g: Any, x: Any) -> Any:
+    return _back(g, x) if order == "C" else np.reshape(g, np.shape(x), order=_known_order(order))
+
+
+def _known_order(order: Any) -> str:
+    if order not in ("C", "F"):
+        raise refuse(
+            "ZYG302", f"`order={order!r}` has no gradient rule", help="write order='C' or 'F'"
+        )
+    return str(order)
+
+
+@rule(np.reshape, order="a shape order")
+def reshape(g: Any, y: Any, a: Any, shape: Any = None, order: Any = "C", copy: Any = None) -> Any:
+    return _plain_order(order, g, a)
+
+
+@rule(np.ravel, runtime.flatten)
+def ravel(g: Any, y: Any, a: Any, order: Any = "C") -> Any:
+    if shape_of_atom(a) is not None and rank_of(a) == 1:
+        return g
+    return _plain_order(order, g, a)
+
+
+@rule(np.squeeze)
+def squeeze(g: Any, y: Any, a: Any, axis: Any = None) -> Any:
+    return np.expand_dims(g, axis) if axis is not None else _back(g, a)
+
+
+@rule(np.expand_dims)
+def expand_dims(g: Any, y: Any, a: Any, axis: Any) -> Any:
+    return np.squeeze(g, axis), None
+
+
+@rule(np.atleast_1d, np.atleast_2d, np.atleast_3d)
+def atleast(g: Any, y: Any, a: Any) -> Any:
+    same = shape_of_atom(a) is not None and shape_of_atom(a) == shape_of_atom(y)
+    return g if same else _back(g, a)
+
+
+@rule(np.copy, runtime.copy)
+def copy(g: Any, y: Any, a: Any, order: Any = "K", subok: Any = False) -> Any:
+    return nested(g, a)
+
+
+@rule(runtime.item)
+def item(g: Any, y: Any, x: Any, *index: Any) -> Any:
+    place = index or (0,) * rank_of(x)
+    if len(place) != rank_of(x):
+        raise refuse("ZYG302", "`item` with a flat index has no gradient rule", current_span())
+    return call(runtime.add_at, call(runtime.zeros_like, x), place, g), *(None for _ in index)
+
+
+# ---- axes in another order
+
+
+@rule(np.transpose, np.permute_dims)
+def transpose(g: Any, y: Any, a: Any, axes: Any = None) -> Any:
+    if axes is None:
+        return np.transpose(g)
+    n = len(axes)
+    return np.transpose(g, tuple(int(i) for i in np.argsort([normal(i, n) for i in axes])))
+
+
+@rule(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(g: Any, y: Any, x: Any) -> Any:
+    return np.matrix_transpose(g)
+
+
+@rule(np.swapaxes)
+def swapaxes(g: Any, y: Any, a: Any, axis1: Any, axis2: Any) -> Any:
+    return np.swapaxes(g, axis1, axis2), None, None
+
+
+@rule(np.moveaxis)
+def moveaxis(g: Any, y: Any, a: Any, source: Any, destination: Any) -> Any:
+    return np.moveaxis(g, destination, source), None, None
+
+
+@rule(np.rollaxis)
+def rollaxis(g: Any, y: Any, a: Any, axis: Any, start: Any = 0) -> Any:
+    n = rank_of(a)
+    to = start + n if start < 0 else start
+    at = normal(axis, n)
+    return np.moveaxis(g, to - 1 if at < to else to, at), None
+
+
+# ---- turned and shifted
+
+
+@rule(np.flip)
+def flip(g: Any, y: Any, m: Any, axis: Any = None) -> Any:
+    return np.flip(g, axis)
+
+
+@rule(np.fliplr)
+def fliplr(g: Any, y: Any, m: Any) -> Any:
+    return np.fliplr(g)
+
+
+@rule(np.flipud)
+def flipud(g: Any, y: Any, m: Any) -> Any:
+    return np.flipud(g)
+
+
+@rule(np.roll)
+def roll(g: Any, y: Any, a: Any, shift: Any, axis: Any = None) -> Any:
+    return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis), None
+
+
+@rule(np.rot90)
+def rot90(g: Any, y: Any, m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
+    return np.rot90(g, -k, axes)
+
+
+# ---- repeated
+
+
+@rule(np.broadcast_to, broadcasts=True)
+def broadcast_to(g: Any, y: Any, array: Any, shape: Any) -> Any:
+    return g, None
+
+
+@rule(np.broadcast_arrays, broadcasts=True)
+def broadcast_arrays(g: Any, y: Any, *args: Any) -> Any:
+    return tuple(g[i] for i in range(len(args)))
+
+
+@rule(np.tile)
+def tile(g: Any, y: Any, A: Any, reps: Any) -> Any:
+    n = rank_of(A)
+    times = reps if isinstance(reps, tuple | list) else (reps,)
+    times = (1,) * (n - len(times)) + tuple(times)
+    extra = len(times) - n
+    sizes: list[Any] = list(times[:extra])
+    for i in range(n):
+        sizes += [times[extra + i], np.shape(A)[i]]
+    summed = (*range(extra), *range(extra, extra + 2 * n, 2))
+    return np.sum(np.reshape(g, tuple(sizes)), axis=summed), None
+
+
+@rule(np.repeat)
+def repeat(g: Any, y: Any, a: Any, repeats: Any, axis: Any = None) -> Any:
+    flat = axis is None
+    x = np.ravel(a) if flat and rank_of(a) != 1 else a
+    i = 0 if flat else normal(axis, rank_of(a))
+    t = type_of(repeats)
+    if isinstance(t, Scalar):
+        shape = [np.shape(x)[k] for k in range(rank_of(x))]
+        c = np.sum(np.reshape(g, (*shape[: i + 1], repeats, *shape[i + 1 :])), axis=i + 1)
+    else:
+        index = call(np.repeat, call(np.arange, np.shape(x)[i]), repeats)
+        c = call(runtime.add_at, call(runtime.zeros_like, x), along(i, index), g)
+    return (c if x is a else _back(c, a)), None
+
+
+@rule(np.meshgrid)
+def meshgrid(
+    g: Any, y: Any, *xi: Any, indexing: Any = "xy", sparse: Any = False, copy: Any = True
+) -> Any:
+    found = []
+    for i, x in enumerate(xi):
+        c = g[i]
+        own = 1 - i if indexing == "xy" and i < 2 and len(xi) > 1 else i
+        if c is not None and not sparse and len(xi) > 1:
+            c = np.sum(c, axis=tuple(k for k in range(len(xi)) if k != own))
+        found.append(c if c is None or not sparse and shape_of_atom(x) != () else _back(c, x))
+    return tuple(found)
+
+
+# ---- cut
+
+
+@rule(np.triu)
+def triu(g: Any, y: Any, m: Any, k: Any = 0) -> Any:
+    return np.triu(g, k) if rank_of(m) > 1 else np.sum(np.triu(g, k), axis=0)
+
+
+@rule(np.tril)
+def tril(g: Any, y: Any, m: Any, k: Any = 0) -> Any:
+    return np.tril(g, k) if rank_of(m) > 1 else np.sum(np.tril(g, k), axis=0)
+
+
+@rule(np.diag)
+def diag(g: Any, y: Any, v: Any, k: Any = 0) -> Any:
+    return np.diagonal(g, k) if rank_of(v) == 1 else call(runtime.diagonal_like, g, v, k)
+
+
+@rule(np.diagonal)
+def diagonal(g: Any, y: Any, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    return call(runtime.diagonal_like, g, a, offset, axis1, axis2)
+
+
+@rule(np.trace, order="a offset axis1 axis2 dtype out")
+def trace(g: Any, y: Any, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    along_it = np.shape(np.diagonal(a, offset, axis1, axis2))
+    spread = np.broadcast_to(np.expand_dims(g, -1), along_it)
+    return call(runtime.diagonal_like, spread, a, offset, axis1, axis2)
+
+
+@rule(runtime.diagonal_like)
+def diagonal_like(
+    g: Any, y: Any, c: Any, x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1
+) -> Any:
+    return np.diagonal(g, offset, axis1, axis2), None
+
+
+_MAPPED = ("edge", "wrap", "reflect", "symmetric")
+
+
+@rule(np.pad)
+def pad(
+    g: Any, y: Any, array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
+) -> Any:
+    n = rank_of(array)
+    widths = _widths(static(pad_width), n)
+    shape = np.shape(array)
+    if mode == "constant":
+        cut = (slice(w, w + shape[i]) for i, (w, _) in enumerate(widths))
+        return g[tuple(cut)], None
+    if mode not in _MAPPED:
+        raise refuse("ZYG302", f"`np.pad` with mode={mode!r} has no gradient rule", current_span())
+    # Each element of the result is one of the array's: pad the places in the same way.
+    places = [call(np.pad, call(np.arange, shape[i]), w, mode=mode) for i, w in enumerate(widths)]
+    index = call(np.ix_, *places)
+    where = tuple(index[i] for i in range(n))
+    return call(runtime.add_at, call(runtime.zeros_like, array), where, g), None
+
+
+def _widths(pad_width: Any, n: int) -> list[tuple[Any, Any]]:
+    """`pad_width` in all its forms as one pair for each axis."""
+    if isinstance(pad_width, Value) and isinstance(type_of(pad_width), Scalar):
+        return [(pad_width, pad_width)] * n
+    if isinstance(pad_width, Value | dict):
+        raise refuse("ZYG201", "`pad_width` must be known before the run", current_span())
+    if isinstance(pad_width, tuple | list):
+        rows = [tuple(w) if isinstance(w, tuple | list) else w for w in pad_width]
+        if len(rows) == 2 and not any(isinstance(w, tuple) for w in rows):
+            return [(rows[0], rows[1])] * n
+        pairs = [(w * (2 // len(w)))[:2] if isinstance(w, tuple) else (w, w) for w in rows]
+        return [(p[0], p[1]) for p in (pairs if len(pairs) > 1 else pairs * n)]
+    return [(int(b), int(a)) for b, a in np.broadcast_to(pad_width, (n, 2))]
+
+
+# ---- chosen by indices
+
+
+@rule(np.take, order="a indices axis out mode")
+def take(g: Any, y: Any, a: Any, indices: Any, axis: Any = None) -> Any:
+    x = np.ravel(a) if axis is None and rank_of(a) != 1 else a
+    index = list(indices) if isinstance(indices, tuple) else indices
+    where = along(0 if axis is None else decided(axis), index)
+    c = call(runtime.add_at, call(runtime.zeros_like, x), where, g)
+    return (c if x is a else _back(c, a)), None
+
+
+@rule(np.take_along_axis)
+def take_along_axis(g: Any, y: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
+    if axis is None:
+        c = call(runtime.add_along_axis, g, np.ravel(arr), indices, 0)
+        return _back(c, arr), None
+    return call(runtime.add_along_axis, g, arr, indices, axis), None
+
+
+@rule(runtime.add_along_axis)
+def add_along_axis(g: Any, y: Any, c: Any, x: Any, indices: Any, axis: Any) -> Any:
+    return np.take_along_axis(g, indices, axis), None, None, None
+
+
+@rule(np.sort, order="a axis kind")
+def sort(g: Any, y: Any, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
+    x = np.ravel(a) if axis is None else a
+    at = 0 if axis is None else axis
+    c = call(runtime.add_along_axis, g, x, np.argsort(x, axis=at, kind="stable"), at)
+    return _back(c, a) if axis is None else c
+
+
+@rule(np.delete)
+def delete(g: Any, y: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
+    x = np.ravel(arr) if axis is None and rank_of(arr) != 1 else arr
+    at = 0 if axis is None else normal(axis, rank_of(arr))
+    kept = call(np.delete, call(np.arange, np.shape(x)[at]), obj)
+    c = call(runtime.add_at, call(runtime.zeros_like, x), along(at, kept), g)
+    return (c if x is arr else _back(c, arr)), None
+
+
+@rule(np.compress, order="condition a axis out")
+def compress(g: Any, y: Any, condition: Any, a: Any, axis: Any = None) -> Any:
+    return None, take(g, y, a, call(np.flatnonzero, condition), axis)[0]
+
+
+@rule(np.select, order="condlist choicelist default?")
+def select(g: Any, y: Any, condlist: Any, choicelist: Any, default: Any) -> Any:
+    if not isinstance(condlist, list | tuple) or not isinstance(choicelist, list | tuple):
+        raise Undecided(choicelist if isinstance(choicelist, Value) else condlist, "the length")
+    found, rest = [], g
+    for condition, choice in zip(condlist, choicelist, strict=True):
+        found.append(call(runtime.unbroadcast, np.where(condition, rest, 0.0), choice))
+        rest = np.where(condition, 0.0, rest)
+    last = None if default is None else call(runtime.unbroadcast, rest, default)
+    return None, type(choicelist)(found), last
+
+
+# ---- filled
+
+
+@rule(np.full, broadcasts=True, order="shape fill_value dtype order")
+def full(
+    g: Any, y: Any, fill_value: Any, shape: Any = None, dtype: Any = None, order: Any = "C"
+) -> Any:
+    return (g if carries(y, fill_value) else None,)
+
+
+@rule(np.full_like, broadcasts=True)
+def full_like(
+    g: Any,
+    y: Any,
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: Any = True,
+    shape: Any = None,
+) -> Any:
+    return None, g if carries(y, fill_value) else None
+
+
+@rule(np.linspace, broadcasts=True, order="start stop num endpoint retstep dtype axis")
+def linspace(
+    g: Any,
+    y: Any,
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: Any = True,
+    axis: Any = 0,
+) -> Any:
+    t = call(np.linspace, 0.0, 1.0, num, endpoint=endpoint, dtype=dtype_of(type_of(g)))
+    return np.tensordot(1.0 - t, g, axes=(0, axis)), np.tensordot(t, g, axes=(0, axis))
+
+
+@rule(np.unwrap)
+def unwrap(
+    g: Any, y: Any, p: Any, discont: Any = None, axis: Any = -1, period: Any = 2 * np.pi
+) -> Any:
+    return g

@@ -1,0 +1,1 @@
+"""From IR to IR: the pullback, and what simplifies it."""

@@ -1,0 +1,190 @@
+"""Cotangents at transform time: structured atoms in which None is the strong zero, their sums, zeros and repair."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import Atom, Value, emit, type_of, values
+from ..ir.types import (
+    FLOAT,
+    UNKNOWN,
+    Array,
+    Closure,
+    Dict,
+    List,
+    Record,
+    Scalar,
+    Tuple,
+    Type,
+    is_complex,
+    is_plural,
+    shape_of,
+)
+
+
+def bar_type(t: Type) -> Type:
+    """The type of a cotangent: floating where the value is a number, structured as the value is."""
+    match t:
+        case Scalar(kind=kind):
+            return t if kind == "complex" else FLOAT
+        case Array(dtype=dtype, shape=shape):
+            return Array(None if dtype is None or dtype.kind not in "fc" else dtype, shape)
+        case Tuple(items=items):
+            return Tuple(tuple(map(bar_type, items)), t.cls)
+        case List(item=item, items=items):
+            return List(bar_type(item), None if items is None else tuple(map(bar_type, items)))
+        case Dict(items=items):
+            return Dict(tuple((k, bar_type(v)) for k, v in items))
+    return UNKNOWN
+
+
+def zero(x: Atom) -> Atom:
+    """A fresh zero cotangent of `x`."""
+    if isinstance(x, tuple):
+        return tuple(zero(a) for a in x)
+    t = type_of(x)
+    if isinstance(t, Scalar):
+        return 0.0
+    if isinstance(t, Array) and t.shape == ():
+        return 0.0
+    if not isinstance(x, Value):
+        return None
+    if isinstance(t, Array) and t.shape is not None and t.dtype is not None and t.dtype.kind in "fc":
+        made = emit(np.zeros_like, (x,))
+    else:
+        made = emit(runtime.zeros_like, (x,))
+    made.type = bar_type(t)
+    return made
+
+
+def is_zero(c: Atom) -> bool:
+    """Whether a cotangent is known to be zero."""
+    if isinstance(c, tuple | list):
+        return all(map(is_zero, c))
+    if isinstance(c, dict):
+        return all(map(is_zero, c.values()))
+    return c is None or (isinstance(c, int | float) and not isinstance(c, bool) and c == 0)
+
+
+def plus(a: Atom, b: Atom) -> Atom:
+    """The sum of two cotangents of one value."""
+    if is_zero(a):
+        return b
+    if is_zero(b):
+        return a
+    if isinstance(a, tuple | list) or isinstance(b, tuple | list):
+        n = len(a) if isinstance(a, tuple | list) else len(b)
+        items = [plus(component(a, i), component(b, i)) for i in range(n)]
+        return items if isinstance(a, list) or isinstance(b, list) else tuple(items)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return {k: plus(a.get(k), b.get(k)) for k in {**a, **b}}
+    if isinstance(a, dict) or isinstance(b, dict):
+        return emit(runtime.add, (made(a), made(b)))
+    numeric = all(isinstance(type_of(x), Scalar | Array) for x in (a, b))
+    return emit(operator.add if numeric else runtime.add, (a, b))
+
+
+def component(c: Atom, key: Any) -> Atom:
+    """One component of a structured cotangent."""
+    if c is None:
+        return None
+    if isinstance(c, tuple | list):
+        return c[key]
+    if isinstance(c, dict):
+        return c.get(key)
+    got = emit(operator.getitem, (c, key))
+    return got
+
+
+def member(c: Atom, name: str) -> Atom:
+    """The cotangent of an attribute, from that of its object."""
+    if c is None:
+        return None
+    return c.get(name) if isinstance(c, dict) else emit(getattr, (c, name))
+
+
+def made(c: Atom) -> Atom:
+    """A structured cotangent as a run-time value: objects' as records."""
+    if isinstance(c, dict):
+        return emit(runtime.record, (), {k: made(v) for k, v in c.items()})
+    if isinstance(c, tuple):
+        return tuple(map(made, c))
+    if isinstance(c, list):
+        return [made(x) for x in c]
+    return c
+
+
+def filled(c: Atom, x: Atom) -> Atom:
+    """A cotangent of `x` with its strong zeros written out, where code that is not seen will read it."""
+    t = type_of(x)
+    if c is None:
+        return zero(x)
+    if isinstance(c, tuple | list) and isinstance(t, Tuple | List):
+        items = [filled(ci, component(x, i)) for i, ci in enumerate(c)]
+        return items if isinstance(c, list) else tuple(items)
+    if isinstance(c, dict) and isinstance(t, Record):
+        return {k: filled(c.get(k), emit(getattr, (x, k))) for k, _ in t.fields if c.get(k) is not None}
+    if isinstance(c, dict) and isinstance(t, Dict):
+        return {k: filled(c.get(k), component(x, k)) for k, _ in t.items}
+    return c
+
+
+def repaired(c: Atom, x: Value, broadcasts: bool) -> Atom:
+    """A rule's cotangent brought to the shape of `x`, and to the reals where `x` is real."""
+    if c is None or not isinstance(x.type, Scalar | Array):
+        return c
+    if broadcasts:
+        c = _unbroadcast(c, x)
+    has, wants = is_complex(type_of(c)), is_complex(x.type)
+    if has is not False and wants is False and not (has is None and _made_real(c)):
+        real: Any = runtime.real_scalar if isinstance(x.type, Scalar) else np.real
+        c = emit(real, (c,))
+        assert isinstance(c, Value)
+        c.type = Array(None if not isinstance(x.type, Array) else bar_dtype(x.type), shape_of(x.type))
+        if isinstance(x.type, Scalar):
+            c.type = FLOAT
+    return c
+
+
+def bar_dtype(t: Array) -> Any:
+    return t.dtype if t.dtype is not None and t.dtype.kind in "fc" else np.dtype(float)
+
+
+def _made_real(c: Atom) -> bool:
+    """Whether nothing complex went into a cotangent of unknown dtype, as far back as one op."""
+    return isinstance(c, Value) and c.op is None
+
+
+def _unbroadcast(c: Atom, x: Value) -> Atom:
+    have, want = shape_of(type_of(c)), shape_of(x.type)
+    if have is None or want is None:
+        return emit(runtime.unbroadcast, (c, x))
+    if len(have) < len(want):
+        return emit(np.broadcast_to, (c, emit(np.shape, (x,))))
+    extra = len(have) - len(want)
+    ones = []
+    for i, (h, w) in enumerate(zip(have[extra:], want, strict=True)):
+        if w == h or (is_plural(w) and is_plural(h)):
+            continue
+        if w == 1 and is_plural(h):
+            ones.append(i)
+        else:
+            return emit(runtime.unbroadcast, (c, x))
+    if extra:
+        axis: Any = None if not want else tuple(range(extra)) if extra > 1 else 0
+        c = emit(np.sum, (c,), {} if axis is None else {"axis": axis})
+    if ones:
+        c = emit(np.sum, (c,), {"axis": tuple(ones) if len(ones) > 1 else ones[0], "keepdims": True})
+    return c
+
+
+def captured_count(t: Type) -> int:
+    return len(t.captured) if isinstance(t, Closure) else 0
+
+
+def depends(c: Atom) -> bool:
+    return any(True for _ in values(c))

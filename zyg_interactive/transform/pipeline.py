@@ -1,0 +1,161 @@
+"""The passes in order: what a differentiated function is made of, made once and kept."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from .. import runtime
+from ..diagnostics import Refused
+from ..ir.core import Atom, Function, Infer, Op, Region, Undecided, Value, building, defined, emit, map_atom, reads, substitute, type_of, values
+from ..ir.types import FLOAT, Array, Const, Scalar, Tuple, Type
+from .cotangents import made, zero
+from .pullback import Adjoint, Pair, Pattern, Pullback
+from .simplify import drop_dead, simplify
+
+
+class Derivatives:
+    """Makes and keeps the derivatives of functions. `implicit`: with respect to globals too."""
+
+    def __init__(self, infer: Infer, implicit: bool = False):
+        self.infer, self.implicit = infer, implicit
+        self._pairs: dict[Any, Pair] = {}
+
+    def adjoint(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
+        """The adjoint of `f` in the parameters `wrt`; `pattern` tells which parts of the result are seeded."""
+        return Pullback(f, wrt, pattern, self.infer, self.pair, self.implicit).adjoint()
+
+    def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
+        """The forward and reverse function of a callee."""
+        key = (f, wrt, pattern)
+        if key in self._pairs:
+            pair = self._pairs[key]
+            pair.recursive = pair.recursive or not pair.done
+            return pair
+        n = len(self._pairs)
+        tag = "" if all(k[0] is not f for k in self._pairs) else str(n)
+        forward = Function(f"{f.name}{tag}_forward", Region((), [], ()), f.span, order=f.order + 1)
+        reverse = Function(f"{f.name}{tag}_reverse", Region((), [], ()), f.span, order=f.order + 1)
+        pair = self._pairs[key] = Pair(forward, reverse)
+        try:
+            self._fill(pair, self.adjoint(f, wrt, pattern), f)
+        except (Refused, Undecided):
+            del self._pairs[key]
+            raise
+        return pair
+
+    def _fill(self, pair: Pair, a: Adjoint, f: Function) -> None:
+        outs = a.reverse.outs
+        with building(a.reverse, f.span, self.infer):
+            outs = tuple(
+                made(zero(p) if o is None and pair.recursive else o) for p, o in zip(a.bars, outs, strict=True)
+            )
+        a.reverse.outs = outs
+        simplify(a.reverse)
+        drop_dead(a.reverse)
+        saved = needed(a)
+        residuals = Value("saved", Tuple(tuple(type_of(v) for v in saved)), f.span)
+        unpack = Region()
+        copies: dict[Value, Atom] = {}
+        with building(unpack, f.span, self.infer):
+            for i, v in enumerate(saved):
+                item = emit(operator.getitem, (residuals, i), name=v.name or "t")
+                item.type = v.type
+                copies[v] = item
+        substitute(a.reverse, copies)
+        a.reverse.ops[:0] = unpack.ops
+        a.reverse.params = (residuals, *a.seeds)
+        a.primal.outs = (*a.primal.outs, tuple(saved))
+        pair.forward.region, pair.reverse.region, pair.done = a.primal, a.reverse, True
+        pair.forward.recursive = pair.reverse.recursive = pair.recursive
+
+    def closed(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
+        """The adjoint with its cotangents as a caller expects them: of the right type, sharing memory with nothing."""
+        return self._close(f, self.adjoint(f, wrt, pattern))
+
+    def _close(self, f: Function, a: Adjoint) -> Adjoint:
+        with building(a.reverse, f.span, self.infer):
+            a.reverse.outs = tuple(self.finished(p, c) for p, c in a.bars.items())
+        simplify(a.reverse)
+        drop_dead(a.reverse)
+        with building(a.reverse, f.span, self.infer):
+            a.reverse.outs = owned(a.reverse.outs)
+        return a
+
+    def fused(self, f: Function, wrt: tuple[int, ...], *, value: bool = False, check: bool = False) -> Function:
+        """The gradient of a scalar function as one function: forward, then reverse. It returns a tuple with one
+        entry for each of `wrt` (None where no path exists); (value, that tuple) where the value is asked for.
+
+        `check`: make sure at the run that the result is a scalar.
+        """
+        a = self.adjoint(f, wrt)
+        if check:
+            with building(a.primal, f.span, self.infer):
+                emit(runtime.check_scalar, (a.primal.outs[0],))
+        if a.seeds:
+            substitute(a.reverse, {a.seeds[0]: 1.0})
+            a.bars = {p: map_atom(lambda c: 1.0 if c is a.seeds[0] else c, c) for p, c in a.bars.items()}
+        self._close(f, a)
+        outs = (a.primal.outs[0], a.reverse.outs) if value else a.reverse.outs
+        region = Region(a.primal.params, [*a.primal.ops, *a.reverse.ops], (outs,))
+        return Function(f.name, region, f.span, f.hidden, f.guards, order=f.order + 1)
+
+    def finished(self, p: Value, c: Atom) -> Atom:
+        """A cotangent as its caller expects it: a Python number's is a Python number, a float32 array's float32."""
+        c = made(c)
+        if not isinstance(c, Value):
+            return c
+        t, has = p.type, type_of(c)
+        if isinstance(t, Scalar) and not (isinstance(has, Scalar) and has.kind in ("float", t.kind)):
+            done = emit(runtime.scalar if t.kind == "complex" else runtime.real_scalar, (c,), name=c.name)
+            done.type = t if t.kind == "complex" else FLOAT
+            return done
+        if isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc":
+            if not (isinstance(has, Array) and has.dtype == t.dtype):
+                done = emit(runtime.as_dtype, (c, t.dtype), name=c.name)
+                done.type = t
+                return done
+        return c
+
+
+def needed(a: Adjoint) -> list[Value]:
+    """What the reverse region reads of the primal."""
+    inside = set(defined(a.primal))
+    return [v for v in dict.fromkeys(reads(a.reverse)) if v in inside]
+
+
+def owned(outs: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    """Copy what could share memory with an argument, with a value of the primal or with another gradient."""
+    seen: set[Value] = set()
+    result: list[Atom] = []
+    for o in outs:
+        shared = not _is_fresh(o) or any(v in seen for v in values(o))
+        seen.update(values(o))
+        if shared and not _is_immutable(type_of(o)):
+            copy = emit(runtime.own, (o,), name=getattr(o, "name", None))
+            copy.type = type_of(o)
+            o = copy
+        result.append(o)
+    return tuple(result)
+
+
+FRESH: set[Any] = {
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow, operator.matmul,
+    runtime.scalar, runtime.real_scalar, runtime.own,
+}  # fmt: skip
+
+
+def _is_fresh(o: Atom) -> bool:
+    """Whether an out is a new array for certain: the result of arithmetic. Buffers may be, and are copied unless
+    nothing else holds them."""
+    if isinstance(o, tuple | list | dict):
+        return False
+    if not isinstance(o, Value):
+        return True
+    op: Op | None = o.op
+    return op is not None and (op.fn in FRESH or op.fn in (runtime.accumulate, runtime.add_at))
+
+
+def _is_immutable(t: Type) -> bool:
+    return isinstance(t, Scalar | Const)
+

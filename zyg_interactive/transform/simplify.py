@@ -1,0 +1,168 @@
+"""What makes generated code short: dead code goes, multiplications by the seed 1.0 go, displays are read directly."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import FOR, IF, Atom, Marker, Op, Region, Value, map_atom, op_reads, reads, type_of, values
+from ..ir.types import Array, Scalar
+
+RECORD = Marker("record")  # (node, role, value): report to the recorder
+KEPT = (runtime.dynamic_reverse, RECORD)
+
+
+def drop_dead(region: Region, live: set[Value] | None = None) -> set[Value]:
+    """Remove what nothing reads from a region without side effects; returns the values it reads."""
+    live = set(live or ())
+    live.update(values(region.outs))
+    kept = []
+    for op in reversed(region.ops):
+        if op.fn not in KEPT and not any(r in live for r in op.results) and not _keeps(op):
+            continue
+        if op.fn is IF:
+            _prune_branch(op, live)
+        elif op.fn is FOR:
+            _prune_loop(op, live)
+        live.update(op_reads(op))
+        for inner in op.regions:
+            live |= drop_dead(inner)
+        kept.append(op)
+    region.ops = kept[::-1]
+    return live
+
+
+def _keeps(op: Op) -> bool:
+    return any(inner_op.fn in KEPT or _keeps(inner_op) for r in op.regions for inner_op in r.ops)
+
+
+def _prune_branch(op: Op, live: set[Value]) -> None:
+    keep = [r in live for r in op.results]
+    if not all(keep):
+        op.results = tuple(r for r, k in zip(op.results, keep, strict=True) if k)
+        for region in op.regions:
+            region.outs = tuple(o for o, k in zip(region.outs, keep, strict=True) if k)
+
+
+def _prune_loop(op: Op, live: set[Value]) -> None:
+    """Drop carried and collected values that neither the rest nor a later iteration needs."""
+    if op.static["stop"]:
+        return
+    body, sequences, carried = op.regions[0], op.static["sequences"], op.static["carried"]
+    keep = [r in live for r in op.results]
+    params = body.params[sequences:]
+    while True:
+        wanted = set(values(tuple(o for o, k in zip(body.outs, keep, strict=True) if k)))
+        wanted |= _needs(body, wanted)
+        more = [k or (i < carried and params[i] in wanted) for i, k in enumerate(keep)]
+        if more == keep:
+            break
+        keep = more
+    if all(keep):
+        return
+    op.results = tuple(r for r, k in zip(op.results, keep, strict=True) if k)
+    body.outs = tuple(o for o, k in zip(body.outs, keep, strict=True) if k)
+    body.params = (*body.params[:sequences], *(p for p, k in zip(params, keep, strict=False) if k))
+    op.args = (*op.args[:sequences], *(a for a, k in zip(op.args[sequences:], keep, strict=False) if k))
+    op.static["carried"] = sum(keep[:carried])
+
+
+def _needs(region: Region, wanted: set[Value]) -> set[Value]:
+    """Everything that the computation of `wanted` reads."""
+    needed = set(wanted)
+    for op in reversed(region.ops):
+        if any(r in needed for r in op.results) or op.fn in KEPT or _keeps(op):
+            needed.update(op_reads(op))
+            for inner in op.regions:
+                needed.update(reads(inner))
+    return needed
+
+
+def simplify(region: Region) -> None:
+    """Fold what is certain, in place."""
+    _fold(region, {})
+
+
+def _fold(region: Region, known: dict[Value, Atom]) -> None:
+    def new(a: Atom) -> Atom:
+        return known.get(a, a) if isinstance(a, Value) else a
+
+    ops = []
+    for op in region.ops:
+        op.args = tuple(map_atom(new, a) for a in op.args)
+        op.static = {k: map_atom(new, v) for k, v in op.static.items()}
+        for inner in op.regions:
+            _fold(inner, known)
+        fold = FOLDS.get(op.fn) if not isinstance(op.fn, dict | list) else None
+        folded = fold(op) if fold is not None else None
+        if folded is None:
+            ops.append(op)
+        else:
+            known[op.result] = folded[0]
+    region.ops = ops
+    region.outs = tuple(map_atom(new, o) for o in region.outs)
+
+
+Folded = tuple[Atom] | None
+
+
+def _multiply(op: Op) -> Folded:
+    a, b = op.args
+    for x, y in ((a, b), (b, a)):
+        if _is(x, 1.0) and _floating(y):
+            if isinstance(y, Value) and y.name is None:
+                y.name = op.result.name
+            return (y,)
+    if all(type(x) in (int, float) for x in (a, b)):
+        return (a * b,)
+    return None
+
+
+def _add(op: Op) -> Folded:
+    a, b = op.args
+    for x, y in ((a, b), (b, a)):
+        if _is(x, 0.0) and _floating(y):
+            return (y,)
+    if all(type(x) in (int, float) for x in (a, b)):
+        return (a + b,)
+    return None
+
+
+def _negate(op: Op) -> Folded:
+    (x,) = op.args
+    return (-x,) if type(x) in (int, float) else None
+
+
+def _getitem(op: Op) -> Folded:
+    x, index = op.args
+    if isinstance(x, tuple | list) and isinstance(index, int) and -len(x) <= index < len(x):
+        return (x[index],)
+    if isinstance(x, Value) and x.op is not None and x.op.fn is runtime.make_list and isinstance(index, int):
+        if -len(x.op.args) <= index < len(x.op.args):
+            return (x.op.args[index],)
+    return None
+
+
+def _is(x: Atom, constant: float) -> bool:
+    return type(x) in (int, float) and x == constant
+
+
+def _floating(x: Atom) -> bool:
+    """Whether multiplying by 1.0 changes nothing, the type included."""
+    t = type_of(x)
+    if isinstance(t, Scalar):
+        return t.kind in ("float", "complex")
+    return isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc"
+
+
+FOLDS: dict[Any, Callable[[Op], Folded]] = {
+    operator.mul: _multiply,
+    np.multiply: _multiply,
+    operator.add: _add,
+    operator.neg: _negate,
+    operator.getitem: _getitem,
+}
