@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import runtime
+from . import intrinsics, runtime
 from .api import (
     Back,
     code_ir,
@@ -53,6 +53,7 @@ __all__ = [
     "grad",
     "gradient",
     "hessian",
+    "intrinsics",
     "jacobian",
     "pullback",
     "refresh",

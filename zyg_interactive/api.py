@@ -16,7 +16,7 @@ from .ir.core import type_of
 from .ir.text import show
 from .ir.types import Array, Scalar, Tuple, may_be_differentiable, shape_of
 from .params import Grads, Params, gathered
-from .rules.registry import lookup
+from .transformed import Transformed
 
 Wrt = int | Sequence[int] | None
 
@@ -40,7 +40,7 @@ def gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = F
     (6.0, 2.0)
     """
     if not args:
-        return _Transformed(gradient, f, {"wrt": wrt, "zeros": zeros})
+        return Transformed(gradient, f, {"wrt": wrt, "zeros": zeros})
     return withgradient(f, *args, wrt=wrt, zeros=zeros)[1] if _is_params(args) else _gradient(f, args, wrt, zeros)
 
 
@@ -62,7 +62,7 @@ def derivative(f: Callable[..., Any], *args: Any) -> Any:
     32.0
     """
     if not args:
-        return _Transformed(derivative, f, {})
+        return Transformed(derivative, f, {})
     if len(args) != 1:
         raise refuse("ZYG503", "`derivative` takes a function of one argument", None, "use `gradient`")
     return _gradient(f, args, 0, True)
@@ -268,7 +268,7 @@ def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
     One argument gives an array, several a tuple. Reverse mode: one pullback per element of the result.
     """
     if not args:
-        return _Transformed(jacobian, f, {"wrt": wrt})
+        return Transformed(jacobian, f, {"wrt": wrt})
     y, back = pullback(f, *args, wrt=wrt)
     if isinstance(y, tuple | list | dict):
         raise refuse("ZYG501", "`jacobian` is of a function that returns one array", None, "return one array")
@@ -295,22 +295,8 @@ def hessian(f: Callable[..., Any], x: Any = None) -> Any:
     Reverse over reverse: the Jacobian of the gradient.
     """
     if x is None:
-        return _Transformed(hessian, f, {})
-    return jacobian(_Transformed(gradient, f, {"wrt": 0, "zeros": True}), x)
-
-
-class _Transformed:
-    """`gradient(f)`, `derivative(f)` …: a function made of a function; differentiated code may call it too."""
-
-    def __init__(self, transform: Callable[..., Any], f: Callable[..., Any], options: dict[str, Any]):
-        self.transform, self.f, self.options = transform, f, options
-        self.__name__ = f"{transform.__name__} of {getattr(f, '__name__', type(f).__name__)}"
-
-    def __call__(self, *args: Any) -> Any:
-        return self.transform(self.f, *args, **self.options)
-
-    def __repr__(self) -> str:
-        return f"<{self.__name__}>"
+        return Transformed(hessian, f, {})
+    return jacobian(Transformed(gradient, f, {"wrt": 0, "zeros": True}), x)
 
 
 # ---- custom gradients
@@ -382,17 +368,20 @@ def line_map(unit: Unit, offset: int = 0) -> list[tuple[int, int]]:
     return sorted({(a.lineno + offset, b.lineno) for a, b in pairs})
 
 
+@errors.user_frames
 def explain(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Explanation:
     """The generated source of the pullback of `f` for arguments like these: readable, with the user's names."""
     _, unit = engine.prepared(f, args, ("pullback", wrt), lambda s: _closure(s, _chosen(s, args, wrt)))
     return Explanation(unit)
 
 
+@errors.user_frames
 def code_ir(f: Callable[..., Any], *args: Any) -> str:
     """The forward IR of `f` for arguments like these."""
     return show(engine.specialise(f, args).function)
 
 
+@errors.user_frames
 def code_pullback(f: Callable[..., Any], *args: Any) -> str:
     """The IR of the pullback of `f` for arguments like these."""
     from .ir.core import Function

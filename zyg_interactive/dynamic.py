@@ -21,6 +21,7 @@ class _Form:
     of_argument: list[Any]
     hidden: list[tuple[int, int]]
     structured: bool
+    single: bool
 
 
 @dataclass
@@ -78,12 +79,14 @@ class LateSpecialisation(runtime.Dynamic):
         title = s.function.name
         forward = compiler.function(pair.forward, title).callable
         reverse = compiler.function(pair.reverse, f"pullback of {title}").callable
-        return _Form(forward, reverse, of_argument, hidden, isinstance(t, Tuple))
+        return _Form(forward, reverse, of_argument, hidden, isinstance(t, Tuple), len(chosen) == 1)
 
     def reverse(self, back: _Back, g: Any) -> tuple[Any, ...]:
         form = back.form
         seeds = _flat(g) if form.structured else [g]
         bars = form.reverse(back.saved, *seeds)
+        if form.single:
+            bars = (bars,)
         sink = runtime.reached()
         if sink is not None:
             sink += [(back.values[k], bars[j]) for k, j in form.hidden]

@@ -21,6 +21,7 @@ from .ir.types import UNBOUND_TYPE, Const, Type
 from .rules.registry import infer, lookup
 from .source import SourceNotFound, Span, find
 from .transform.pipeline import Derivatives
+from .transformed import Transformed
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is specialised for
 MOST_ENTRIES = 4096
@@ -83,7 +84,7 @@ class _Linker:
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         if isinstance(value, functools.partial) or not isinstance(value, types.FunctionType):
             return None
-        if value in INTRINSICS or value.__module__.partition(".")[0] in ("numpy", "zyg_interactive"):
+        if value in INTRINSICS or (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
             return None
         return self.engine.user_function(value, origin, self.read_type)
 
@@ -92,10 +93,13 @@ class _Linker:
             found = INTRINSICS.get(value)
         except TypeError:
             found = None
-        return found or INTRINSICS.get(type(value))
+        if found is None and isinstance(value, Transformed):
+            made: Callable[..., Atom] = INTRINSICS[Transformed](self, value)
+            return made
+        return found
 
-    def gradient(self, callee: Function, wrt: tuple[int, ...], value: bool = False) -> Function:
-        return Derivatives(infer).fused(callee, wrt, value=value)
+    def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
+        return Derivatives(infer).fused(callee, wrt)
 
     def link_top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
         """The function that was called, for argument types as they are."""
@@ -270,6 +274,8 @@ class Engine:
             if isinstance(own, type):
                 return BoundMethod(own, fn)
             return BoundMethod(lowering.hidden_value(self_path, lowering.context.read_type(own), "self", node), fn)
+        if isinstance(f, Transformed):
+            return self._inner(f, lowering, ("f",))
         if isinstance(f, types.FunctionType):
             return lowering.constant(f, Path(CALLED, f.__name__))
         if isinstance(f, functools.partial):
@@ -279,6 +285,14 @@ class Engine:
             own_value = lowering.hidden_value(Path(CALLED, "self"), lowering.context.read_type(f), "self", node)
             return BoundMethod(own_value, lowering.constant(call, None))
         return f
+
+    def _inner(self, f: Transformed, lowering: Lowering, steps: tuple[str, ...]) -> Atom:
+        """A transformed function, with what the lowering knows of the function inside."""
+        if isinstance(f.f, Transformed):
+            inner = self._inner(f.f, lowering, (*steps, "f"))
+        else:
+            inner = lowering.constant(f.f, Path(CALLED, "f", steps))
+        return Transformed(f.transform, inner, f.options)
 
     def user_function(self, f: types.FunctionType, origin: Path | None, read_type: Any) -> UserFunction | None:
         """The text of a live function, or None where it has none."""
@@ -319,6 +333,8 @@ def _identity(f: Any) -> Any:
     """What two callables share that share specialisations: a function's code, else the object."""
     if isinstance(f, types.FunctionType):
         return f.__code__
+    if isinstance(f, Transformed):
+        return (f.transform, _identity(f.f), tuple(f.options.items()))
     if isinstance(f, types.MethodType):
         return (getattr(f.__func__, "__code__", f.__func__), type(f.__self__))
     try:

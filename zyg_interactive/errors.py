@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from . import runtime
 from .diagnostics import ZygError, refuse
+from .source import Span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +30,8 @@ def user_frames(f: Callable[P, R]) -> Callable[P, R]:
                 "ZYG501", f"{error}; a gradient is of one real number", None,
                 "reduce it (`np.sum`), or ask for the `jacobian`",
             )  # fmt: skip
+        except runtime.Changed as error:
+            refusal = refuse("ZYG103", str(error), last_place(error.__traceback__), "build a new array instead")
         except ZygError as error:
             refusal = error.with_traceback(None)
         except BaseException as error:
@@ -37,6 +40,18 @@ def user_frames(f: Callable[P, R]) -> Callable[P, R]:
         raise refusal from None
 
     return wrapped
+
+
+def last_place(tb: TracebackType | None) -> Span | None:
+    """The innermost line of user code in a traceback."""
+    tb = stripped(tb)
+    if tb is None:
+        return None
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    code, at = tb.tb_frame.f_code, tb.tb_lasti // 2
+    line, end, col, end_col = list(code.co_positions())[at]
+    return Span(code.co_filename, line or tb.tb_lineno, col or 0, end or tb.tb_lineno, end_col or 0)
 
 
 def stripped(tb: TracebackType | None) -> TracebackType | None:

@@ -308,9 +308,21 @@ class Changed(RuntimeError):
     """A call whose result is not used changed an array in place."""
 
 
+def _arrays(x: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
+    """The arrays in a structure of containers and objects."""
+    if isinstance(x, np.ndarray):
+        yield x
+    elif depth < 6:
+        parts = x if isinstance(x, list | tuple) else x.values() if isinstance(x, dict) else ()
+        if not parts and type(x).__module__ not in ("builtins", "numpy"):
+            parts = getattr(x, "__dict__", {}).values()
+        for part in parts:
+            yield from _arrays(part, depth + 1)
+
+
 def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call something that is not differentiated, and make sure it changed none of the arrays it was given."""
-    before = [(a, a.copy()) for a in (*args, *kwargs.values()) if isinstance(a, np.ndarray)]
+    before = [(a, a.copy()) for a in _arrays((args, kwargs), 0)]
     result = f(*args, **kwargs)
     for array, copy in before:
         if not np.array_equal(array, copy, equal_nan=array.dtype.kind in "fc"):
@@ -476,9 +488,14 @@ def dynamic_forward(wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args
     return dynamic.forward(wrt, names, fn, args)
 
 
-def dynamic_reverse(back: Any, g: Any) -> tuple[Any, ...]:
+def dynamic_reverse(back: Any, g: Any) -> Any:
     """The cotangents of the callee and arguments that were asked for."""
-    return dynamic.reverse(back, g)
+    return _one_or_all(dynamic.reverse(back, g))
+
+
+def _one_or_all(found: tuple[Any, ...]) -> Any:
+    """As generated functions return: one result by itself, several as a tuple."""
+    return found[0] if len(found) == 1 else found
 
 
 _reached: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("_reached", default=None)
@@ -505,6 +522,6 @@ def custom_forward(call: Any, *args: Any) -> tuple[Any, Any]:
     return call.forward(*args)
 
 
-def custom_reverse(call: Any, back: Any, g: Any, *args: Any) -> tuple[Any, ...]:
+def custom_reverse(call: Any, back: Any, g: Any, *args: Any) -> Any:
     """The cotangents that the user's rule gives, checked against the arguments."""
-    return call.reverse(back, g, *args)
+    return _one_or_all(call.reverse(back, g, *args))

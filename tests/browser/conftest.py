@@ -219,7 +219,7 @@ def _notebook(cells: list[Cell]) -> dict[str, object]:
 
 
 def _without_kernel(page: Page) -> None:
-    page.wait_for_selector(".jp-Dialog select").select_option(label="No Kernel")
+    page.locator(".jp-Dialog select").select_option(label="No Kernel")
     page.click(".jp-Dialog .jp-mod-accept")
     page.wait_for_selector(".jp-Dialog", state="detached")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell .cm-content")

@@ -187,6 +187,7 @@ def test_keyboard_alone_is_enough(page: Page) -> None:
     assert lit_lines(page) == ["3"]
     page.keyboard.press("Enter")
     assert node(page, "n4").get_attribute("aria-pressed") == "true"
+    assert focused() == "n4"
     page.keyboard.press("Escape")
     assert page.locator(".zyg-node[aria-pressed='true']").count() == 0
 

@@ -31,6 +31,8 @@ from zyg_interactive.rules.elementwise import narrow
 from zyg_interactive.rules.registry import infer
 
 _random = np.random.default_rng(20240607)
+# What a rule may write though it is not in the table: the transform's own, and a third derivative of `det`.
+WITHOUT_RULE = (operator.getitem, runtime.cofactor_pullback)
 HAS_API = importlib.util.find_spec("zyg_interactive.api") is not None
 
 
@@ -295,16 +297,17 @@ def _typed(
         return
     where = f"{where} ({style})"
     dims: dict[int, Dim] = {}
-    symbols = [typed(a, dims, style) for a in args]
-    named = {k: typed(v, dims, style) for k, v in kwargs.items()}
+    rule = lookup(fn)
+    assert rule is not None and rule.pullback is not None
+    plain = [id(v) for v in rule.bind(args, kwargs)[1].values()]
+    symbols = [a if id(a) in plain else typed(a, dims, style) for a in args]
+    named = {k: v if id(v) in plain else typed(v, dims, style) for k, v in kwargs.items()}
     sizes = {d.name: n for n, d in dims.items()}
     found = infer(fn, tuple(symbols), named)
     agrees(found, y, dict(sizes), where)
     assert found != UNKNOWN or style == "loose", f"{where}: no type inferred"
     if found == UNKNOWN:
         found = type_at(y, dims)
-    rule = lookup(fn)
-    assert rule is not None and rule.pullback is not None
     y_value = Value("y", found)
     g_value = Value("g", type_at(g, dims) if found == UNKNOWN else _cotangent_type(found))
     region = Region()
@@ -354,7 +357,8 @@ def run(region: Region, env: dict[Value, Any], sizes: dict[Any, int], where: str
 
     for op in region.ops:
         name = getattr(op.fn, "__name__", repr(op.fn))
-        assert lookup(op.fn) is not None or op.fn is operator.getitem, f"{where} writes {name}"
+        known = lookup(op.fn) is not None or op.fn in WITHOUT_RULE
+        assert known, f"{where} writes {name}"
         args = [map_atom(real, a) for a in op.args]
         value = op.fn(*args, **{k: map_atom(real, v) for k, v in op.static.items()})
         agrees(op.result.type, value, sizes, f"{where}: {name}")
@@ -368,8 +372,13 @@ def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, whe
     """The engine's pullback of the call as a user writes it: metadata as literals of the source."""
     from zyg_interactive.api import pullback
 
-    active = [i for i, a in enumerate(args) if any(map(_is_data, numbers(a)))]
-    named = [k for k, v in kwargs.items() if any(map(_is_data, numbers(v)))]
+    inputs_of_rule = [id(d) for d in data]
+
+    def is_input(v: Any) -> bool:
+        return id(v) in inputs_of_rule and any(map(_is_data, numbers(v)))
+
+    active = [i for i, a in enumerate(args) if is_input(a)]
+    named = [k for k, v in kwargs.items() if is_input(v)]
     scope: dict[str, Any] = {"fn": fn, "np": np}
     shown = []
     for i, a in enumerate(args):
@@ -378,7 +387,11 @@ def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, whe
         shown.append(f"{k}={k if k in named else _literal(v, k, scope)}")
     names = [*(f"a{i}" for i in active), *named]
     name = f"call_{next(_counter)}"
-    source = f"def {name}({', '.join(names)}):\n    return fn({', '.join(shown)})\n"
+    made = f"fn({', '.join(shown)})"
+    lines = [f"y = {made}", "return y"]
+    if isinstance(g, list):
+        lines[1], g = f"return {', '.join(f'y[{i}]' for i in range(len(g)))},", tuple(g)
+    source = "\n    ".join([f"def {name}({', '.join(names)}):", *lines, ""])
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     exec(compile(source, file, "exec"), scope)
@@ -399,6 +412,7 @@ _counter = itertools.count()
 
 def _literal(v: Any, name: str, scope: dict[str, Any]) -> str:
     if "array" not in repr(v) and isinstance(v, int | float | str | tuple | list | None):
-        return repr(v)
+        fixed = tuple(tuple(i) if isinstance(i, list) else i for i in v) if type(v) is tuple else v
+        return repr(fixed).replace("inf", "np.inf")
     scope[name] = v
     return name

@@ -107,8 +107,11 @@ class Compiler:
         module = ast.Module([unit.tree], [])
         ast.fix_missing_locations(module)
         code = _titled(compile(module, unit.file, "exec"), titles)
+        hidden = unit.scope.get(unit.tree.name)  # a callee of the same name: itself, in a recursion
         exec(code, unit.scope)
         unit.callable = unit.scope.pop(unit.tree.name)
+        if hidden is not None:
+            unit.scope[unit.tree.name] = hidden
         for waiting in {*self.units.values(), unit}:  # recursive functions wait for each other
             for name, x in list(waiting.scope.items()):
                 if isinstance(x, Unit) and x.callable is not None:

@@ -458,9 +458,9 @@ def _is_random(fn: Any) -> bool:
 
 
 def _is_literal(a: Any) -> bool:
-    if isinstance(a, float):
+    if type(a) is float:
         return math.isfinite(a)
-    if isinstance(a, complex):
+    if type(a) is complex:
         return math.isfinite(a.real) and math.isfinite(a.imag)
     return type(a) in (int, bool, str, bytes, type(None), type(Ellipsis))
 

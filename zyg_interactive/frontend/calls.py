@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Value, type_of
+from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
 from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Tuple
 from ..rules.registry import lookup
 from .expressions import Expressions
@@ -118,25 +118,29 @@ class Calls(Expressions):
         lowering = self.context.intrinsic(fn.live)
         if lowering is not None:
             return lowering(self, args, kwargs, node)
-        arguments = self.bind(fn, args, kwargs, node)
         try:
-            callee = self.context.link(fn, arguments, self, self.span(node))
+            callee, values = self.linked(fn, args, kwargs, node)
         except Refused as refusal:
             if fn.live is None:
                 raise
             return self._opaque(fn.live, args, kwargs, refusal.diagnostic, node, name)
-        own = callee.region.params[: len(callee.region.params) - len(callee.hidden)]
-        values = [arguments[p.name] for p in own]
-        values += [self.hidden_value(h, p.type, h.name, node) for h, p in _hidden(callee)]
-        values = [self.materialise(v, node) for v in values]
-        for g in callee.guards:
-            self.guards[g.path] = g
-        if not isinstance(callee.region.outs[0], Value | tuple | list | dict) and not callee.recursive:
-            self.op(callee, tuple(values), {}, node, name)
-            return callee.region.outs[0]
         result = self.op(callee, tuple(values), {}, node, name)
         result.type = callee.result
-        return result
+        known = not isinstance(callee.region.outs[0], Value | tuple | list | dict)
+        return callee.region.outs[0] if known and not callee.recursive else result
+
+    def linked(
+        self, fn: UserFunction, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> tuple[Function, list[Atom]]:
+        """The callee lowered for these arguments, and the values to call it with."""
+        arguments = self.bind(fn, args, kwargs, node)
+        callee = self.context.link(fn, arguments, self, self.span(node))
+        own = callee.region.params[: len(callee.region.params) - len(callee.hidden)]
+        values = [arguments[p.name] for p in own]
+        values += [self.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params()]
+        for g in callee.guards:
+            self.guards[g.path] = g
+        return callee, [self.materialise(v, node) for v in values]
 
     def _opaque(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], why: Diagnostic, node: ast.AST, name: str | None
@@ -266,11 +270,6 @@ class Calls(Expressions):
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call_expression(node, None)
-
-
-def _hidden(callee: Any) -> list[tuple[Any, Value]]:
-    count = len(callee.hidden)
-    return list(zip(callee.hidden, callee.region.params[len(callee.region.params) - count :], strict=True))
 
 
 def _is_one_of(fn: Atom, fns: tuple[Any, ...]) -> bool:

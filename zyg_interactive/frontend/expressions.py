@@ -296,7 +296,7 @@ class Expressions(Lowering):
                     )
                 table = METHODS.get(cls, {})
                 if attr in table or callable(getattr(cls, attr, None)):
-                    return BoundMethod(base, table.get(attr) or getattr(cls, attr))
+                    return BoundMethod(base, table.get(attr) or self.constant(getattr(cls, attr), None))
         return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
 
     def _member(self, base: Atom, t: Record, attr: str, node: ast.Attribute, name: str | None) -> Atom:

@@ -16,7 +16,7 @@ from ..diagnostics import refuse
 from ..ir.core import FOR, UNBOUND, WHILE, Atom, Demand, Function, Op, Region, Undecided, Value, type_of
 from ..ir.types import BOOL, INT, UNKNOWN, Array, Const, Dict, List, Other, Scalar, Tuple, Type, join, subsumes
 from ..rules.registry import lookup
-from .calls import Calls
+from .calls import REFUSAL, Calls
 from .expressions import BINARY
 from .fence import refused
 from .names import always_jumps, bound, needs_earlier_value, parameters, read
@@ -272,8 +272,10 @@ class _Statements(Calls):
         made = it.op if isinstance(it, Value) else None
         if made is not None and made.fn is range:
             return it, _same
-        if made is not None and made.fn in (zip, enumerate, reversed) and not made.static:
-            return self._adapted(made, node)
+        if made is not None and made.fn in (zip, enumerate, reversed) and isinstance(node, ast.Call):
+            if not set(made.static) - {REFUSAL} and made is self.region.ops[-1]:
+                self.region.ops.pop()  # counted instead
+                return self._adapted(made, node)
         if isinstance(it, tuple | list):
             it = self.display(list(it), node)
         t = type_of(it)

@@ -49,6 +49,9 @@ class Context(Protocol):
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
 
+    def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
+        """The function that returns the gradient of `callee` in some of its parameters, as a tuple."""
+
     def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
         """How a call of one of the package's own transformations is lowered: `(lowering, args, kwargs, node) -> atom`."""
 

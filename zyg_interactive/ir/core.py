@@ -267,6 +267,11 @@ class Function:
     def __name__(self) -> str:
         return self.name
 
+    def hidden_params(self) -> list[tuple[Path, Value]]:
+        """The hidden parameters with the paths that they are fetched from."""
+        first = len(self.region.params) - len(self.hidden)
+        return list(zip(self.hidden, self.region.params[first:], strict=True))
+
     @property
     def result(self) -> Type:
         return type_of(self.region.outs[0]) if self.region.outs else UNBOUND_TYPE

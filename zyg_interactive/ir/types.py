@@ -156,6 +156,7 @@ class Unbound(Type):
         return "unbound"
 
 
+INERT = (str, bytes, range, slice, type, type(None), np.dtype, np.random.Generator, np.random.RandomState)
 UNKNOWN = Unknown()
 UNBOUND_TYPE = Unbound()
 FLOAT = Scalar("float")
@@ -186,7 +187,7 @@ def may_be_differentiable(t: Type) -> bool:
         case Scalar(kind=kind):
             return kind != "bool"
         case Array(dtype=dtype):
-            return dtype is None or dtype.kind in "iufc"
+            return dtype is None or dtype.kind in "iufcO"
         case Tuple(items=items):
             return any(map(may_be_differentiable, items))
         case List(item=item, items=items):
@@ -199,6 +200,8 @@ def may_be_differentiable(t: Type) -> bool:
             return any(map(may_be_differentiable, captured))
         case Unknown():
             return True
+        case Other(cls=cls):
+            return not issubclass(cls, INERT)
     return False
 
 

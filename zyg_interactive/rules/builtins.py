@@ -27,7 +27,7 @@ from ..ir.types import (
 )
 from . import elementwise
 from .indexing import fitted
-from .reductions import others
+from .reductions import others, real_like
 from .registry import RESULTS, call, infer, result, rule
 from .sizes import is_array, member_type, members, rebuilt
 
@@ -91,7 +91,7 @@ def _shares(g: Any, y: Any, xs: list[Any]) -> list[Any]:
 
 def _best(g: Any, y: Any, a: Any) -> Any:
     best = np.equal(a, y)
-    return np.where(best, np.divide(g, np.sum(best * 1.0)), 0.0)
+    return np.where(best, np.divide(g, np.sum(best, **real_like(best, g))), 0.0)
 
 
 def _through_array(xs: Any, pullback: Any) -> Any:
@@ -220,7 +220,8 @@ def _prod(iterable: Any, start: Any = 1) -> Type:
     types = items if items is not None else (_terms(iterable),)
     plain = all(isinstance(t, Scalar) for t in (*types, type_of(start)))
     if items is None or not plain:
-        return FLOAT if plain and all(t == FLOAT for t in (*types, type_of(start))) else UNKNOWN
+        floats = plain and all(t == FLOAT for t in (*types, type_of(start)))
+        return FLOAT if floats else Array(None, ()) if all(rank(t) == 0 for t in types) else UNKNOWN
     return join_all((INT, type_of(start), *types))
 
 
@@ -255,9 +256,14 @@ def _spread_type(c: Any, xs: Any) -> Type:
     t = type_of(xs)
     if not isinstance(t, List):
         return UNKNOWN
-    dtype = t.item.dtype if isinstance(t.item, Array) else None
-    shape = t.item.shape if isinstance(t.item, Array) else None
-    return List(FLOAT if t.item in (FLOAT, INT) and type_of(c) == FLOAT else Array(dtype, shape))
+    items = None if t.items is None else tuple(_spread_item(c, i) for i in t.items)
+    return List(_spread_item(c, t.item), items)
+
+
+def _spread_item(c: Any, t: Type) -> Type:
+    if t in (FLOAT, INT) and type_of(c) == FLOAT:
+        return FLOAT
+    return infer(runtime.match, (c, Value(None, t)), {})
 
 
 @result(runtime.gathered)

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics import refuse
-from ..ir.core import Value, current_span, type_of
-from ..ir.types import UNKNOWN, Array, Size, Type, broadcast, fresh
-from .registry import call, conj, rank_of, result, rule, shape_of_atom
+from ..ir.core import Value, type_of
+from ..ir.types import UNKNOWN, Array, List, Size, Type, broadcast, fresh
+from .registry import call, conj, rank_of, result, rule, shape_of_atom, unsupported
 from .sizes import decided, dtype_after, dtype_of, normal, product, shape_at, static
 
 
@@ -152,7 +151,7 @@ def cross(
     if axis is None and (axisa, axisb, axisc) == (-1, -1, -1):
         axis = -1
     if axis is None or (axis != -1 and rank_of(a) != rank_of(b)):
-        raise refuse("ZYG302", "`axisa`, `axisb`, `axisc` have no gradient rule", current_span())
+        raise unsupported("an `axisa`, `axisb` or `axisc`")
     return np.cross(conj(b), g, axis=axis), np.cross(g, conj(a), axis=axis)
 
 
@@ -163,12 +162,7 @@ def _terms(subscripts: Any, operands: tuple[Any, ...]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, `...` and an implicit result written out."""
     subscripts = static(subscripts)
     if not isinstance(subscripts, str):
-        raise refuse(
-            "ZYG302",
-            "`np.einsum` without a constant string of subscripts has no gradient rule",
-            current_span(),
-            "write np.einsum('ij,jk->ik', a, b)",
-        )
+        raise TypeError("subscripts that are no string")
     left, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow:
@@ -191,6 +185,9 @@ def _terms(subscripts: Any, operands: tuple[Any, ...]) -> tuple[list[str], str]:
 @rule(np.einsum, broadcasts=True)
 def einsum(g: Any, y: Any, *args: Any, optimize: Any = False) -> Any:
     operands = args[1:]
+    if not isinstance(static(args[0]), str):
+        what = "`np.einsum` without a constant string of subscripts"
+        raise unsupported(what, "write np.einsum('ij,jk->ik', a, b)")
     terms, out = _terms(args[0], operands)
     given: dict[str, Any] = {"optimize": optimize} if optimize is not False else {}
     bars = [_einsum_bar(g, i, operands, terms, out, given) for i in range(len(operands))]
@@ -308,7 +305,7 @@ def _einsum(*args: Any, optimize: Any = False, **rest: Any) -> Type:
     if rest or isinstance(static(args[0]), Value):
         return UNKNOWN
     operands = args[1:]
-    dtype = dtype_after(np.result_type, *(dtype_of(type_of(x)) for x in operands))
+    dtype = dtype_of(List(UNKNOWN, tuple(map(type_of, operands))))
     if any(shape_of_atom(x) is None for x in operands):
         return Array(None, None)
     terms, out = _terms(args[0], operands)

@@ -14,18 +14,13 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..diagnostics import refuse
-from ..ir.core import Value, current_span, known_int, type_of
+from ..ir.core import Value, known_int, type_of
 from ..ir.types import UNKNOWN, Array, Size, Tuple, Type, broadcast, fresh, is_complex
 from .contractions import transposed
-from .registry import call, conj, rank_of, result, rule, shape_of_atom
+from .registry import call, conj, rank_of, result, rule, shape_of_atom, unsupported
 from .sizes import decided, dtype_after, dtype_of, normal, reduced, shape_at
 
 LA = np.linalg
-
-
-def _unsupported(what: str, help: str = "") -> Exception:
-    return refuse("ZYG302", f"{what} has no gradient rule", current_span(), help)
 
 
 def _matrices(g: Any, y: Any) -> Any:
@@ -159,7 +154,7 @@ def svd(g: Any, y: Any, a: Any, full_matrices: Any = True, compute_uv: Any = Tru
     u_bar, s_bar, v_bar = g[0], g[1], g[2]
     u, s, vh = y[0], y[1], y[2]
     if full_matrices and not _square(a):
-        raise _unsupported(
+        raise unsupported(
             "`np.linalg.svd` of a matrix that is not square, with full_matrices=True,",
             "write full_matrices=False",
         )
@@ -220,7 +215,7 @@ def norm(g: Any, y: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: An
     if not keepdims and not (whole or len(axes) == rank):
         g, y = np.expand_dims(g, axes), np.expand_dims(y, axes)
     if isinstance(ord, Value):
-        raise _unsupported("`ord` that only the run knows")
+        raise unsupported("`ord` that only the run knows")
     if whole and ord is None or len(axes) == 1 or ord in (None, "fro"):
         return _vector_norm(g, y, x, 2 if ord in (None, "fro") else ord, axes)
     return _matrix_norm(g, y, x, ord, axes, keepdims)
@@ -257,7 +252,7 @@ def _matrix_norm(g: Any, y: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdi
         sums = np.sum(np.absolute(x), axis=summed, keepdims=True)
         return g * np.sign(x) * _shares(np.equal(sums, y), (other,), g)
     if ord not in (2, -2, "nuc"):
-        raise _unsupported(f"`ord={ord!r}`")
+        raise unsupported(f"`ord={ord!r}`")
     last = (-2, -1)
     moved = np.moveaxis(x, axes, last) if axes != (rank_of(x) - 2, rank_of(x) - 1) else x
     factors = LA.svd(moved, full_matrices=False)

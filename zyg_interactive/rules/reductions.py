@@ -51,7 +51,7 @@ def count_of(a: Any, axis: Any) -> Any:
     return n
 
 
-def _real_like(mask: Any, g: Any) -> dict[str, Any]:
+def real_like(mask: Any, g: Any) -> dict[str, Any]:
     """The `dtype=` with which a count does not promote a cotangent of single precision."""
     dtype = dtype_of(type_of(g))
     return {"dtype": dtype.type(0).real.dtype} if dtype is not None and dtype.kind in "fc" else {}
@@ -79,7 +79,7 @@ def nansum(g: Any, y: Any, a: Any, axis: Any = None, keepdims: Any = False) -> A
 @rule(np.nanmean, order="a axis dtype out keepdims")
 def nanmean(g: Any, y: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     there = np.logical_not(np.isnan(a))
-    n = np.sum(there, axis=axis, keepdims=True, **_real_like(there, g))
+    n = np.sum(there, axis=axis, keepdims=True, **real_like(there, g))
     n = np.reshape(n, ()) if axis is None else n
     return np.where(there, np.divide(restored(g, a, axis, keepdims), n), 0.0)
 
@@ -234,7 +234,7 @@ def extreme(g: Any, y: Any, a: Any, axis: Any = None, keepdims: Any = False) -> 
     if shape_of_atom(a) == ():
         return g
     best = np.equal(a, restored(y, a, axis, keepdims))
-    n = np.sum(best, axis=axis, keepdims=keepdims, **_real_like(best, g))
+    n = np.sum(best, axis=axis, keepdims=keepdims, **real_like(best, g))
     return np.where(best, restored(np.divide(g, n), a, axis, keepdims), 0.0)
 
 

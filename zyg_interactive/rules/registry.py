@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.core import Atom, Undecided, Value, emit, type_of, values
+from ..diagnostics import Refused, refuse
+from ..ir.core import Atom, Undecided, Value, current_span, emit, type_of, values
 from ..ir.types import (
     UNBOUND_TYPE,
     UNKNOWN,
@@ -154,13 +155,20 @@ def infer(fn: Any, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
         return UNBOUND_TYPE  # of a recursive call, not known yet: whatever it is made into
     try:
         if how is not None:
-            return how(*args, **static)
+            return _no_object(how(*args, **static))
         if isinstance(fn, np.ufunc):
             return ufunc_result(fn, args, static)
     except (Undecided, TypeError, ValueError, IndexError, KeyError):
         # The types do not fit: the run itself will raise what NumPy raises.
         return UNKNOWN
     return UNKNOWN
+
+
+def _no_object(t: Type) -> Type:
+    """What looks like an array of objects is one whose dtype is not known."""
+    if isinstance(t, Array) and t.dtype is not None and t.dtype.kind == "O":
+        return Array(None, t.shape)
+    return t
 
 
 def ufunc_result(fn: np.ufunc, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
@@ -185,6 +193,15 @@ def call(fn: Any, *args: Any, **static: Any) -> Any:
     """`fn(*args, **static)` where NumPy does not dispatch on a `Value`: an op if there is one, else computed."""
     symbolic = any(True for _ in values((args, static)))
     return emit(fn, args, static) if symbolic else fn(*args, **static)
+
+
+def unsupported(what: str, help: str = "") -> Refused:
+    """A refusal to raise in a rule: `what` has no derivative here."""
+    try:
+        span = current_span()
+    except LookupError:  # a rule that computes
+        span = None
+    return refuse("ZYG302", f"{what} has no gradient rule", span, help)
 
 
 def conj(x: Any) -> Any:
@@ -241,6 +258,7 @@ __all__ = [
     "shape_of_atom",
     "static_type",
     "ufunc_result",
+    "unsupported",
 ]
 
 

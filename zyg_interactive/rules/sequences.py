@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Undecided, Value, type_of
-from ..ir.types import UNKNOWN, Array, List, Scalar, Size, Tuple, Type, fresh, shape_of
+from ..ir.types import UNKNOWN, Array, List, Scalar, Size, Tuple, Type, fresh, is_complex, shape_of
 from .indexing import zero_type
 from .registry import call, rank_of, result, rule
 from .sizes import (
@@ -52,11 +52,15 @@ def pieces(g: Any, xs: Any, axis: int | None, low: int = 0) -> Any:
         return np.reshape(call(np.stack, parts), np.shape(xs))
     if not isinstance(type_of(xs), List):
         raise Undecided(xs, "the type")
-    if axis is None or shape_rank(member_type(xs), xs) > low:
+    rank = rank_of(xs[0]) if axis is not None else 0
+    if axis is None or rank > low:
         return call(runtime.split_like, g, xs, axis)
-    if axis == 0:
-        return call(runtime.restructure, g, xs)
-    raise Undecided(xs, "the length")
+    # Each member counts as one along the axis.
+    rows = g if axis == 0 else np.moveaxis(g, axis, 0)
+    if rank_of(g) != rank + 1:
+        shape = np.shape(xs[0])
+        rows = np.reshape(rows, (-1, *(shape[i] for i in range(rank))))
+    return call(runtime.restructure, rows, xs)
 
 
 def shape_rank(t: Type, x: Any) -> int:
@@ -76,10 +80,12 @@ def _exact(g: Any, items: list[Any], axis: int | None, low: int) -> list[Any]:
         if axis is None:
             piece = g[start:stop]
             flat = rank_of(x) == 1
+        elif axis == 0 and rank_of(x) == 0 and rank_of(g) == 1:
+            piece, flat = g[start], True
         else:
             piece = g[along(axis, slice(start, stop))]
             flat = not single
-        found.append(piece if flat else np.reshape(piece, np.shape(x)))
+        found.append(real_for(x, piece if flat else np.reshape(piece, np.shape(x))))
         start = stop
     return found
 
@@ -129,7 +135,8 @@ def stack(g: Any, y: Any, arrays: Any, axis: Any = 0) -> Any:
     axis = decided(axis)
     items = members(arrays)
     if items is not None:
-        return (rebuilt(arrays, [g[along(axis, i)] for i in range(len(items))]),)
+        bars = [real_for(x, g[along(axis, i)]) for i, x in enumerate(items)]
+        return (rebuilt(arrays, bars),)
     rows = g if axis == 0 else np.moveaxis(g, axis, 0)
     return (rows if is_array(arrays) else call(runtime.restructure, rows, arrays),)
 
@@ -164,7 +171,7 @@ def nested(g: Any, x: Any) -> Any:
     """The cotangent `g` of an array in the structure of the nested lists it was made of."""
     t = type_of(x)
     if isinstance(t, Array | Scalar):
-        return as_dtype(g, x)
+        return real_for(x, as_dtype(g, x))
     if isinstance(t, Tuple | List):
         items = members(x)
         if items is None:
@@ -173,6 +180,12 @@ def nested(g: Any, x: Any) -> Any:
     if isinstance(x, Value):
         raise Undecided(x, "the type")
     return None
+
+
+def real_for(x: Any, c: Any) -> Any:
+    """The cotangent `c` of the member `x` of a sequence, real where `x` is."""
+    mixed = is_complex(type_of(x)) is False and is_complex(type_of(c)) is not False
+    return np.real(c) if mixed else c
 
 
 def as_dtype(g: Any, x: Any) -> Any:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..diagnostics import refuse
-from ..ir.core import Undecided, Value, current_span, type_of
+from ..ir.core import Value, type_of
 from ..ir.types import Scalar
-from .registry import call, rank_of, rule, shape_of_atom
+from .registry import call, rank_of, rule, shape_of_atom, unsupported
 from .sequences import carries, nested
 from .sizes import (
     along,
     decided,
     dtype_of,
+    members,
     normal,
+    rebuilt,
     static,
 )
 
@@ -37,9 +38,7 @@ def _plain_order(order: Any, g: Any, x: Any) -> Any:
 
 def _known_order(order: Any) -> str:
     if order not in ("C", "F"):
-        raise refuse(
-            "ZYG302", f"`order={order!r}` has no gradient rule", help="write order='C' or 'F'"
-        )
+        raise unsupported(f"`order={order!r}`", "write order='C' or 'F'")
     return str(order)
 
 
@@ -80,7 +79,7 @@ def copy(g: Any, y: Any, a: Any, order: Any = "K", subok: Any = False) -> Any:
 def item(g: Any, y: Any, x: Any, *index: Any) -> Any:
     place = index or (0,) * rank_of(x)
     if len(place) != rank_of(x):
-        raise refuse("ZYG302", "`item` with a flat index has no gradient rule", current_span())
+        raise unsupported("`item` with a flat index", "give one index for each axis")
     return call(runtime.add_at, call(runtime.zeros_like, x), place, g), *(None for _ in index)
 
 
@@ -246,13 +245,16 @@ def pad(
     g: Any, y: Any, array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
 ) -> Any:
     n = rank_of(array)
-    widths = _widths(static(pad_width), n)
+    try:
+        widths = _widths(static(pad_width), n)
+    except TypeError:
+        raise unsupported("a `pad_width` that only the run knows", "write its numbers") from None
     shape = np.shape(array)
     if mode == "constant":
         cut = (slice(w, w + shape[i]) for i, (w, _) in enumerate(widths))
         return g[tuple(cut)], None
     if mode not in _MAPPED:
-        raise refuse("ZYG302", f"`np.pad` with mode={mode!r} has no gradient rule", current_span())
+        raise unsupported(f"`np.pad` with mode={mode!r}")
     # Each element of the result is one of the array's: pad the places in the same way.
     places = [call(np.pad, call(np.arange, shape[i]), w, mode=mode) for i, w in enumerate(widths)]
     index = call(np.ix_, *places)
@@ -265,7 +267,7 @@ def _widths(pad_width: Any, n: int) -> list[tuple[Any, Any]]:
     if isinstance(pad_width, Value) and isinstance(type_of(pad_width), Scalar):
         return [(pad_width, pad_width)] * n
     if isinstance(pad_width, Value | dict):
-        raise refuse("ZYG201", "`pad_width` must be known before the run", current_span())
+        raise TypeError("a `pad_width` that only the run knows")
     if isinstance(pad_width, tuple | list):
         rows = [tuple(w) if isinstance(w, tuple | list) else w for w in pad_width]
         if len(rows) == 2 and not any(isinstance(w, tuple) for w in rows):
@@ -324,14 +326,15 @@ def compress(g: Any, y: Any, condition: Any, a: Any, axis: Any = None) -> Any:
 
 @rule(np.select, order="condlist choicelist default?")
 def select(g: Any, y: Any, condlist: Any, choicelist: Any, default: Any) -> Any:
-    if not isinstance(condlist, list | tuple) or not isinstance(choicelist, list | tuple):
-        raise Undecided(choicelist if isinstance(choicelist, Value) else condlist, "the length")
+    conditions, choices = members(condlist), members(choicelist)
+    if conditions is None or choices is None:
+        raise unsupported("`np.select` of lists whose length only the run knows")
     found, rest = [], g
-    for condition, choice in zip(condlist, choicelist, strict=True):
+    for condition, choice in zip(conditions, choices, strict=True):
         found.append(call(runtime.unbroadcast, np.where(condition, rest, 0.0), choice))
         rest = np.where(condition, 0.0, rest)
     last = None if default is None else call(runtime.unbroadcast, rest, default)
-    return None, type(choicelist)(found), last
+    return None, rebuilt(choicelist, found), last
 
 
 # ---- filled

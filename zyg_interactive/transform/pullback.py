@@ -40,8 +40,9 @@ from ..ir.core import (
     substitute,
     type_of,
     values,
+    walk,
 )
-from ..ir.types import UNKNOWN, Array, Closure, Dict, List, Record, Scalar, Tuple, Type
+from ..ir.types import UNKNOWN, Array, Closure, Dict, List, Other, Record, Scalar, Tuple, Type, Unknown, may_be_differentiable
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import lookup
@@ -150,6 +151,9 @@ class Pullback:
         self.primal = clone(f.region, {})
         self.params = [self.primal.params[i] for i in wrt]
         self.active = active_values(self.primal, set(self.params), implicit)
+        for op in walk(self.primal):  # what cannot be looked into must at least leave its arguments alone
+            if REFUSAL in op.static and any(v in self.active for v in values(op.args)):
+                op.fn, op.args = runtime.observe, (op.fn, *op.args)
         self.pattern = pattern
 
     def adjoint(self) -> Adjoint:
@@ -294,6 +298,9 @@ class Pullback:
         if any(_is_unknown(a) for a in data):
             self._dynamic(op, scope, op.fn, op.args)
             return
+        for a in data:
+            if isinstance(t := type_of(a), Array) and t.dtype is not None and t.dtype.kind not in "biufc":
+                raise refuse("ZYG202", f"an array of dtype {t.dtype} has no derivative", op.span, "convert it to floats")
         y = op.result
         g = self._total(scope, y)
         if g is None:
@@ -606,7 +613,7 @@ def _only(cs: Any, data: tuple[Atom, ...]) -> Any:
 
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
-    return t == UNKNOWN
+    return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
 
 
 def _pattern(g: Atom, y: Atom, leaves: list[Atom]) -> Pattern:

@@ -1,0 +1,101 @@
+"""Rules of `rules/linalg.py`."""
+
+import numpy as np
+import pytest
+
+from zyg_interactive import runtime
+from zyg_interactive.diagnostics import Refused
+
+from .checks import check_rule, pull, spd, x, z
+
+LA = np.linalg
+
+
+def well(*shape):
+    """Matrices far from singular."""
+    return x(*shape) + 3 * np.eye(shape[-1])
+
+
+def test_systems():
+    for b in ((3,), (3, 2)):
+        check_rule(LA.solve, well(3, 3), x(*b))
+        check_rule(LA.solve, well(3, 3) + 1j * x(3, 3), z(*b))
+    check_rule(LA.solve, well(2, 3, 3), x(2, 3, 4))
+    check_rule(LA.solve, well(2, 3, 3), x(3, 4))
+    check_rule(LA.solve, well(3, 3), x(2, 3, 4))
+    check_rule(LA.solve, well(2, 3, 3), x(3))
+    check_rule(LA.inv, well(3, 3))
+    check_rule(LA.inv, well(2, 3, 3) + 1j * x(2, 3, 3))
+    for shape in ((4, 3), (2, 4), (3, 3), (2, 4, 3)):
+        check_rule(LA.pinv, x(*shape))
+    check_rule(LA.pinv, z(4, 3))
+    for n in (-3, -2, -1, 0, 1, 2, 3, 5):
+        check_rule(LA.matrix_power, well(3, 3) / 3, n)
+
+
+def test_determinants():
+    for shape in ((1, 1), (2, 2), (4, 4), (2, 3, 3)):
+        check_rule(LA.det, x(*shape))
+        check_rule(LA.det, z(*shape))
+        check_rule(LA.slogdet, well(*shape))
+        check_rule(LA.slogdet, -well(*shape))
+        check_rule(runtime.cofactor, x(*shape))
+        check_rule(LA.slogdet, well(*shape) + 1j * x(*shape))
+    check_rule(runtime.cofactor, z(3, 3))
+    a = np.array([[1.0, 2.0], [2.0, 4.0]])
+    _, (bar,) = pull(LA.det, (a,), {}, 0.0, 1.0)
+    np.testing.assert_allclose(bar, [[4, -2], [-2, 1]], atol=1e-14)
+    _, (bar,) = pull(LA.det, (np.zeros((3, 3)),), {}, 0.0, 1.0)
+    np.testing.assert_array_equal(bar, np.zeros((3, 3)))
+    singular = x(3, 2) @ x(2, 3)
+    check_rule(LA.det, singular)
+    check_rule(runtime.cofactor, singular)
+
+
+def test_factors():
+    for shape in ((3,), (3, 2)):
+        check_rule(LA.cholesky, spd(*shape), upper=[False, True])
+        check_rule(LA.eigh, spd(*shape), UPLO=["L", "U"])
+        check_rule(LA.eigvalsh, spd(*shape), UPLO=["L", "U"])
+
+
+def test_singular_values():
+    for shape in ((4, 3), (3, 4), (3, 3), (2, 4, 3)):
+        check_rule(LA.svd, x(*shape), compute_uv=False)
+        check_rule(LA.svd, x(*shape), full_matrices=False)
+    check_rule(LA.svd, x(3, 3))
+    a = x(4, 3)
+    with pytest.raises(Refused, match="full_matrices=False"):
+        pull(LA.svd, (a,), {}, LA.svd(a), LA.svd(a))
+
+
+KEEP = [False, True]
+
+
+def test_norms():
+    check_rule(LA.norm, x(5), ord=[None, 1, 2, 3, 2.5, np.inf, -np.inf, -1, 0.5], keepdims=KEEP)
+    check_rule(LA.norm, z(5), ord=[None, 1, 2, 3, np.inf])
+    check_rule(LA.norm, x(3, 4), axis=[None, 0, 1, -1, (0, 1), (1, 0)], keepdims=KEEP)
+    check_rule(LA.norm, x(3, 4), ord=[1, 3, np.inf, -np.inf], axis=[0, 1], keepdims=KEEP)
+    orders = ["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf]
+    check_rule(LA.norm, x(3, 4), ord=orders, keepdims=KEEP)
+    check_rule(LA.norm, x(2, 3, 4), ord=orders, axis=[(0, 2), (2, 1), (-2, -1)], keepdims=KEEP)
+    check_rule(LA.norm, x(2, 3, 4))
+    check_rule(LA.vector_norm, x(2, 3), axis=[None, 0, 1, (0, 1)], ord=[2, 4, 1], keepdims=KEEP)
+    check_rule(LA.matrix_norm, x(2, 3, 4), ord=["fro", 1, 2], keepdims=KEEP)
+
+
+def test_norms_where_they_have_no_derivative():
+    for ord in (None, 2, 1, 3, np.inf):
+        a = np.zeros(2)
+        _, (bar,) = pull(LA.norm, (a,), {"ord": ord}, 0.0, 1.0)
+        np.testing.assert_array_equal(bar, 0)
+    _, (bar,) = pull(LA.norm, (np.array([1.0, -1.0]), np.inf), {}, 1.0, 1.0)
+    np.testing.assert_array_equal(bar, [0.5, -0.5])
+
+
+def test_repeated_eigenvalues():
+    a = np.eye(2)
+    w, v = LA.eigh(a)
+    _, (bar,) = pull(LA.eigh, (a,), {}, (w, v), (np.arange(2.0), None))
+    np.testing.assert_array_equal(bar, [[0, 0], [0, 1]])
