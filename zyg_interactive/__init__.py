@@ -18,8 +18,10 @@ from .api import (
     jacobian,
     pullback,
     refresh,
+    trace,
     withgradient,
 )
+from .checking import CheckResult, check_gradient
 from .diagnostics import CustomGradientError, Diagnostic, Refused, ZygError
 from .dynamic import LateSpecialisation
 from .engine import engine
@@ -39,12 +41,14 @@ def load_ipython_extension(shell: Any) -> None:
 
 __all__ = [
     "Back",
+    "CheckResult",
     "CustomGradientError",
     "Diagnostic",
     "Grads",
     "Params",
     "Refused",
     "ZygError",
+    "check_gradient",
     "code_ir",
     "code_pullback",
     "derivative",
@@ -57,5 +61,6 @@ __all__ = [
     "jacobian",
     "pullback",
     "refresh",
+    "trace",
     "withgradient",
 ]

@@ -11,11 +11,13 @@ import numpy as np
 from . import errors, runtime
 from .diagnostics import Diagnostic, Refused, refuse
 from .emit.compile import Compiler, Unit
+from .emit.explain import Explanation, explained
 from .engine import Specialisation, engine
-from .ir.core import type_of
+from .ir.core import Function, type_of
 from .ir.text import show
 from .ir.types import Array, Scalar, Tuple, may_be_differentiable, shape_of
 from .params import Grads, Params, gathered
+from .recording import Form, Recording, record, recorded_form
 from .transformed import Transformed
 
 Wrt = int | Sequence[int] | None
@@ -39,9 +41,14 @@ def gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = F
     >>> gradient(lambda x, y: x * y + x, 2.0, 5.0)
     (6.0, 2.0)
     """
+    wrt = _hashable(wrt)
     if not args:
         return Transformed(gradient, f, {"wrt": wrt, "zeros": zeros})
     return withgradient(f, *args, wrt=wrt, zeros=zeros)[1] if _is_params(args) else _gradient(f, args, wrt, zeros)
+
+
+def _hashable(wrt: Wrt) -> Wrt:
+    return wrt if wrt is None or isinstance(wrt, int) else tuple(wrt)
 
 
 def _is_params(args: tuple[Any, ...]) -> bool:
@@ -72,7 +79,7 @@ def withgradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool
     """(value, gradient) of a scalar function, computed together."""
     if _is_params(args):
         return _implicit(f, args[0])
-    return _withgradient(f, args, wrt, zeros)
+    return _withgradient(f, args, _hashable(wrt), zeros)
 
 
 @errors.user_frames
@@ -241,6 +248,7 @@ def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, B
     >>> back(np.array([1, 2, 3]))
     (array([3, 6, 9]),)
     """
+    wrt = _hashable(wrt)
 
     def build(s: Specialisation) -> Unit:
         return _closure(s, _chosen(s, args, wrt))
@@ -325,54 +333,12 @@ def grad(f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., 
 # ---- looking at it
 
 
-class Explanation:
-    """The generated gradient code of a function, and where each line comes from."""
-
-    def __init__(self, unit: Unit):
-        self.unit = unit
-        self.text = "\n\n\n".join(u.text for u in _all_units(unit))
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return self.text
-
-    @property
-    def lines(self) -> list[tuple[int, int]]:
-        """(line of the text, line of the user's source), for every statement."""
-        found, offset = [], 0
-        for u in _all_units(self.unit):
-            found += line_map(u, offset)
-            offset += u.text.count("\n") + 3
-        return found
-
-
-def _all_units(unit: Unit) -> list[Unit]:
-    found = [unit]
-    for u in found:
-        found += [c for c in u.callees if c not in found]
-    return list(dict.fromkeys(found))
-
-
-def line_map(unit: Unit, offset: int = 0) -> list[tuple[int, int]]:
-    """Pairs (line of the printed text, user's line), by walking the printed and the compiled tree together."""
-    import ast
-
-    shown = ast.parse(unit.text).body[0]
-    pairs = zip(
-        [n for n in ast.walk(shown) if isinstance(n, ast.stmt)],
-        [n for n in ast.walk(unit.tree) if isinstance(n, ast.stmt)],
-        strict=False,
-    )
-    return sorted({(a.lineno + offset, b.lineno) for a, b in pairs})
-
-
 @errors.user_frames
 def explain(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Explanation:
     """The generated source of the pullback of `f` for arguments like these: readable, with the user's names."""
+    wrt = _hashable(wrt)
     _, unit = engine.prepared(f, args, ("pullback", wrt), lambda s: _closure(s, _chosen(s, args, wrt)))
-    return Explanation(unit)
+    return explained(unit)
 
 
 @errors.user_frames
@@ -384,8 +350,6 @@ def code_ir(f: Callable[..., Any], *args: Any) -> str:
 @errors.user_frames
 def code_pullback(f: Callable[..., Any], *args: Any) -> str:
     """The IR of the pullback of `f` for arguments like these."""
-    from .ir.core import Function
-
     s = engine.specialise(f, args)
     a = s.derivative().closed(s.function, _chosen(s, args, None), _pattern_of(type_of(s.function.region.outs[0])))
     return show(Function(f"pullback of {s.function.name}", a.reverse))
@@ -394,3 +358,17 @@ def code_pullback(f: Callable[..., Any], *args: Any) -> str:
 def refresh() -> None:
     """Forget every specialisation."""
     engine.clear()
+
+
+@errors.user_frames
+def trace(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Recording:
+    """Record one gradient of a scalar function: value and cotangent of every node, at every visit."""
+    wrt = _hashable(wrt)
+
+    def build(s: Specialisation) -> Form:
+        _require_scalar(s)
+        return recorded_form(s, _chosen(s, args, wrt), _unsure(s))
+
+    s, form = engine.prepared(f, args, ("recorded", wrt), build)
+    return record(f, args, s, form)
+

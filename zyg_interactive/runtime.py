@@ -293,6 +293,11 @@ def expand(g: list[Any], pairs: list[tuple[bool, Any]]) -> list[Any]:
     return [(None, next(it) if keep else zeros_like(x)) for keep, x in pairs]
 
 
+def selected(c: list[tuple[bool, Any]], pairs: list[tuple[bool, Any]]) -> list[Any]:
+    """The pullback of `expand`: what the items let through get."""
+    return [x for (_, x), (keep, _) in zip(c, pairs, strict=True) if keep]
+
+
 def chain(lists: list[list[Any]]) -> list[Any]:
     """The items of lists in a row, as a comprehension with two `for` gives them."""
     return [x for items in lists for x in items]

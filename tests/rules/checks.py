@@ -1,4 +1,6 @@
-"""`check_rule(np.sum, x(3, 2), axis=[None, 0])`: everything that must hold of a rule, one line a rule."""
+"""`check_rule(np.sum, x(3, 2), axis=[None, 0])`: everything that must hold of a rule, one line a
+rule.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def spd(n: int, *batch: int) -> Any:
     return a @ np.swapaxes(a, -1, -2) + n * np.eye(n)
 
 
-def check_rule(fn: Any, *args: Any, types: bool = True, single: bool = True, **grid: Any) -> None:
+def check_rule(
+    fn: Any, *args: Any, types: bool = True, single: bool = True, compiled: bool = True, **grid: Any
+) -> None:
     """Check the rule of `fn` at `args`, for every combination of the keywords that are lists.
 
     The pullback against differences of `fn`; shapes; inputs unchanged; single precision kept; the inferred types; the
@@ -62,7 +66,8 @@ def check_rule(fn: Any, *args: Any, types: bool = True, single: bool = True, **g
     """
     choices = [v if isinstance(v, list) else [v] for v in grid.values()]
     for combination in itertools.product(*choices):
-        _check(fn, args, dict(zip(grid, combination, strict=True)), types, single)
+        kwargs = dict(zip(grid, combination, strict=True))
+        _check(fn, args, kwargs, types, single, compiled and HAS_API)
 
 
 def pull(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], y: Any, g: Any) -> Any:
@@ -76,7 +81,14 @@ def pull(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], y: Any, g: Any)
     return data, bars
 
 
-def _check(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], types: bool, single: bool) -> None:
+def _check(
+    fn: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    types: bool,
+    single: bool,
+    compiled: bool,
+) -> None:
     where = f"{getattr(fn, '__name__', fn)} {kwargs}"
     kept = runtime.own(list(args))
     y = fn(*args, **kwargs)
@@ -94,7 +106,7 @@ def _check(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], types: bool, 
     if types:
         for style in ("atoms", "exact", "loose"):
             _typed(fn, args, kwargs, y, g, repaired, style, where)
-    if HAS_API:
+    if compiled:
         _compiled(fn, args, kwargs, g, data, repaired, where)
 
 
@@ -157,7 +169,9 @@ def _repaired(fn: Any, bar: Any, x: Any) -> Any:
         return None
     if isinstance(x, list | tuple):
         assert type(bar) is type(x) and len(bar) == len(x), f"{fn}: another structure"
-        return _map(lambda b: b, type(x)([_repaired(fn, b, v) for b, v in zip(bar, x, strict=True)]))
+        return _map(
+            lambda b: b, type(x)([_repaired(fn, b, v) for b, v in zip(bar, x, strict=True)])
+        )
     if not _is_data(x):
         return None
     if lookup(fn).broadcasts:
@@ -220,7 +234,9 @@ def _single_precision(fn: Any, args: Any, kwargs: Any, where: str) -> None:
             continue
         for b, v in zip(numbers(bar), numbers(d), strict=True):
             if b is not None and isinstance(v, np.ndarray | np.generic) and v.dtype.kind in "fc":
-                assert np.asarray(b).dtype == v.dtype, f"{where}: {np.asarray(b).dtype} cotangent of {v.dtype}"
+                assert np.asarray(b).dtype == v.dtype, (
+                    f"{where}: {np.asarray(b).dtype} cotangent of {v.dtype}"
+                )
 
 
 # ---- the pullback built on types
@@ -271,7 +287,9 @@ def agrees(t: Type, v: Any, sizes: dict[Any, int], where: str) -> None:
             for s, n in zip(shape, found.shape, strict=True):
                 known = s if isinstance(s, int) else sizes.setdefault(s.name, n)
                 assert known == n, f"{where}: {found.shape} for {t!r}, with {sizes}"
-                assert isinstance(s, int) or not s.plural or n != 1, f"{where}: {found.shape} for {t!r}"
+                assert isinstance(s, int) or not s.plural or n != 1, (
+                    f"{where}: {found.shape} for {t!r}"
+                )
         case Tuple(items=items):
             assert isinstance(v, tuple) and len(v) == len(items), f"{where}: {v!r} for {t!r}"
             for i, e in zip(items, v, strict=True):
@@ -320,7 +338,10 @@ def _typed(
         return
     outs = outs if isinstance(outs, tuple) else (outs,)
     env: dict[Value, Any] = {y_value: y, g_value: g}
-    for symbol, real in (*zip(symbols, args, strict=True), *zip(named.values(), kwargs.values(), strict=True)):
+    for symbol, real in (
+        *zip(symbols, args, strict=True),
+        *zip(named.values(), kwargs.values(), strict=True),
+    ):
         _bind(symbol, real, env)
     run(region, env, sizes, where)
     real_data, _ = rule.bind(args, kwargs)
@@ -389,7 +410,7 @@ def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, whe
     name = f"call_{next(_counter)}"
     made = f"fn({', '.join(shown)})"
     lines = [f"y = {made}", "return y"]
-    if isinstance(g, list):
+    if isinstance(g, list) or fn is tuple:
         lines[1], g = f"return {', '.join(f'y[{i}]' for i in range(len(g)))},", tuple(g)
     source = "\n    ".join([f"def {name}({', '.join(names)}):", *lines, ""])
     file = f"<{name}>"

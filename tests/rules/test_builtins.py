@@ -60,7 +60,17 @@ def test_methods_are_functions_that_are_known():
     a = x(2, 2)
     for name, fn in ATTRIBUTES.items():
         np.testing.assert_array_equal(fn(a), getattr(a, name))
-    for name in ("conj", "copy", "flatten", "ravel", "tolist", "nonzero", "argmax", "squeeze", "sum"):
+    for name in (
+        "conj",
+        "copy",
+        "flatten",
+        "ravel",
+        "tolist",
+        "nonzero",
+        "argmax",
+        "squeeze",
+        "sum",
+    ):
         np.testing.assert_array_equal(METHODS[np.ndarray][name](a), getattr(a, name)())
 
 

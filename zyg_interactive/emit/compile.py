@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.core import Atom, Function, Region
+from ..ir.core import Atom, Function, Region, Value
 from ..source import Span
+from .names import Names
 from .python import LOAD, Emitter, at
 
 MODULES = {"np": np, "math": math}
@@ -31,6 +32,19 @@ class Unit:
     file: str
     callable: Callable[..., Any] | None = None
     callees: list[Unit] = field(default_factory=list)
+    names: Names | None = None
+
+    def adjoint(self, v: Value) -> str | None:
+        """The statement that makes a value, as text."""
+        if self.names is None or self.names.webs.find(v) not in self.names.names:
+            return None
+        name, found = self.names.of(v), None
+        for s in ast.walk(self.tree):
+            target = s.targets[0] if isinstance(s, ast.Assign) else s.target if isinstance(s, ast.AugAssign) else None
+            base = target.value if isinstance(target, ast.Subscript) else target
+            if isinstance(base, ast.Name) and base.id == name:
+                found = ast.unparse(s)
+        return found
 
     @property
     def text(self) -> str:
@@ -51,6 +65,7 @@ class Compiler:
         unit = Unit(f.name, ast.FunctionDef("f", _arguments([]), [], []), dict(MODULES), _file(f))
         self.units[f] = unit
         e = Emitter([f.region], self._binder(unit), self.recorded)
+        unit.names = e.names
         params = [e.names.of(p) for p in f.region.params]
         body = e.block(f.region)
         body.append(_return(e, f.region.outs if len(f.region.outs) != 1 else f.region.outs[0], f.span))
@@ -62,6 +77,7 @@ class Compiler:
         """The pair a user sees: `y, pullback = f_pullback(*args)`."""
         unit = Unit(f.name, ast.FunctionDef("f", _arguments([]), [], []), dict(MODULES), _file(f))
         e = Emitter([primal, reverse], self._binder(unit), self.recorded)
+        unit.names = e.names
         params = [e.names.of(p) for p in primal.params]
         body = e.block(primal)
         inner_params = [e.names.of(p) for p in reverse.params]

@@ -77,7 +77,8 @@ class _Statements(Calls):
         self.env.update({RETURNED: False})
         node = self.fn.node
         if isinstance(node, ast.Lambda):
-            self.env.update({RETURN_VALUE: self.expr(node.body), RETURNED: True})
+            self.env[RETURN_VALUE] = self.expr(node.body)
+            self.env[RETURNED] = True
         else:
             self.block(node.body)
         out = self.materialise(self._result(), node)
@@ -273,8 +274,8 @@ class _Statements(Calls):
         if made is not None and made.fn is range:
             return it, _same
         if made is not None and made.fn in (zip, enumerate, reversed) and isinstance(node, ast.Call):
-            if not set(made.static) - {REFUSAL} and made is self.region.ops[-1]:
-                self.region.ops.pop()  # counted instead
+            if not set(made.static) - {REFUSAL} and made in self.region.ops:
+                self.region.ops.remove(made)  # counted instead
                 return self._adapted(made, node)
         if isinstance(it, tuple | list):
             it = self.display(list(it), node)
@@ -295,9 +296,11 @@ class _Statements(Calls):
         length = self.op(len, (it,), {}, node)
         return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
 
-    def _adapted(self, made: Op, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+    def _adapted(self, made: Op, node: ast.Call) -> tuple[Atom, Callable[[Atom], Atom]]:
         """`zip`, `enumerate` and `reversed`: counted like what they go through."""
-        parts = [self.sequence(a, node) for a in made.args[: 1 if made.fn is not zip else None]]
+        texts = node.args if not any(isinstance(a, ast.Starred) for a in node.args) else [node] * len(made.args)
+        every = list(zip(made.args, texts, strict=True))
+        parts = [self.sequence(a, text) for a, text in (every if made.fn is zip else every[:1])]
         if made.fn is enumerate:
             (count, item), start = parts[0], made.args[1] if len(made.args) > 1 else 0
             plain = _is_range(item)
@@ -459,11 +462,9 @@ class _Statements(Calls):
         """The variables that a loop hands from one iteration to the next, or out of it."""
         assigned = bound([*targets, *stmts])
         inside = {n for s in (*stmts, *targets, *([test] if test else [])) for n in ast.walk(s)}
-        elsewhere = {
-            n.id
-            for n in ast.walk(self.fn.node)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n not in inside
-        }
+        around = [n for n in ast.walk(self.fn.node) if n not in inside]
+        elsewhere = {n.id for n in around if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        elsewhere |= {n.target.id for n in around if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
         tested = read([test]) if test is not None else set()
         at_target = bound(targets)
         carried = []
@@ -491,18 +492,17 @@ class _Statements(Calls):
         def value() -> Atom:
             return self.comprehension(elt, rest, node) if rest else self.expr(elt)
 
+        def keeping() -> None:
+            self.env["$kept"] = value()
+            self.env["$keep"] = True
+
         def body(index: Atom) -> Atom:
             self.bind_target(first.target, item(index))
             if not conditional:
                 return value()
             keep: Atom = self._all(first.ifs)
             self.env["$kept"] = UNBOUND
-            self.branch(
-                keep,
-                lambda: self.env.update({"$kept": value(), "$keep": True}),
-                lambda: self.env.update({"$keep": False}),
-                node,
-            )
+            self.branch(keep, keeping, lambda: self.env.update({"$keep": False}), node)
             return (self.env.pop("$keep"), self.env.pop("$kept"))
 
         index_name = first.target.id if isinstance(first.target, ast.Name) and _is_range(item) else None

@@ -1,4 +1,6 @@
-"""Python's own functions of sequences and of several numbers: sum, max, min, list, tuple, `math.prod` and kin."""
+"""Python's own functions of sequences and of several numbers: sum, max, min, list, tuple,
+`math.prod` and kin.
+"""
 
 from __future__ import annotations
 

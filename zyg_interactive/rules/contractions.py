@@ -1,8 +1,9 @@
 """Products of vectors, matrices and tensors.
 
-A product is bilinear: the cotangent of either factor is the product of the result's cotangent with the conjugate of the other
-factor (M. B. Giles 2008, "An extended collection of matrix derivative results for forward and reverse mode algorithmic
-differentiation", section 2.2). Sums over broadcast batch axes are repaired centrally (`broadcasts=True`).
+A product is bilinear: the cotangent of either factor is the product of the result's cotangent with
+the conjugate of the other factor (M. B. Giles 2008, "An extended collection of matrix derivative
+results for forward and reverse mode algorithmic differentiation", section 2.2). Sums over broadcast
+batch axes are repaired centrally (`broadcasts=True`).
 """
 
 from __future__ import annotations

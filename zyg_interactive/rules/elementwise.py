@@ -26,11 +26,11 @@ from ..ir.types import (
     Scalar,
     Type,
     broadcast,
-    dtype_like,
     is_complex,
     shape_of,
 )
 from .registry import conj, elementwise_rule, result, rule, ufunc_result
+from .sizes import promoted
 
 # ---- arithmetic
 
@@ -236,20 +236,20 @@ def sinc(g: Any, y: Any, x: Any) -> Any:
 # ---- choosing: ties share equally
 
 
-def _share(wins: Any, tie: Any) -> Any:
-    return np.where(tie, 0.5, np.where(wins, 1.0, 0.0))
+def _share(g: Any, wins: Any, tie: Any) -> Any:
+    return np.where(tie, 0.5 * g, np.where(wins, g, 0.0))
 
 
 @rule(np.maximum, np.fmax, broadcasts=True)
 def maximum(g: Any, y: Any, a: Any, b: Any) -> Any:
     tie = np.equal(a, b)
-    return g * _share(np.greater(a, b), tie), g * _share(np.greater(b, a), tie)
+    return _share(g, np.greater(a, b), tie), _share(g, np.greater(b, a), tie)
 
 
 @rule(np.minimum, np.fmin, broadcasts=True)
 def minimum(g: Any, y: Any, a: Any, b: Any) -> Any:
     tie = np.equal(a, b)
-    return g * _share(np.less(a, b), tie), g * _share(np.less(b, a), tie)
+    return _share(g, np.less(a, b), tie), _share(g, np.less(b, a), tie)
 
 
 @rule(np.where, broadcasts=True)
@@ -257,8 +257,21 @@ def where(g: Any, y: Any, condition: Any, a: Any, b: Any) -> Any:
     return None, np.where(condition, g, 0.0), np.where(condition, 0.0, g)
 
 
-@rule(np.clip, broadcasts=True)
-def clip(g: Any, y: Any, x: Any, lo: Any, hi: Any) -> Any:
+@rule(np.clip, broadcasts=True, order="a a_min? a_max? out min? max?")
+def clip(g: Any, y: Any, a: Any, a_min: Any, a_max: Any, min: Any, max: Any) -> Any:
+    """`min` and `max` are NumPy's newer names of `a_min` and `a_max`."""
+    lo, hi = (a_min if min is None else min), (a_max if max is None else max)
+    bar, low, high = _clip(g, a, lo, hi)
+    return (
+        bar,
+        low if min is None else None,
+        high if max is None else None,
+        low if min is not None else None,
+        high if max is not None else None,
+    )
+
+
+def _clip(g: Any, x: Any, lo: Any, hi: Any) -> Any:
     below = False if lo is None else np.less(x, lo)
     above = False if hi is None else np.greater(x, hi)
     outside = above if below is False else below if above is False else np.logical_or(below, above)
@@ -267,16 +280,20 @@ def clip(g: Any, y: Any, x: Any, lo: Any, hi: Any) -> Any:
     return (g if outside is False else np.where(outside, 0.0, g)), g_lo, g_hi
 
 
-@result(np.where, np.clip)
+@result(np.where)
 def _chosen(*args: Any, **static: Any) -> Type:
     types = [type_of(a) for a in args if a is not None]
     if not all(isinstance(t, Scalar | Array) for t in types):
         return UNKNOWN
-    data = types[-2:] if len(args) == 3 and not isinstance(args[0], type(None)) else types
-    dtypes = [dtype_like(t) for t in data]
-    known = all(d is not None for d in dtypes)
-    dtype = np.add.resolve_dtypes((*dtypes, None))[-1] if known and len(dtypes) == 2 else None
-    return Array(dtype, broadcast(*map(shape_of, types)))
+    return Array(promoted(*args[-2:]), broadcast(*map(shape_of, types)))
+
+
+@result(np.clip)
+def _clipped(a: Any, a_min: Any = None, a_max: Any = None, *out: Any, **more: Any) -> Type:
+    bounds = [b for b in (a_min, a_max, more.pop("min", None), more.pop("max", None)) if b is not None]
+    if out or more or not all(isinstance(type_of(v), Scalar | Array) for v in (a, *bounds)):
+        return UNKNOWN
+    return Array(promoted(a, *bounds), broadcast(*(shape_of(type_of(v)) for v in (a, *bounds))))
 
 
 # ---- complex parts

@@ -1,8 +1,9 @@
-"""Indexing: the types that `x[i]` has, and the rules of the runtime's helpers that accumulate cotangents.
+"""Indexing: the types that `x[i]` has, and the rules of the runtime's helpers that accumulate
+cotangents.
 
-`operator.getitem` has no rule here: the transform adds its cotangent into a buffer that the reverse pass owns
-(`runtime.add_at`), so a loop that reads an array n times is O(n). The helpers are linear, and their rules close the set:
-a reverse pass can be differentiated again.
+`operator.getitem` has no rule here: the transform adds its cotangent into a buffer that the reverse
+pass owns (`runtime.add_at`), so a loop that reads an array n times is O(n). The helpers are linear,
+and their rules close the set: a reverse pass can be differentiated again.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def _getitem(x: Any, index: Any) -> Type:
         case Dict(items=pairs):
             if isinstance(index, Value):
                 return join_all(tuple(v for _, v in pairs))
-            return dict(pairs)[index]
+            found: Type = dict(pairs)[index]
+            return found
         case Other(cls=cls):
             return INT if cls is range and not _is_slice(index) else t if cls is str else UNKNOWN
     return UNKNOWN
@@ -298,7 +300,11 @@ def _own(x: Any) -> Type:
 
 @result(runtime.scalar)
 def _scalar(x: Any) -> Type:
-    t = type_of(x)
+    return scalar_type(type_of(x))
+
+
+def scalar_type(t: Type) -> Type:
+    """The type of the Python number in an array of one."""
     shape = shape_of(t)
     if isinstance(t, Array) and t.dtype is not None and shape is not None and set(shape) <= {1}:
         kinds = {"f": "float", "c": "complex", "i": "int", "u": "int", "b": "bool"}
@@ -308,7 +314,7 @@ def _scalar(x: Any) -> Type:
 
 @result(runtime.real_scalar)
 def _real_scalar(x: Any) -> Type:
-    t = _scalar(x)
+    t = scalar_type(type_of(x))
     return FLOAT if t == Scalar("complex") else t
 
 

@@ -1,10 +1,11 @@
 """Solving, inverting, factorising; determinants and norms.
 
-The formulas are those of M. B. Giles 2008, "An extended collection of matrix derivative results for forward and reverse mode
-algorithmic differentiation"; of eigenvectors and singular vectors, sections 3.1 and 3.2 there, and J. Townsend 2016,
-"Differentiating the singular value decomposition"; of the pseudo-inverse, G. H. Golub and V. Pereyra 1973. NumPy reads
-one triangle of a symmetric matrix only (`cholesky`, `eigh`), and only there the cotangent is not zero: what differences
-of the program give.
+The formulas are those of M. B. Giles 2008, "An extended collection of matrix derivative results for
+forward and reverse mode algorithmic differentiation"; of eigenvectors and singular vectors,
+sections 3.1 and 3.2 there, and J. Townsend 2016, "Differentiating the singular value
+decomposition"; of the pseudo-inverse, G. H. Golub and V. Pereyra 1973. NumPy reads one triangle of
+a symmetric matrix only (`cholesky`, `eigh`), and only there the cotangent is not zero: what
+differences of the program give.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Random draws: constants, but for the distributions that are moved and scaled.
 
-A draw is differentiated as the program that computes it from the generator's state: `loc + scale * z` has derivatives 1 and z
-(D. P. Kingma and M. Welling 2014, "Auto-encoding variational Bayes", section 2.4). Draws that depend on a parameter in
-another way have no rule, and those whose values are whole numbers are constants. The rules read the draw and never draw again.
+A draw is differentiated as the program that computes it from the generator's state: `loc + scale *
+z` has derivatives 1 and z (D. P. Kingma and M. Welling 2014, "Auto-encoding variational Bayes",
+section 2.4). Draws that depend on a parameter in another way have no rule, and those whose values
+are whole numbers are constants. The rules read the draw and never draw again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Sums, products, extremes and moments along axes, and cumulative forms of them.
 
-The cotangent of a reduction is spread over what was reduced: `restored` gives the reduced axes back. Products use
-prefix products and Horner's scheme in the place of division, so zeros are right. Ties of extremes share equally.
+The cotangent of a reduction is spread over what was reduced: `restored` gives the reduced axes
+back. Products use prefix products and Horner's scheme in the place of division, so zeros are right.
+Ties of extremes share equally.
 """
 
 from __future__ import annotations
@@ -293,8 +294,9 @@ def _reduction(fn: Any, default: Any = None, integer_result: bool = True) -> Any
     return how
 
 
-for _fn in (np.sum, np.mean, np.prod, np.nansum, np.nanmean):
-    result(_fn)(_reduction(_fn))
+_SUMS: tuple[Any, ...] = (np.sum, np.mean, np.prod, np.nansum, np.nanmean)
+for _sum in _SUMS:
+    result(_sum)(_reduction(_sum))
 for _ufunc in (np.add, np.multiply):
     result(_ufunc.reduce)(_reduction(_ufunc.reduce, 0))
 
@@ -308,8 +310,9 @@ def _extreme(fn: Any, default: Any = None) -> Any:
     return how
 
 
-for _fn in (np.max, np.min, np.nanmax, np.nanmin, np.ptp):
-    result(_fn)(_extreme(_fn))
+_EXTREMES: tuple[Any, ...] = (np.max, np.min, np.nanmax, np.nanmin, np.ptp)
+for _best in _EXTREMES:
+    result(_best)(_extreme(_best))
 
 
 @result(np.maximum.reduce, np.minimum.reduce)
@@ -361,8 +364,8 @@ def _accumulation(fn: Any, default: Any = None) -> Any:
     return how
 
 
-for _fn in (np.cumsum, np.cumprod):
-    result(_fn)(_accumulation(_fn))
+result(np.cumsum)(_accumulation(np.cumsum))
+result(np.cumprod)(_accumulation(np.cumprod))
 for _ufunc in (np.add, np.multiply):
     result(_ufunc.accumulate)(_accumulation(_ufunc.accumulate, 0))
 

@@ -9,15 +9,16 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Value, type_of
 from ..ir.types import UNKNOWN, Array, Dim, Size, Tuple, Type, broadcast, fresh, shape_of
-from .nondifferentiable import dtype_from, shape_from
+from .indexing import scalar_type
+from .nondifferentiable import shape_from
 from .registry import result
+from .shaping import widths_of
 from .sizes import (
     Shape,
-    array_shape,
     decided,
     dtype_after,
     dtype_of,
-    member_types,
+    less,
     normal,
     product,
     shape_at,
@@ -141,10 +142,8 @@ def _placed(c: Any, x: Any, *rest: Any) -> Type:
 
 @result(runtime.item)
 def _item(x: Any, *index: Any) -> Type:
-    from .indexing import _scalar
-
     t = type_of(x)
-    return _scalar(Value(None, Array(t.dtype, ()))) if isinstance(t, Array) else UNKNOWN
+    return scalar_type(Array(t.dtype, ())) if isinstance(t, Array) else UNKNOWN
 
 
 # ---- axes in another order
@@ -291,8 +290,6 @@ def _diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Type:
     if isinstance(rows, int) and isinstance(columns, int) and isinstance(k, int):
         n: Size = max(min(rows + min(k, 0), columns - max(k, 0)), 0)
     elif rows == columns and isinstance(rows, Dim) and isinstance(k, int):
-        from .sizes import less
-
         n = less(rows, abs(k))
     else:
         n = fresh()
@@ -312,12 +309,10 @@ def _trace(
 
 @result(np.pad)
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **rest: Any) -> Type:
-    from .shaping import _widths
-
     shape = shape_at(array)
     if shape is None:
         return _array(array, None)
-    widths = _widths(static(pad_width), len(shape))
+    widths = widths_of(static(pad_width), len(shape))
     return _array(
         array,
         tuple(
@@ -325,102 +320,3 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **rest: Any) -> Typ
             for s, w in zip(shape, widths, strict=True)
         ),
     )
-
-
-# ---- chosen by indices
-
-
-@result(np.take)
-def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Type:
-    shape, at = shape_at(a), shape_at(indices)
-    if out is not None or at is None:
-        return UNKNOWN
-    if static(axis) is None:
-        return _array(a, at)
-    if shape is None:
-        return _array(a, None)
-    i = normal(decided(axis), len(shape))
-    return _array(a, (*shape[:i], *at, *shape[i + 1 :]))
-
-
-@result(np.take_along_axis)
-def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Type:
-    shape, at = shape_at(arr), shape_at(indices)
-    if static(axis) is None:
-        return _array(arr, at)
-    if shape is None or at is None:
-        return _array(arr, None)
-    i = normal(decided(axis), len(shape))
-    sizes = [
-        n if k == i else broadcast((n,), (s,))
-        for k, (n, s) in enumerate(zip(at, shape, strict=True))
-    ]
-    return _array(
-        arr, tuple(s[0] if isinstance(s, tuple) else fresh() if s is None else s for s in sizes)
-    )
-
-
-@result(np.delete)
-def _delete(arr: Any, obj: Any, axis: Any = None) -> Type:
-    shape = shape_at(arr)
-    if static(axis) is None:
-        return _array(arr, (fresh(),))
-    return _array(arr, with_size(shape, axis, fresh()))
-
-
-@result(np.compress)
-def _compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Type:
-    return _delete(a, condition, axis) if out is None else UNKNOWN
-
-
-@result(np.select)
-def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Type:
-    conditions, choices = member_types(condlist), member_types(choicelist)
-    if conditions is None or choices is None:
-        return UNKNOWN
-    shapes = [array_shape(t) for t in (*conditions, *choices, type_of(default))]
-    from .sizes import promoted
-
-    dtype = promoted(*(Value(None, t) for t in choices), default)
-    return Array(dtype, broadcast(*shapes))
-
-
-# ---- filled
-
-
-@result(np.full)
-def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **rest: Any) -> Type:
-    own = dtype_of(type_of(fill_value))
-    return Array(own if dtype is None else dtype_from(dtype, float), shape_from(static(shape)))
-
-
-@result(np.full_like)
-def _full_like(
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
-    order: Any = "K",
-    subok: Any = True,
-    shape: Any = None,
-) -> Type:
-    sizes = shape_at(a) if shape is None else shape_from(static(shape))
-    return Array(dtype_of(type_of(a)) if dtype is None else dtype_from(dtype, float), sizes)
-
-
-@result(np.linspace)
-def _linspace(
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: Any = True,
-    retstep: Any = False,
-    dtype: Any = None,
-    axis: Any = 0,
-) -> Type:
-    ends = broadcast(shape_at(start), shape_at(stop))
-    if retstep is not False or ends is None:
-        return UNKNOWN
-    i = normal(decided(axis), len(ends) + 1)
-    own = [dtype_of(type_of(v)) for v in (start, stop)]
-    kind = dtype_after(np.linspace, *own) if dtype is None else dtype_from(dtype, float)
-    return Array(kind, (*ends[:i], size_of(num), *ends[i:]))

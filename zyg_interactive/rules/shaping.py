@@ -1,7 +1,8 @@
-"""Functions that move, repeat, cut or fill: each is linear, and its rule is the transposed movement.
+"""Functions that move, repeat, cut or fill: each is linear, and its rule is the transposed
+movement.
 
-What cannot be said as a movement back (a diagonal, indices that repeat) adds into zeros: `runtime.diagonal_like`,
-`runtime.add_at`.
+What cannot be said as a movement back (a diagonal, indices that repeat) adds into zeros:
+`runtime.diagonal_like`, `runtime.add_at`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,10 @@ from .. import runtime
 from ..ir.core import Value, type_of
 from ..ir.types import Scalar
 from .registry import call, rank_of, rule, shape_of_atom, unsupported
-from .sequences import carries, nested
+from .sequences import nested
 from .sizes import (
     along,
-    decided,
-    dtype_of,
-    members,
     normal,
-    rebuilt,
     static,
 )
 
@@ -33,7 +30,7 @@ def _back(g: Any, x: Any) -> Any:
 
 
 def _plain_order(order: Any, g: Any, x: Any) -> Any:
-    return _back(g, x) if order == "C" else np.reshape(g, np.shape(x), order=_known_order(order))
+    return _back(g, x) if order == "C" else call(np.reshape, g, np.shape(x), order=_known_order(order))
 
 
 def _known_order(order: Any) -> str:
@@ -246,7 +243,7 @@ def pad(
 ) -> Any:
     n = rank_of(array)
     try:
-        widths = _widths(static(pad_width), n)
+        widths = widths_of(static(pad_width), n)
     except TypeError:
         raise unsupported("a `pad_width` that only the run knows", "write its numbers") from None
     shape = np.shape(array)
@@ -262,7 +259,7 @@ def pad(
     return call(runtime.add_at, call(runtime.zeros_like, array), where, g), None
 
 
-def _widths(pad_width: Any, n: int) -> list[tuple[Any, Any]]:
+def widths_of(pad_width: Any, n: int) -> list[tuple[Any, Any]]:
     """`pad_width` in all its forms as one pair for each axis."""
     if isinstance(pad_width, Value) and isinstance(type_of(pad_width), Scalar):
         return [(pad_width, pad_width)] * n
@@ -275,108 +272,3 @@ def _widths(pad_width: Any, n: int) -> list[tuple[Any, Any]]:
         pairs = [(w * (2 // len(w)))[:2] if isinstance(w, tuple) else (w, w) for w in rows]
         return [(p[0], p[1]) for p in (pairs if len(pairs) > 1 else pairs * n)]
     return [(int(b), int(a)) for b, a in np.broadcast_to(pad_width, (n, 2))]
-
-
-# ---- chosen by indices
-
-
-@rule(np.take, order="a indices axis out mode")
-def take(g: Any, y: Any, a: Any, indices: Any, axis: Any = None) -> Any:
-    x = np.ravel(a) if axis is None and rank_of(a) != 1 else a
-    index = list(indices) if isinstance(indices, tuple) else indices
-    where = along(0 if axis is None else decided(axis), index)
-    c = call(runtime.add_at, call(runtime.zeros_like, x), where, g)
-    return (c if x is a else _back(c, a)), None
-
-
-@rule(np.take_along_axis)
-def take_along_axis(g: Any, y: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
-    if axis is None:
-        c = call(runtime.add_along_axis, g, np.ravel(arr), indices, 0)
-        return _back(c, arr), None
-    return call(runtime.add_along_axis, g, arr, indices, axis), None
-
-
-@rule(runtime.add_along_axis)
-def add_along_axis(g: Any, y: Any, c: Any, x: Any, indices: Any, axis: Any) -> Any:
-    return np.take_along_axis(g, indices, axis), None, None, None
-
-
-@rule(np.sort, order="a axis kind")
-def sort(g: Any, y: Any, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    x = np.ravel(a) if axis is None else a
-    at = 0 if axis is None else axis
-    c = call(runtime.add_along_axis, g, x, np.argsort(x, axis=at, kind="stable"), at)
-    return _back(c, a) if axis is None else c
-
-
-@rule(np.delete)
-def delete(g: Any, y: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
-    x = np.ravel(arr) if axis is None and rank_of(arr) != 1 else arr
-    at = 0 if axis is None else normal(axis, rank_of(arr))
-    kept = call(np.delete, call(np.arange, np.shape(x)[at]), obj)
-    c = call(runtime.add_at, call(runtime.zeros_like, x), along(at, kept), g)
-    return (c if x is arr else _back(c, arr)), None
-
-
-@rule(np.compress, order="condition a axis out")
-def compress(g: Any, y: Any, condition: Any, a: Any, axis: Any = None) -> Any:
-    return None, take(g, y, a, call(np.flatnonzero, condition), axis)[0]
-
-
-@rule(np.select, order="condlist choicelist default?")
-def select(g: Any, y: Any, condlist: Any, choicelist: Any, default: Any) -> Any:
-    conditions, choices = members(condlist), members(choicelist)
-    if conditions is None or choices is None:
-        raise unsupported("`np.select` of lists whose length only the run knows")
-    found, rest = [], g
-    for condition, choice in zip(conditions, choices, strict=True):
-        found.append(call(runtime.unbroadcast, np.where(condition, rest, 0.0), choice))
-        rest = np.where(condition, 0.0, rest)
-    last = None if default is None else call(runtime.unbroadcast, rest, default)
-    return None, rebuilt(choicelist, found), last
-
-
-# ---- filled
-
-
-@rule(np.full, broadcasts=True, order="shape fill_value dtype order")
-def full(
-    g: Any, y: Any, fill_value: Any, shape: Any = None, dtype: Any = None, order: Any = "C"
-) -> Any:
-    return (g if carries(y, fill_value) else None,)
-
-
-@rule(np.full_like, broadcasts=True)
-def full_like(
-    g: Any,
-    y: Any,
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
-    order: Any = "K",
-    subok: Any = True,
-    shape: Any = None,
-) -> Any:
-    return None, g if carries(y, fill_value) else None
-
-
-@rule(np.linspace, broadcasts=True, order="start stop num endpoint retstep dtype axis")
-def linspace(
-    g: Any,
-    y: Any,
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: Any = True,
-    axis: Any = 0,
-) -> Any:
-    t = call(np.linspace, 0.0, 1.0, num, endpoint=endpoint, dtype=dtype_of(type_of(g)))
-    return np.tensordot(1.0 - t, g, axes=(0, axis)), np.tensordot(t, g, axes=(0, axis))
-
-
-@rule(np.unwrap)
-def unwrap(
-    g: Any, y: Any, p: Any, discont: Any = None, axis: Any = -1, period: Any = 2 * np.pi
-) -> Any:
-    return g

@@ -1,7 +1,8 @@
-"""Sizes and dtypes of results, and the members of sequences: what the rule files share in inferring types.
+"""Sizes and dtypes of results, and the members of sequences: what the rule files share in inferring
+types.
 
-A size made from others has a name made from theirs (`?n-1`, `?m*n`), so equal derivations are equal sizes and
-`x[1:] - x[:-1]` is known not to broadcast.
+A size made from others has a name made from theirs (`?n-1`, `?m*n`), so equal derivations are equal
+sizes and `x[1:] - x[:-1]` is known not to broadcast.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _names(sizes: Iterable[Size]) -> list[str]:
 
 
 def refreshed(t: Type) -> Type:
-    """The type of one item of a list: a size that is known of no two items to be equal gets a name of its own."""
+    """The type of one item of a list: sizes that may differ between items get names of their own."""
     match t:
         case Array(dtype=dtype, shape=shape) if shape is not None:
             return Array(dtype, tuple(map(_renamed, shape)))
@@ -78,7 +79,7 @@ def product(sizes: Iterable[Size]) -> Size:
     """The size of a flattened array."""
     rest = [s for s in sizes if s != 1]
     if all(isinstance(s, int) for s in rest):
-        return math.prod(s for s in rest if isinstance(s, int))
+        return int(math.prod(s for s in rest if isinstance(s, int)))
     if len(rest) == 1:
         return rest[0]
     return Dim("?" + "*".join(_names(rest)), any(map(is_plural, rest)))

@@ -150,6 +150,19 @@ def repaired(c: Atom, x: Value, broadcasts: bool) -> Atom:
     return c
 
 
+def as_scalar(c: Atom, t: Type) -> Atom:
+    """The cotangent of a Python number as a Python number: it is cheaper from here on."""
+    has = type_of(c)
+    if not isinstance(c, Value) or not isinstance(t, Scalar) or isinstance(has, Scalar):
+        return c
+    real = t.kind != "complex"
+    known = isinstance(has, Array) and has.dtype is not None and (has.dtype.kind in "iuf" or not real)
+    how: Any = (float if real else complex) if known else (runtime.real_scalar if real else runtime.scalar)
+    done = emit(how, (c,), name=c.name)
+    done.type = FLOAT if real else t
+    return done
+
+
 def bar_dtype(t: Array) -> Any:
     return t.dtype if t.dtype is not None and t.dtype.kind in "fc" else np.dtype(float)
 

@@ -8,22 +8,22 @@ from typing import Any
 from .. import runtime
 from ..diagnostics import Refused
 from ..ir.core import Atom, Function, Infer, Op, Region, Undecided, Value, building, defined, emit, map_atom, reads, substitute, type_of, values
-from ..ir.types import FLOAT, Array, Const, Scalar, Tuple, Type
-from .cotangents import made, zero
-from .pullback import Adjoint, Pair, Pattern, Pullback
+from ..ir.types import Array, Const, Scalar, Tuple, Type
+from .cotangents import as_scalar, made, zero
+from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
 from .simplify import drop_dead, simplify
 
 
 class Derivatives:
     """Makes and keeps the derivatives of functions. `implicit`: with respect to globals too."""
 
-    def __init__(self, infer: Infer, implicit: bool = False):
-        self.infer, self.implicit = infer, implicit
+    def __init__(self, infer: Infer, implicit: bool = False, watch: Watch | None = None):
+        self.infer, self.implicit, self.watch = infer, implicit, watch
         self._pairs: dict[Any, Pair] = {}
 
     def adjoint(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
         """The adjoint of `f` in the parameters `wrt`; `pattern` tells which parts of the result are seeded."""
-        return Pullback(f, wrt, pattern, self.infer, self.pair, self.implicit).adjoint()
+        return Pullback(f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch).adjoint()
 
     def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
         """The forward and reverse function of a callee."""
@@ -106,10 +106,8 @@ class Derivatives:
         if not isinstance(c, Value):
             return c
         t, has = p.type, type_of(c)
-        if isinstance(t, Scalar) and not (isinstance(has, Scalar) and has.kind in ("float", t.kind)):
-            done = emit(runtime.scalar if t.kind == "complex" else runtime.real_scalar, (c,), name=c.name)
-            done.type = t if t.kind == "complex" else FLOAT
-            return done
+        if isinstance(t, Scalar):
+            return as_scalar(c, t)
         if isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc":
             if not (isinstance(has, Array) and has.dtype == t.dtype):
                 done = emit(runtime.as_dtype, (c, t.dtype), name=c.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -47,6 +47,7 @@ from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import lookup
 from .cotangents import (
+    as_scalar,
     bar_type,
     captured_count,
     component,
@@ -87,6 +88,19 @@ class Adjoint:
 
 
 Pairs = Callable[[Function, tuple[int, ...], Pattern], Pair]
+
+
+class Watch(Protocol):
+    """What a recording puts into the code: reports of values and cotangents."""
+
+    def nodes(self, f: Function, copies: dict[Value, Atom]) -> dict[Value, int]:
+        """The nodes of a function, by the value of its copy that each stands for."""
+
+    def values(self, primal: Region, nodes: dict[Value, int]) -> None:
+        """Add reports of the values to the primal."""
+
+    def bar(self, node: int, total: Atom) -> None:
+        """Add a report of a cotangent to the region being built."""
 
 
 class Scope:
@@ -146,9 +160,20 @@ _current_infer: list[Infer] = []
 class Pullback:
     """Builds the adjoint of one function."""
 
-    def __init__(self, f: Function, wrt: tuple[int, ...], pattern: Pattern, infer: Infer, pairs: Pairs, implicit: bool):
-        self.f, self.infer, self.pairs, self.implicit = f, infer, pairs, implicit
-        self.primal = clone(f.region, {})
+    def __init__(
+        self,
+        f: Function,
+        wrt: tuple[int, ...],
+        pattern: Pattern,
+        infer: Infer,
+        pairs: Pairs,
+        implicit: bool,
+        watch: Watch | None = None,
+    ):
+        self.f, self.infer, self.pairs, self.implicit, self.watch = f, infer, pairs, implicit, watch
+        copies: dict[Value, Atom] = {}
+        self.primal = clone(f.region, copies)
+        self.watched = watch.nodes(f, copies) if watch is not None else {}
         self.params = [self.primal.params[i] for i in wrt]
         self.active = active_values(self.primal, set(self.params), implicit)
         for op in walk(self.primal):  # what cannot be looked into must at least leave its arguments alone
@@ -174,6 +199,8 @@ class Pullback:
         with building(top.region, self.f.span, self.infer, narrow):
             for p in self.params:
                 bars[p] = self._total(top, p)
+        if self.watch is not None:
+            self.watch.values(self.primal, self.watched)
         top.region.params = tuple(seeds)
         top.region.outs = tuple(bars.values())
         drop_dead(top.region)
@@ -220,11 +247,14 @@ class Pullback:
             total = plus(total, c)
         if x in scope.buffers:
             total = plus(scope.buffers.pop(x), total)
+        total = as_scalar(total, x.type)
         if isinstance(total, Value):
             if total.bar_of is None:
                 total.bar_of = x
             if total.name is None:
                 total.name = f"{x.name}_bar" if x.name else None
+        if self.watch is not None and total is not None and x in self.watched:
+            self.watch.bar(self.watched[x], made(total))
         return total
 
     def _contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
@@ -235,6 +265,11 @@ class Pullback:
             for i, xi in enumerate(x):
                 if any(v in self.active for v in values(xi)):
                     self._contribute(scope, xi, component(c, i), broadcasts)
+            return
+        if isinstance(x, dict):
+            for k, xk in x.items():
+                if any(v in self.active for v in values(xk)):
+                    self._contribute(scope, xk, component(c, k), broadcasts)
             return
         if not isinstance(x, Value) or x not in self.active:
             return
@@ -329,7 +364,7 @@ class Pullback:
         if isinstance(t, Dict) and known and not scope.crosses_loop(x):
             self._contribute(scope, x, {index: self._total(scope, op.result)})
             return True
-        if isinstance(t, Array | List | Tuple | Dict):
+        if isinstance(t, Array | List | Tuple | Dict | Unknown):
             self._scatter(scope, x, index, self._total(scope, op.result))
             return True
         return False
@@ -380,6 +415,30 @@ class Pullback:
         for i, a in enumerate(op.args[4:]):
             if any(v in self.active for v in values(a)):
                 self._contribute(scope, a, component(g, i))
+        return True
+
+    def _bound(self, op: Op, scope: Scope) -> bool:
+        self._contribute(scope, op.args[0], self._total(scope, op.result))
+        return True
+
+    def _compress(self, op: Op, scope: Scope) -> bool:
+        self._contribute(scope, op.args[0], emit(runtime.expand, (made(self._total(scope, op.result)), op.args[0])))
+        return True
+
+    def _expand(self, op: Op, scope: Scope) -> bool:
+        self._contribute(scope, op.args[0], emit(runtime.selected, (made(self._total(scope, op.result)), op.args[1])))
+        return True
+
+    def _selected(self, op: Op, scope: Scope) -> bool:
+        self._contribute(scope, op.args[0], emit(runtime.expand, (made(self._total(scope, op.result)), op.args[1])))
+        return True
+
+    def _chain(self, op: Op, scope: Scope) -> bool:
+        self._contribute(scope, op.args[0], emit(runtime.unchain, (made(self._total(scope, op.result)), op.args[0])))
+        return True
+
+    def _unchain(self, op: Op, scope: Scope) -> bool:
+        self._contribute(scope, op.args[0], emit(runtime.chain, (made(self._total(scope, op.result)),)))
         return True
 
     # ---- calls
@@ -641,4 +700,10 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     runtime.construct: Pullback._construct,
     runtime.captured: Pullback._captured,
     runtime.make_closure: Pullback._make_closure,
+    runtime.bound: Pullback._bound,
+    runtime.compress: Pullback._compress,
+    runtime.expand: Pullback._expand,
+    runtime.selected: Pullback._selected,
+    runtime.chain: Pullback._chain,
+    runtime.unchain: Pullback._unchain,
 }
