@@ -69,6 +69,8 @@ def rebuilt(x: Any, leaf: Callable[[Any], Any]) -> Any:
     if parts(x) is None:
         return x
     fields = {k: rebuilt(v, leaf) for k, v in (attributes(x) or {}).items()}
+    if isinstance(x, types.SimpleNamespace):
+        return types.SimpleNamespace(**fields)
     if dataclasses.is_dataclass(x):
         return dataclasses.replace(x, **fields)
     made = object.__new__(type(x))

@@ -70,7 +70,7 @@ def first_order(case: dict[str, Any]) -> None:
     y, back = zyg.pullback(f, *inputs)
     outputs = y if case["tuple_output"] else (y,)
     for i, (found, expected) in enumerate(zip(outputs, case["output"], strict=True)):
-        # The set's outputs are arrays where the program may return Python numbers or NumPy's scalars.
+        # The set's outputs are arrays where the program may return Python numbers.
         known = value(expected)
         close(np.asarray(found, known.dtype), known, f"{case['id']} result {i}")
     found = back(_seed(case, y))

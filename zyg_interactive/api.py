@@ -367,7 +367,7 @@ def trace(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Recording:
 
     def build(s: Specialisation) -> Form:
         _require_scalar(s)
-        return recorded_form(s, _chosen(s, args, wrt), _unsure(s))
+        return recorded_form(s.function, _chosen(s, args, wrt), _unsure(s))
 
     s, form = engine.prepared(f, args, ("recorded", wrt), build)
     return record(f, args, s, form)

@@ -67,7 +67,7 @@ class Specialisation:
         return self.derivatives[implicit]
 
 
-class _Linker:
+class Linker:
     """Lowers a function and everything it calls, for one specialisation."""
 
     infer = staticmethod(infer)
@@ -194,9 +194,9 @@ class Engine:
                 made = s.units[form] = build(s)
                 return s, made
             except Demand as demand:
-                self._note(demand)
+                self.note(demand)
 
-    def _note(self, demand: Demand) -> None:
+    def note(self, demand: Demand) -> None:
         """Remember that a parameter must be known, and forget what was made without knowing."""
         known = self.demands.setdefault(demand.key, set())
         if demand.name in known:
@@ -218,7 +218,7 @@ class Engine:
                 s = self._by_pattern(f, who, args, names)
                 break
             except Demand as demand:
-                self._note(demand)
+                self.note(demand)
         if len(self.exact) > MOST_ENTRIES:
             self.exact.clear()
         self.exact.setdefault(exact, []).insert(0, s)
@@ -239,7 +239,7 @@ class Engine:
         for s in self.patterns.get(pattern, ()):
             if s.holds(f, args) and s.hidden_types == tuple(sizes.type(h) for h in s.hidden(f, args)):
                 return s.renewed([key(h) for h in s.hidden(f, args)])
-        linker = _Linker(self, sizes)
+        linker = Linker(self, sizes)
         if plain is not None:
             user = self.user_function(f, Path(CALLED, f.__name__), linker.read_type)
             if user is None:

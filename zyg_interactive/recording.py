@@ -143,6 +143,7 @@ class Plan:
         self.span: Span | None = None
         self.ops: dict[int, Op] = {}
         self.values_of: dict[Value, int] = {}
+        self.copies: dict[Value, int] = {}  # of the function that is recorded: the values of its copy that runs
         self.params: dict[Function, list[int]] = {}
         self.outs: dict[Function, list[int]] = {}
 
@@ -162,7 +163,9 @@ class Plan:
             if self.result is None and self.outs[f]:
                 self.result = self.outs[f][0]
                 self.all[self.result].kind = "result" if self.all[self.result].kind == "op" else "input"
-        return {c: n for v, n in self.by_function[f].items() if isinstance(c := copies.get(v), Value)}
+        watched = {c: n for v, n in self.by_function[f].items() if isinstance(c := copies.get(v), Value)}
+        self.copies = self.copies or watched
+        return watched
 
     def values(self, primal: Region, nodes: dict[Value, int]) -> None:
         ops: list[Op] = []
@@ -351,8 +354,8 @@ class Recording:
         self.result = self.nodes[plan.result] if plan.result is not None else None
         self.value: Any = None
         self.gradients: tuple[Any, ...] = ()
+        self.bars: tuple[Any, ...] = ()
         self.inputs: list[tuple[str, int, Any]] = []
-        self.error: BaseException | None = None
         self.code = ""
         self.code_lines: list[tuple[int, int]] = []
         self.ir = ""
@@ -452,7 +455,7 @@ def _larger(a: Node, b: Node) -> bool:
 class Form:
     """A recorded form, compiled."""
 
-    run: Callable[..., Any]
+    unit: Unit
     plan: Plan
     wrt: tuple[int, ...]
     code: str
@@ -462,39 +465,36 @@ class Form:
     adjoints: dict[int, str]
 
 
-def recorded_form(s: Specialisation, wrt: tuple[int, ...], check: bool) -> Form:
-    """Compile the gradient of a specialisation so that every value and cotangent is reported."""
+def recorded_form(f: Function, wrt: tuple[int, ...], check: bool, *, pattern: Any = True, title: str = "") -> Form:
+    """Compile the gradient of a function so that every value and cotangent is reported."""
     plan = Plan()
-    made = Derivatives(infer, watch=plan).fused(s.function, wrt, value=True, check=check)
+    made = Derivatives(infer, watch=plan).fused(f, wrt, value=True, check=check, pattern=pattern)
     plan.finish()
-    unit = Compiler(recorded=True).function(made, s.function.name)
+    unit = Compiler(recorded=True).function(made, title or f.name)
     totals = _Totals()
-    a = Derivatives(infer, watch=totals).closed(s.function, wrt)
-    closure = Compiler().closure(s.function, a.primal, a.reverse, s.function.name)
+    a = Derivatives(infer, watch=totals).closed(f, wrt, pattern)
+    closure = Compiler().closure(f, a.primal, a.reverse, f.name)
     shown = explained(closure)
-    reverse = Function(f"pullback of {s.function.name}", a.reverse)
-    assert unit.callable is not None
-    return Form(
-        unit.callable, plan, wrt, shown.text, shown.lines, show(s.function), show(reverse), totals.adjoints(closure)
-    )
+    reverse = Function(f"pullback of {f.name}", a.reverse)
+    return Form(unit, plan, wrt, shown.text, shown.lines, show(f), show(reverse), totals.adjoints(closure))
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...], s: Specialisation, form: Form) -> Recording:
     """Run a recorded form once."""
-    recording = Recording(form.plan, s.function.name)
-    recording.code, recording.code_lines = form.code, form.code_lines
-    recording.ir, recording.pullback_ir, recording.adjoints = form.ir, form.pullback_ir, form.adjoints
-    try:
-        with recording.running():
-            recording.value, bars = form.run(*s.values(f, args))
-    except Exception as error:
-        recording.error = error
-        raise
-    by_argument = dict(zip([s.positions[i] for i in form.wrt if i < len(s.positions)], bars, strict=False))
+    recording = run(form, s.values(f, args), s.function.name)
+    by_argument = dict(zip([s.positions[i] for i in form.wrt if i < len(s.positions)], recording.bars, strict=False))
     recording.gradients = tuple(by_argument.get(i) for i in range(len(args)))
     params = s.function.region.params
-    recording.inputs = [
-        (params[k].name or f"argument {i}", k, by_argument.get(i)) for k, i in enumerate(s.positions)
-    ]
+    recording.inputs = [(params[k].name or f"argument {i}", k, by_argument.get(i)) for k, i in enumerate(s.positions)]
     return recording
 
+
+def run(form: Form, arguments: list[Any], title: str) -> Recording:
+    """Run a recorded form once."""
+    recording = Recording(form.plan, title)
+    recording.code, recording.code_lines = form.code, form.code_lines
+    recording.ir, recording.pullback_ir, recording.adjoints = form.ir, form.pullback_ir, form.adjoints
+    assert form.unit.callable is not None
+    with recording.running():
+        recording.value, recording.bars = form.unit.callable(*arguments)
+    return recording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import types
 from collections.abc import Callable, Iterator
@@ -48,7 +49,25 @@ def zeros_like(x: Any) -> Any:
         return [zeros_like(e) for e in x]
     if isinstance(x, dict):
         return {k: zeros_like(v) for k, v in x.items()}
-    return None
+    fields = attributes(x)
+    return None if fields is None else types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
+
+
+PLAIN = (str, bytes, type(None), type(Ellipsis), types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
+
+
+def attributes(x: Any) -> dict[str, Any] | None:
+    """The attributes of an instance of a Python class, or None where it has no plain ones."""
+    if isinstance(x, PLAIN):
+        return None
+    if dataclasses.is_dataclass(x):
+        return {f.name: getattr(x, f.name) for f in dataclasses.fields(x) if hasattr(x, f.name)}
+    if isinstance(x, types.ModuleType | types.MethodType | np.random.Generator) or callable(x) and not hasattr(x, "__dict__"):
+        return None
+    if type(x).__module__.partition(".")[0] in ("numpy", "builtins"):
+        return None
+    found = getattr(x, "__dict__", None)
+    return dict(found) if isinstance(found, dict) else None
 
 
 def cotangent_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -109,6 +128,9 @@ def add_at(buffer: Any, index: Any, c: Any) -> Any:
         return buffer
     if isinstance(buffer, dict):
         buffer[index] = add(buffer.get(index), c)
+        return buffer
+    if isinstance(buffer, types.SimpleNamespace):
+        setattr(buffer, index, add(getattr(buffer, index, None), c))
         return buffer
     raise TypeError(f"no cotangent of a {type(buffer).__name__} at an index")
 
@@ -403,7 +425,7 @@ def before(x: Any, axis: int) -> Any:
 
 
 def horner(c: Any, x: Any, axis: int) -> Any:
-    """`s` with `s[i] = c[i] + x[i + 1] * s[i + 1]` along an axis: Horner's scheme, every step of it kept."""
+    """`s` with `s[i] = c[i] + x[i + 1] * s[i + 1]` along an axis: Horner's scheme."""
     s = np.array(c, np.result_type(c, x))
     steps, factors = np.moveaxis(s, axis, 0), np.moveaxis(x, axis, 0)
     for i in range(len(steps) - 2, -1, -1):
@@ -422,7 +444,7 @@ def diagonal_like(c: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 
 
 
 def add_along_axis(c: Any, x: Any, indices: Any, axis: int) -> Any:
-    """Zeros in the shape of `x` with `c` added where `np.take_along_axis(x, indices, axis)` reads."""
+    """Zeros in the shape of `x`, `c` added where `np.take_along_axis(x, indices, axis)` reads."""
     y = np.zeros(np.shape(x), np.result_type(c))
     where: list[Any] = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
     where[axis] = indices
@@ -455,7 +477,14 @@ def cofactor_pullback(c: Any, a: Any) -> Any:
 # ---- methods of arrays that no NumPy function equals in every argument
 
 
-def astype(x: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+def astype(
+    x: Any,
+    dtype: Any,
+    order: Any = "K",
+    casting: Any = "unsafe",
+    subok: bool = True,
+    copy: bool = True,
+) -> Any:
     return x.astype(dtype, order, casting, subok, copy)
 
 

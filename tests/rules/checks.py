@@ -33,7 +33,8 @@ from zyg_interactive.rules.elementwise import narrow
 from zyg_interactive.rules.registry import infer
 
 _random = np.random.default_rng(20240607)
-# What a rule may write though it is not in the table: the transform's own, and a third derivative of `det`.
+# What a rule may write though it has no rule: what the transform treats itself, and a helper of
+# the second derivative of `det`.
 WITHOUT_RULE = (operator.getitem, runtime.cofactor_pullback)
 HAS_API = importlib.util.find_spec("zyg_interactive.api") is not None
 
@@ -61,8 +62,9 @@ def check_rule(
 ) -> None:
     """Check the rule of `fn` at `args`, for every combination of the keywords that are lists.
 
-    The pullback against differences of `fn`; shapes; inputs unchanged; single precision kept; the inferred types; the
-    pullback built on typed values, run, and equal to the pullback computed; every op it writes differentiable again.
+    The pullback against differences of `fn`; shapes; inputs unchanged; single precision kept; the
+    inferred types; the pullback built on typed values, run, and equal to the pullback computed;
+    every op that it writes differentiable again; the engine's pullback equal to the rule's.
     """
     choices = [v if isinstance(v, list) else [v] for v in grid.values()]
     for combination in itertools.product(*choices):
@@ -164,7 +166,7 @@ def _inner(a: Any, b: Any) -> float:
 
 
 def _repaired(fn: Any, bar: Any, x: Any) -> Any:
-    """What the transform does for every rule: broadcasting undone, the real part where `x` is real."""
+    """What the transform does for every rule: broadcasting undone, the real part for a real `x`."""
     if bar is None:
         return None
     if isinstance(x, list | tuple):
@@ -243,7 +245,7 @@ def _single_precision(fn: Any, args: Any, kwargs: Any, where: str) -> None:
 
 
 def typed(v: Any, dims: dict[int, Dim], style: str) -> Any:
-    """A `Value` or a structure of them for `v`, every size a symbol: the same one for the same size."""
+    """A `Value` or a structure of them for `v`, every size a symbol, the same for equal sizes."""
     if isinstance(v, np.ndarray | np.generic):
         return Value(None, type_at(v, dims))
     if isinstance(v, float | complex) and not isinstance(v, bool):
@@ -370,7 +372,7 @@ def _bind(symbol: Any, real: Any, env: dict[Value, Any]) -> None:
 
 
 def run(region: Region, env: dict[Value, Any], sizes: dict[Any, int], where: str) -> None:
-    """Run the ops of a region on real values, and check every inferred type against what comes out."""
+    """Run the ops of a region on real values, and check each inferred type against its value."""
     sizes = dict(sizes)
 
     def real(atom: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 from typing import Any
 
 import numpy as np
 
+from ..runtime import PLAIN, attributes
 from ..ir.types import (
     BOOL,
     FLOAT,
@@ -28,7 +28,6 @@ from ..ir.types import (
 )
 
 LONGEST_RECORD = 8  # depth of nested objects that is looked into
-PLAIN = (str, bytes, type(None), type(Ellipsis), types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
 
 
 class Sizes:
@@ -74,18 +73,6 @@ class Sizes:
         if fields is None:
             return Other(cls)
         return Record(cls, tuple((k, self.type(v, depth + 1)) for k, v in fields.items()))
-
-
-def attributes(x: Any) -> dict[str, Any] | None:
-    """The attributes of an instance of a Python class, or None where it has no plain ones."""
-    if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        return {f.name: getattr(x, f.name) for f in dataclasses.fields(x) if hasattr(x, f.name)}
-    if isinstance(x, types.ModuleType | types.MethodType | np.random.Generator) or callable(x) and not hasattr(x, "__dict__"):
-        return None
-    if type(x).__module__.partition(".")[0] in ("numpy", "builtins"):
-        return None
-    found = getattr(x, "__dict__", None)
-    return dict(found) if isinstance(found, dict) else None
 
 
 def key(x: Any, depth: int = 0) -> Any:

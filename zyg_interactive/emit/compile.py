@@ -38,13 +38,14 @@ class Unit:
         """The statement that makes a value, as text."""
         if self.names is None or self.names.webs.find(v) not in self.names.names:
             return None
-        name, found = self.names.of(v), None
+        name, found = self.names.of(v), []
         for s in ast.walk(self.tree):
             target = s.targets[0] if isinstance(s, ast.Assign) else s.target if isinstance(s, ast.AugAssign) else None
             base = target.value if isinstance(target, ast.Subscript) else target
             if isinstance(base, ast.Name) and base.id == name:
-                found = ast.unparse(s)
-        return found
+                found.append(s)
+        telling = [s for s in found if not isinstance(s, ast.Assign) or not isinstance(s.value, ast.Name)]
+        return ast.unparse(found[0]) if len(found) == 1 and telling else None
 
     @property
     def text(self) -> str:

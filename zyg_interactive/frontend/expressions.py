@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Atom, Value, type_of
-from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Scalar, Tuple, join_all
+from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Scalar, Tuple, join, join_all
 from ..rules.registry import ATTRIBUTES, METHODS, MUTATING
 from .fence import refused
 from .resolve import UserFunction
@@ -99,6 +99,8 @@ class Expressions(Lowering):
     def binary(self, fn: Any, a: Atom, b: Atom, node: ast.AST, name: str | None = None) -> Atom:
         if isinstance(a, tuple) and isinstance(b, tuple) and fn is operator.add:
             return a + b
+        if isinstance(a, tuple) and isinstance(b, int) and fn is operator.mul:
+            return a * b
         if not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b)):
             folded = _fold(fn, a, b)
             if folded is not None:
@@ -106,7 +108,12 @@ class Expressions(Lowering):
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
-        return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
+        made = self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
+        s, t = type_of(a), type_of(b)
+        if fn is operator.add and isinstance(s, List) and isinstance(t, List):
+            items = None if s.items is None or t.items is None else (*s.items, *t.items)
+            made.type = List(join(s.item, t.item), items)
+        return made
 
     def _overloaded(self, fn: Any, a: Atom, b: Atom, node: ast.AST) -> Atom | None:
         """An operator of a user's class is a call of its method."""

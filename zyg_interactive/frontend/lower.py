@@ -22,7 +22,7 @@ from .fence import refused
 from .names import always_jumps, bound, needs_earlier_value, parameters, read
 from .resolve import Known, Meaning, Missing, UserFunction
 from ..source import parse
-from .scope import BROKEN, CONTINUED, FLAGS, RETURN_VALUE, RETURNED, Context, Lowering
+from .scope import BROKEN, CONTINUED, FLAGS, RETURN_VALUE, RETURNED, Context, LocalFunction, Lowering
 
 MAX_TYPE_ROUNDS = 6
 
@@ -32,7 +32,7 @@ def lower(fn: UserFunction, arguments: dict[str, Atom], context: Context) -> Fun
 
     Raises Refused, or Undecided where a parameter would have to be known.
     """
-    statements = _Statements(fn, context)
+    statements = Statements(fn, context)
     try:
         return statements.function(arguments)
     except Undecided as undecided:
@@ -47,7 +47,23 @@ def lower_call(title: str, callee: Callable[[Lowering], Atom], arguments: dict[s
     source = parse(f"<{title}>", f"({', '.join(arguments)})")
     body = ast.copy_location(ast.Constant(None), source.tree.body[0])
     stub = ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), body), body)
-    return _Statements(UserFunction(title, source, stub, NoNames()), context).call_of(callee, arguments)
+    return Statements(UserFunction(title, source, stub, NoNames()), context).call_of(callee, arguments)
+
+
+def lower_block(
+    fn: UserFunction, body: list[ast.stmt], earlier: set[str], result: str | None, context: Context
+) -> tuple[Function, list[str]]:
+    """The IR of statements that run in a namespace, as a function without arguments.
+
+    `earlier`: names of the namespace that the statements read and also bind. The function returns the value of
+    `result` (else of the last statement, if that is an expression) and a tuple of the variables that are bound; their
+    names are returned beside it. Functions that the statements define are not among them.
+    """
+    statements = Statements(fn, context)
+    try:
+        return statements.block_function(body, earlier, result)
+    except Undecided as undecided:
+        raise statements.undecided(undecided) from undecided
 
 
 class NoNames:
@@ -60,7 +76,7 @@ class NoNames:
         return Known(getattr(owner, name))
 
 
-class _Statements(Calls):
+class Statements(Calls):
     params: list[Value] = []
 
     def function(self, arguments: dict[str, Atom]) -> Function:
@@ -105,6 +121,25 @@ class _Statements(Calls):
         kwargs = {n: a for n, a in atoms.items() if not (n[0] == "a" and n[1:].isdigit())}
         out = self.materialise(self.call(callee(self), args, kwargs, node), node)
         return self._finished(self.params, out)
+
+    def block_function(self, body: list[ast.stmt], earlier: set[str], result: str | None) -> tuple[Function, list[str]]:
+        self.locals = bound(body)
+        for name in sorted(earlier):
+            self.env[name] = self.meaning(self.resolver.name(name), name, body[0])
+        self.env[RETURNED] = False
+        last = body[-1]
+        self.block(body if result is not None else body[:-1])
+        if result is not None:
+            out = self.load(result, last)
+        elif isinstance(last, ast.Expr):
+            out = self.expr(last.value)
+        else:
+            raise refused(self.source, last, "a last statement without a value", "name the result: `--of name`")
+        names = [
+            n for n in sorted(self.locals) if n in self.env and not isinstance(self.env[n], LocalFunction | UserFunction)
+        ]
+        kept = tuple(self.materialise(self.env[n], last) for n in names)
+        return self._finished([], (self.materialise(out, last), kept)), names
 
     def undecided(self, undecided: Undecided) -> Exception:
         """What a value that has to be known leads to: a demand for a parameter, else a refusal."""
@@ -274,7 +309,8 @@ class _Statements(Calls):
         if made is not None and made.fn is range:
             return it, _same
         if made is not None and made.fn in (zip, enumerate, reversed) and isinstance(node, ast.Call):
-            if not set(made.static) - {REFUSAL} and made in self.region.ops:
+            known = {REFUSAL, "start"} if made.fn is enumerate else {REFUSAL}
+            if not set(made.static) - known and made in self.region.ops:
                 self.region.ops.remove(made)  # counted instead
                 return self._adapted(made, node)
         if isinstance(it, tuple | list):
@@ -300,18 +336,19 @@ class _Statements(Calls):
         """`zip`, `enumerate` and `reversed`: counted like what they go through."""
         texts = node.args if not any(isinstance(a, ast.Starred) for a in node.args) else [node] * len(made.args)
         every = list(zip(made.args, texts, strict=True))
+        if made.fn is reversed:
+            source = made.args[0].op if isinstance(made.args[0], Value) else None
+            if source is not None and source.fn in (zip, enumerate, reversed):
+                raise refused(self.source, node, "`reversed` of an iterator", "reverse what it goes through")
         parts = [self.sequence(a, text) for a, text in (every if made.fn is zip else every[:1])]
         if made.fn is enumerate:
-            (count, item), start = parts[0], made.args[1] if len(made.args) > 1 else 0
-            plain = _is_range(item)
+            (count, item), start = parts[0], made.args[1] if len(made.args) > 1 else made.static.get("start", 0)
+            read = self._by_place(count, item, node)
 
             def numbered(i: Atom) -> Atom:
-                number = i if start == 0 else self.binary(operator.add, i, start, node)
-                return (number, item(i))
+                return (i if start == 0 else self.binary(operator.add, i, start, node), read(i))
 
-            return (self._counted(count, node) if plain else count), numbered if not plain else (
-                lambda i: (i if start == 0 else self.binary(operator.add, i, start, node), self.subscript(count, i, node))
-            )
+            return self._counted(count, node), numbered
         if made.fn is reversed:
             count, item = parts[0]
             plain = _is_range(item)
@@ -326,11 +363,15 @@ class _Statements(Calls):
         lengths = tuple(self.op(len, (count,), {}, node) for count, _ in parts)
         shortest = self.op(min, lengths, {}, node) if len(lengths) > 1 else lengths[0]
         shortest.type = INT
-        reads = [
-            (lambda i, c=count: self.subscript(c, i, node)) if _is_range(item) else item
-            for count, item in parts
-        ]
+        reads = [self._by_place(count, item, node) for count, item in parts]
         return self.op(range, (shortest,), {}, node), lambda i: tuple(r(i) for r in reads)
+
+    def _by_place(self, count: Atom, item: Callable[[Atom], Atom], node: ast.expr) -> Callable[[Atom], Atom]:
+        """How to read the i-th item that a sequence gives."""
+        made = count.op if isinstance(count, Value) else None
+        if not _is_range(item) and made is not None and made.fn is range and len(made.args) == 1:
+            return item
+        return lambda i: item(self.subscript(count, i, node))
 
     def _counted(self, count: Atom, node: ast.expr) -> Atom:
         return self.op(range, (self.op(len, (count,), {}, node),), {}, node)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..ir.core import UNBOUND, Path
-from ..ir.types import UNKNOWN, Type
+from ..ir.types import UNKNOWN, Type, of_number
 from ..source import FunctionNode, Source
 from .names import bound
 
@@ -65,6 +65,7 @@ class UserFunction:
     live: Any = None
     code: types.CodeType | None = None
     origin: Path | None = None
+    scope: dict[str, Any] | None = None  # the globals of a text that is no live function
 
     @property
     def __name__(self) -> str:
@@ -142,39 +143,62 @@ SAFE_MODULES = ("numpy", "math", "cmath", "operator", "functools", "itertools", 
 
 
 class StaticResolver:
-    """Names of a text that is read and never run: its imports and its own functions."""
+    """Names of a text that is read and never run: its imports, its own functions, its constants.
 
-    def __init__(self, source: Source):
-        self.source = source
+    The text may come in pieces that are read on their own (`meanings`) and put together (`bindings`): an editor reads
+    again only the piece that changed. `asked` holds the names that were looked up: what an answer depends on.
+    """
+
+    def __init__(self, *sources: Source):
         self.bindings: dict[str, Meaning] = {}
-        for s in source.tree.body:
-            self._bind(s)
+        self.asked: set[str] = set()
+        for source in sources:
+            self.bindings.update(self.meanings(source))
 
-    def _bind(self, s: ast.stmt) -> None:
+    def meanings(self, source: Source) -> dict[str, Meaning]:
+        """What the names mean that a piece of the text binds."""
+        found: dict[str, Meaning] = {}
+        for s in source.tree.body:
+            self._bind(s, source, found)
+        return found
+
+    def _bind(self, s: ast.stmt, source: Source, found: dict[str, Meaning]) -> None:
         match s:
             case ast.Import(names=names):
                 for a in names:
-                    module = a.name if a.asname else a.name.partition(".")[0]
-                    self.bindings[a.asname or module] = self._import(module)
+                    root = a.name.partition(".")[0]
+                    whole = self._import(a.name)  # `import numpy.linalg` binds `numpy`
+                    found[a.asname or root] = whole if a.asname else self._import(root)
             case ast.ImportFrom(module=str(module), names=names, level=0):
+                owner = self._import(module)
                 for a in names:
-                    owner = self._import(module)
+                    if a.name == "*":
+                        found.update(self._star(owner))
+                        continue
                     name = a.asname or a.name
-                    self.bindings[name] = self.member(owner.value, a.name) if isinstance(owner, Known) else self._data(name)
-            case ast.FunctionDef(name=name):
-                self.bindings[name] = Known(self.function(s))
+                    known = isinstance(owner, Known)
+                    found[name] = self._imported(owner.value, a.name) if known else self._data(name)
+            case ast.FunctionDef(name=name, decorator_list=[]):
+                found[name] = Known(UserFunction(name, source, s, self))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as node):
-                self.bindings[name] = Known(UserFunction(name, self.source, node, self))
+                found[name] = Known(UserFunction(name, source, node, self))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)) if name not in found:
+                found[name] = self._constant(name, value)
             case ast.If() | ast.Try() | ast.With():
-                for inner in ast.iter_child_nodes(s):
-                    if isinstance(inner, ast.stmt):
-                        self._bind(inner)
+                for inner in ast.walk(s):
+                    if isinstance(inner, ast.Import | ast.ImportFrom | ast.FunctionDef):
+                        self._bind(inner, source, found)
+                for name in bound([s]):
+                    found.setdefault(name, self._data(name))
             case _:
                 for name in bound([s]):
-                    self.bindings[name] = self._data(name)
+                    found[name] = self._data(name)
 
-    def function(self, node: ast.FunctionDef) -> UserFunction:
-        return UserFunction(node.name, self.source, node, self)
+    def _constant(self, name: str, value: Any) -> Meaning:
+        """A number is data of a known type; what is part of the program is known."""
+        if is_constant(value):
+            return Known(value, Path(self.bindings, name))
+        return Data(Path(self.bindings, name), of_number(value))
 
     def _data(self, name: str) -> Data:
         return Data(Path(self.bindings, name), UNKNOWN)
@@ -187,11 +211,28 @@ class StaticResolver:
                 return Missing()
         return self._data(module)
 
+    def _imported(self, owner: Any, name: str) -> Meaning:
+        """`from owner import name`: a member, or a module inside a package."""
+        if not hasattr(owner, name):
+            return self._import(f"{owner.__name__}.{name}")
+        return self.member(owner, name)
+
+    def _star(self, owner: Meaning) -> dict[str, Meaning]:
+        """`from owner import *`; of a module that is not read it may bind any name, which "*" stands for."""
+        if not isinstance(owner, Known):
+            return {"*": self._data("*")}
+        names = getattr(owner.value, "__all__", None) or [n for n in dir(owner.value) if n[0] != "_"]
+        return {n: self.member(owner.value, n) for n in names}
+
     def name(self, name: str) -> Meaning:
+        self.asked.add(name)
         if name in self.bindings:
             return self.bindings[name]
         value = getattr(builtins, name, UNBOUND)
-        return Missing() if value is UNBOUND else Known(value)
+        if value is not UNBOUND:
+            return Known(value)
+        self.asked.add("*")
+        return self._data(name) if "*" in self.bindings else Missing()
 
     def member(self, owner: Any, name: str) -> Meaning:
         try:

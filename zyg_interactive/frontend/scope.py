@@ -285,7 +285,7 @@ class Lowering:
 
 
 def _scope_of(fn: UserFunction) -> Any:
-    return getattr(fn.live, "__globals__", {})
+    return fn.scope if fn.scope is not None else getattr(fn.live, "__globals__", {})
 
 
 def _bindings(name: str, node: ast.AST) -> int:

@@ -173,7 +173,7 @@ def _pullback(recording: Recording, lines: _Lines, draw: bool) -> schema.Graph:
     nodes = []
     for n in recording.nodes:
         if n.received:
-            text = recording.adjoints.get(n.id) or (f"{n.name}_bar" if n.name else f"∂/∂({n.label})")
+            text = recording.adjoints.get(n.id) or f"∂/∂({n.name or n.label})"
             nodes.append(_node(n, f"b{n.id}", text if len(text) <= 40 else text[:39] + "…", lines))
     shown = {n["id"] for n in nodes}
     edges: list[schema.Edge] = [

@@ -375,7 +375,7 @@ def map_atom(f: Callable[[Atom], Atom], atom: Atom) -> Atom:
         case list():
             return [map_atom(f, a) for a in atom]
         case dict():
-            return {k: map_atom(f, a) for k, a in atom.items()}
+            return type(atom)({k: map_atom(f, a) for k, a in atom.items()})
         case slice():
             return slice(*(map_atom(f, a) for a in (atom.start, atom.stop, atom.step)))
     return f(atom)

@@ -82,7 +82,7 @@ def extreme(g: Any, y: Any, *xs: Any) -> Any:
 
 
 def _shares(g: Any, y: Any, xs: list[Any]) -> list[Any]:
-    """What each number gets of `g`: all of it where it alone equals `y`, an equal part among several."""
+    """What each number gets of `g`: all of it where it alone equals `y`, a part among several."""
     best = [np.equal(x, y) for x in xs]
     count: Any = best[0] * 1
     for b in best[1:]:

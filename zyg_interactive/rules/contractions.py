@@ -107,7 +107,7 @@ def _tensordot(g: Any, a: Any, b: Any, p: list[int], q: list[int]) -> Any:
     free_b = [i for i in range(n) if i not in q]
     split = len(free_a)
     last = tuple(range(split, split + len(free_b)))
-    # What is left of `b` are its contracted axes in ascending order: name each by its partner in `a`.
+    # What is left of `b` are its contracted axes, ascending: name each by its partner in `a`.
     a_bar = np.tensordot(g, conj(b), axes=(last, tuple(free_b)))
     a_bar = _ordered(a_bar, free_a + [i for _, i in sorted(zip(q, p, strict=True))])
     b_bar = np.tensordot(conj(a), g, axes=(tuple(free_a), tuple(range(split))))
@@ -204,7 +204,7 @@ def _einsum_bar(
         if j != i:
             inputs.append(terms[j])
             factors.append(conj(other))
-    # A letter that occurs twice reads a diagonal: the cotangent stands on it, through a unit matrix.
+    # A letter that occurs twice reads a diagonal: a unit matrix puts the cotangent there.
     unused = [c for c in ascii_letters if c not in "".join(terms) + out]
     target, seen = "", set[str]()
     for k, c in enumerate(term):

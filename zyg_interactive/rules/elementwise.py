@@ -148,6 +148,8 @@ def _floating(p: Any) -> Any:
 
 def _power_in_exponent(y: Any, x: Any) -> Any:
     # x**p log x tends to 0 with x, which the formula does not.
+    if isinstance(x, int | float):
+        return y * runtime.log(x if x != 0 else 1.0)
     return y * np.log(np.where(np.equal(x, 0), 1.0, x))
 
 
@@ -306,7 +308,8 @@ def conjugate(g: Any, y: Any, x: Any) -> Any:
 
 @rule(np.real)
 def real(g: Any, y: Any, x: Any) -> Any:
-    return np.real(g)
+    g = np.real(g)
+    return g + 0j if is_complex(type_of(x)) else g
 
 
 @rule(np.imag)
@@ -325,6 +328,13 @@ def _part(x: Any, **static: Any) -> Type:
     if isinstance(t, Array) and t.dtype is not None:
         return Array(np.empty(0, t.dtype).real.dtype, t.shape)
     return FLOAT if isinstance(t, Scalar) else UNKNOWN
+
+
+@result(np.sinc)
+def _sinc(x: Any) -> Type:
+    t = type_of(x)
+    dtype = t.dtype if isinstance(t, Array) else np.dtype(float)
+    return Array(dtype if dtype is not None and dtype.kind in "fc" else None, shape_of(t))
 
 
 @rule(float)

@@ -102,7 +102,7 @@ def slogdet(g: Any, y: Any, a: Any) -> Any:
 
 
 def _lower(s: Any, lower: bool = True) -> Any:
-    """The cotangent of the triangle that was read, from the symmetric cotangent `s` of the whole."""
+    """The cotangent of the triangle that was read, from the symmetric one `s` of the whole."""
     cut, k = (np.tril, -1) if lower else (np.triu, 1)
     return s + cut(s, k) - (np.triu(s, 1) if lower else np.tril(s, -1))
 

@@ -138,8 +138,10 @@ def shape_from(x: Any) -> tuple[Any, ...] | None:
 def dtype_from(dtype: Any, default: Any) -> np.dtype[Any] | None:
     t = type_of(dtype)
     if dtype is None:
-        return np.dtype(default)
-    return np.dtype(t.value) if isinstance(t, Const) else None
+        fallback: np.dtype[Any] = np.dtype(default)
+        return fallback
+    known: np.dtype[Any] | None = np.dtype(t.value) if isinstance(t, Const) else None
+    return known
 
 
 @result(np.zeros, np.ones, np.empty)

@@ -395,6 +395,5 @@ def _horner(c: Any, x: Any, axis: Any) -> Type:
     shapes = [shape_at(v) for v in (c, x)]
     known = [s for s in shapes if s is not None]
     known.sort(key=lambda s: not any(map(is_plural, s)))
-    return Array(
-        dtype_after(np.add, dtype_of(type_of(c)), dtype_of(type_of(x))), (known or [None])[0]
-    )
+    dtype = dtype_after(np.add, dtype_of(type_of(c)), dtype_of(type_of(x)))
+    return Array(dtype, known[0] if known else None)

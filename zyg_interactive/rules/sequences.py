@@ -153,7 +153,7 @@ def array(
 
 
 def carries(y: Any, x: Any) -> bool:
-    """Whether the conversion of `x` to `y` lets derivatives pass: numbers cut to integers do not."""
+    """Whether the conversion of `x` to `y` lets derivatives pass; a cut to integers does not."""
     t = type_of(y)
     dtype = dtype_of(t)
     if dtype is None:

@@ -30,7 +30,9 @@ def _back(g: Any, x: Any) -> Any:
 
 
 def _plain_order(order: Any, g: Any, x: Any) -> Any:
-    return _back(g, x) if order == "C" else call(np.reshape, g, np.shape(x), order=_known_order(order))
+    if order == "C":
+        return _back(g, x)
+    return call(np.reshape, g, np.shape(x), order=_known_order(order))
 
 
 def _known_order(order: Any) -> str:

@@ -55,7 +55,7 @@ def _names(sizes: Iterable[Size]) -> list[str]:
 
 
 def refreshed(t: Type) -> Type:
-    """The type of one item of a list: sizes that may differ between items get names of their own."""
+    """The type of one item of a list: sizes that may differ between items get new names."""
     match t:
         case Array(dtype=dtype, shape=shape) if shape is not None:
             return Array(dtype, tuple(map(_renamed, shape)))
@@ -164,10 +164,10 @@ def reduced(shape: Shape, axis: Any, keepdims: Any) -> Shape:
 
 def normal(axis: Any, rank: int) -> int:
     """An axis counted from the front. Raises IndexError."""
-    axis = int(axis)
-    if not -rank <= axis < rank:
-        raise IndexError(f"axis {axis} of {rank}")
-    return axis % rank
+    at = int(axis)
+    if not -rank <= at < rank:
+        raise IndexError(f"axis {at} of {rank}")
+    return at % rank
 
 
 def with_size(shape: Shape, axis: Any, size: Size) -> Shape:
@@ -201,7 +201,7 @@ def array_shape(t: Type) -> Shape:
 
 
 def same(shapes: list[tuple[Size, ...]]) -> tuple[Size, ...]:
-    """The one shape that all of these must be for the call to succeed: the best known size of each axis."""
+    """The one shape that all of these must be for the call to succeed, as well as it is known."""
     return tuple(
         next((s for s in sizes if isinstance(s, int)), sizes[0])
         for sizes in zip(*shapes, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,13 @@ from ..ir.types import (
     Type,
     is_complex,
     is_plural,
+    may_be_differentiable,
     shape_of,
 )
+
+
+class Fields(dict[str, Any]):
+    """The cotangent of an object at transform time: of its attributes, by name. A plain dict is that of a dict."""
 
 
 def bar_type(t: Type) -> Type:
@@ -39,7 +45,14 @@ def bar_type(t: Type) -> Type:
             return List(bar_type(item), None if items is None else tuple(map(bar_type, items)))
         case Dict(items=items):
             return Dict(tuple((k, bar_type(v)) for k, v in items))
+        case Record():
+            return Record(SimpleNamespace, tuple((k, bar_type(t.get(k) or UNKNOWN)) for k in differentiable(t)))
     return UNKNOWN
+
+
+def differentiable(t: Record) -> list[str]:
+    """The attributes of an object that a cotangent can flow into."""
+    return [k for k, v in t.fields if may_be_differentiable(v)]
 
 
 def zero(x: Atom) -> Atom:
@@ -81,7 +94,7 @@ def plus(a: Atom, b: Atom) -> Atom:
         items = [plus(component(a, i), component(b, i)) for i in range(n)]
         return items if isinstance(a, list) or isinstance(b, list) else tuple(items)
     if isinstance(a, dict) and isinstance(b, dict):
-        return {k: plus(a.get(k), b.get(k)) for k in {**a, **b}}
+        return type(a)({k: plus(a.get(k), b.get(k)) for k in {**a, **b}})
     if isinstance(a, dict) or isinstance(b, dict):
         return emit(runtime.add, (made(a), made(b)))
     numeric = all(isinstance(type_of(x), Scalar | Array) for x in (a, b))
@@ -110,7 +123,12 @@ def member(c: Atom, name: str) -> Atom:
 def made(c: Atom) -> Atom:
     """A structured cotangent as a run-time value: objects' as records."""
     if isinstance(c, dict):
-        return emit(runtime.record, (), {k: made(v) for k, v in c.items()})
+        items = {k: made(v) for k, v in c.items()}
+        if not isinstance(c, Fields):
+            return emit(runtime.make_dict, (tuple(items), *items.values()))
+        record = emit(runtime.record, (), items)
+        record.type = Record(SimpleNamespace, tuple((k, type_of(v)) for k, v in items.items()))
+        return record
     if isinstance(c, tuple):
         return tuple(map(made, c))
     if isinstance(c, list):
@@ -127,9 +145,44 @@ def filled(c: Atom, x: Atom) -> Atom:
         items = [filled(ci, component(x, i)) for i, ci in enumerate(c)]
         return items if isinstance(c, list) else tuple(items)
     if isinstance(c, dict) and isinstance(t, Record):
-        return {k: filled(c.get(k), emit(getattr, (x, k))) for k, _ in t.fields if c.get(k) is not None}
+        return Fields({k: filled(c.get(k), _attribute(x, k, t)) for k in differentiable(t)})
     if isinstance(c, dict) and isinstance(t, Dict):
-        return {k: filled(c.get(k), component(x, k)) for k, _ in t.items}
+        return {k: filled(c.get(k), _item(x, k, v)) for k, v in t.items}
+    return c
+
+
+def _attribute(x: Atom, name: str, t: Record) -> Value:
+    got = emit(getattr, (x, name))
+    got.type = t.get(name) or UNKNOWN
+    return got
+
+
+def _item(x: Atom, key: Any, t: Type) -> Atom:
+    got = component(x, key)
+    if isinstance(got, Value):
+        got.type = t
+    return got
+
+
+def skeleton(c: Atom) -> Any:
+    """Which parts of a cotangent there are: True, or None for a strong zero, in its structure."""
+    if isinstance(c, tuple | list):
+        return type(c)(map(skeleton, c))
+    if isinstance(c, dict):
+        return type(c)({k: skeleton(v) for k, v in c.items()})
+    return None if c is None else True
+
+
+def opened(c: Atom, known: Any) -> Atom:
+    """A cotangent that a call returned, its strong zeros known again."""
+    if known is None:
+        return None
+    if isinstance(known, Fields):
+        return Fields({k: opened(member(c, k) if v is not None else None, v) for k, v in known.items()})
+    if isinstance(known, dict):
+        return {k: opened(component(c, k) if v is not None else None, v) for k, v in known.items()}
+    if isinstance(known, tuple | list) and any(k is not True for k in known):
+        return type(known)(opened(component(c, i) if v is not None else None, v) for i, v in enumerate(known))
     return c
 
 

@@ -9,7 +9,7 @@ from .. import runtime
 from ..diagnostics import Refused
 from ..ir.core import Atom, Function, Infer, Op, Region, Undecided, Value, building, defined, emit, map_atom, reads, substitute, type_of, values
 from ..ir.types import Array, Const, Scalar, Tuple, Type
-from .cotangents import as_scalar, made, zero
+from .cotangents import as_scalar, filled, made, skeleton
 from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
 from .simplify import drop_dead, simplify
 
@@ -47,10 +47,10 @@ class Derivatives:
     def _fill(self, pair: Pair, a: Adjoint, f: Function) -> None:
         outs = a.reverse.outs
         with building(a.reverse, f.span, self.infer):
-            outs = tuple(
-                made(zero(p) if o is None and pair.recursive else o) for p, o in zip(a.bars, outs, strict=True)
-            )
-        a.reverse.outs = outs
+            if pair.recursive:
+                outs = tuple(filled(o, p) for p, o in zip(a.bars, outs, strict=True))
+            pair.parts = tuple(map(skeleton, outs))
+            a.reverse.outs = tuple(map(made, outs))
         simplify(a.reverse)
         drop_dead(a.reverse)
         saved = needed(a)
@@ -82,16 +82,19 @@ class Derivatives:
             a.reverse.outs = owned(a.reverse.outs)
         return a
 
-    def fused(self, f: Function, wrt: tuple[int, ...], *, value: bool = False, check: bool = False) -> Function:
+    def fused(
+        self, f: Function, wrt: tuple[int, ...], *, value: bool = False, check: bool = False, pattern: Pattern = True
+    ) -> Function:
         """The gradient of a scalar function as one function: forward, then reverse. It returns a tuple with one
         entry for each of `wrt` (None where no path exists); (value, that tuple) where the value is asked for.
 
         `check`: make sure at the run that the result is a scalar.
         """
-        a = self.adjoint(f, wrt)
+        a = self.adjoint(f, wrt, pattern)
         if check:
             with building(a.primal, f.span, self.infer):
-                emit(runtime.check_scalar, (a.primal.outs[0],))
+                out = a.primal.outs[0]
+                emit(runtime.check_scalar, (out[0] if isinstance(pattern, tuple) else out,))
         if a.seeds:
             substitute(a.reverse, {a.seeds[0]: 1.0})
             a.bars = {p: map_atom(lambda c: 1.0 if c is a.seeds[0] else c, c) for p, c in a.bars.items()}

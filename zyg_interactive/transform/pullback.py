@@ -47,14 +47,17 @@ from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import lookup
 from .cotangents import (
+    Fields,
     as_scalar,
     bar_type,
     captured_count,
     component,
+    differentiable,
     filled,
     is_zero,
     made,
     member,
+    opened,
     plus,
     repaired,
     zero,
@@ -74,6 +77,7 @@ class Pair:
     reverse: Function
     done: bool = False
     recursive: bool = False
+    parts: tuple[Any, ...] = ()  # which parts there are of the cotangents that `reverse` returns
 
 
 @dataclass
@@ -362,7 +366,7 @@ class Pullback:
             self._scatter(scope, x, index, parts[int(index)])
             return True
         if isinstance(t, Dict) and known and not scope.crosses_loop(x):
-            self._contribute(scope, x, {index: self._total(scope, op.result)})
+            self._contribute(scope, x, {k: None for k, _ in t.items} | {index: self._total(scope, op.result)})
             return True
         if isinstance(t, Array | List | Tuple | Dict | Unknown):
             self._scatter(scope, x, index, self._total(scope, op.result))
@@ -371,13 +375,21 @@ class Pullback:
 
     def _getattr(self, op: Op, scope: Scope) -> bool:
         x, name = op.args
-        if not isinstance(type_of(x), Record):
+        t = type_of(x)
+        if not isinstance(t, Record):
             return False
         g = self._total(scope, op.result)
         if scope.crosses_loop(x):
             self._scatter(scope, x, name, g)
         else:
-            self._contribute(scope, x, {name: g})
+            self._contribute(scope, x, Fields(dict.fromkeys(differentiable(t)) | {name: g}))
+        return True
+
+    def _record(self, op: Op, scope: Scope) -> bool:
+        g = self._total(scope, op.result)
+        for k, a in op.static.items():
+            if any(v in self.active for v in values(a)):
+                self._contribute(scope, a, member(g, k))
         return True
 
     def _make_list(self, op: Op, scope: Scope) -> bool:
@@ -416,6 +428,22 @@ class Pullback:
             if any(v in self.active for v in values(a)):
                 self._contribute(scope, a, component(g, i))
         return True
+
+    def _join(self, op: Op, scope: Scope) -> bool:
+        """The concatenation of lists or tuples."""
+        if not all(isinstance(type_of(a), List | Tuple) for a in op.args):
+            return False
+        g = made(self._total(scope, op.result))
+        self._contribute(scope, op.args, emit(runtime.unchain, (g, op.args)))
+        return True
+
+    def _repeat(self, op: Op, scope: Scope) -> bool:
+        if any(isinstance(type_of(a), List | Tuple) for a in op.args):
+            raise refuse(
+                "ZYG301", "no gradient rule for the repetition of a list", op.span,
+                "write a comprehension: `[x for _ in range(n)]`",
+            )  # fmt: skip
+        return False
 
     def _bound(self, op: Op, scope: Scope) -> bool:
         self._contribute(scope, op.args[0], self._total(scope, op.result))
@@ -463,11 +491,10 @@ class Pullback:
             bar.type = type_of(out) if pair.done else bar_type(type_of(op.args[k]))
             name = getattr(op.args[k], "name", None)
             bar.name = f"{name}_bar" if name else None
-            kept.append((k, bar, pair.done and is_zero(out)))
+            kept.append((k, bar, pair.parts[i] if pair.done and not is_zero(out) else None if pair.done else True))
         append(Op(pair.reverse, (residuals, *leaves), {}, tuple(bars), (), op.span))
-        for k, bar, nothing in kept:
-            if not nothing:
-                self._contribute(scope, op.args[k], bar)
+        for k, bar, parts in kept:
+            self._contribute(scope, op.args[k], opened(bar, parts))
 
     def _dynamic(self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...]) -> None:
         """A call that is specialised when it happens; its residual is the pullback that was made for it."""
@@ -700,6 +727,9 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     runtime.construct: Pullback._construct,
     runtime.captured: Pullback._captured,
     runtime.make_closure: Pullback._make_closure,
+    runtime.record: Pullback._record,
+    operator.add: Pullback._join,
+    operator.mul: Pullback._repeat,
     runtime.bound: Pullback._bound,
     runtime.compress: Pullback._compress,
     runtime.expand: Pullback._expand,

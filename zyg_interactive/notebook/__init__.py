@@ -1,0 +1,1 @@
+"""The notebook's side: cell and line magics, and what they show."""
