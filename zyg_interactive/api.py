@@ -212,9 +212,9 @@ def _template(y: Any) -> Any:
     """What a seed must look like: a shape, or a list of these."""
     if isinstance(y, tuple):
         return [_template(e) for e in y]
-    if isinstance(y, list | dict):
-        return y
-    return np.shape(y) if isinstance(y, int | float | complex | np.ndarray | np.generic) else None
+    if isinstance(y, int | float | complex | np.ndarray | np.generic):
+        return np.shape(y)
+    return None
 
 
 def _leaves(seed: Any, template: Any, name: str) -> list[Any]:

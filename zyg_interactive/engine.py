@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import types
@@ -39,6 +40,7 @@ class Specialisation:
     positions: tuple[int, ...]
     hidden_types: tuple[Type, ...]
     hidden_key: list[Any]
+    anchor: Any = None  # what the cache knows by its id: kept alive with the entry
     units: dict[Any, Any] = field(default_factory=dict)
     derivatives: dict[bool, Derivatives] = field(default_factory=dict)
 
@@ -98,6 +100,10 @@ class Linker:
             return made
         return found
 
+    def demanded(self, path: Path) -> bool:
+        """Whether the data at `path` has to be known."""
+        return path.name in self.engine.demands.get(path, ())
+
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
         return Derivatives(infer).fused(callee, wrt)
 
@@ -141,7 +147,7 @@ class Linker:
 
     def _given(self, callee: UserFunction, name: str, atom: Atom, span: Span) -> Atom:
         """What the callee sees of an argument: its type, or the atom where it is part of the program."""
-        demanded = name in self.engine.demands.get(callee.code or callee.node, ())
+        demanded = name in self.engine.demands.get(_demand_key(callee.code or callee.node), ())
         if isinstance(atom, Value):
             if demanded and not isinstance(atom.type, Const):
                 raise Undecided(atom, f"the argument `{name}`")
@@ -198,7 +204,7 @@ class Engine:
 
     def note(self, demand: Demand) -> None:
         """Remember that a parameter must be known, and forget what was made without knowing."""
-        known = self.demands.setdefault(demand.key, set())
+        known = self.demands.setdefault(_demand_key(demand.key), set())
         if demand.name in known:
             raise refuse(
                 "ZYG201", f"{demand} must be known before the run", demand.value.span, "make it a constant"
@@ -226,12 +232,12 @@ class Engine:
 
     def _by_pattern(self, f: Any, who: Any, args: tuple[Any, ...], names: tuple[str, ...]) -> Specialisation:
         sizes = Sizes()
-        demanded = self.demands.get(who, ())
+        demanded = self.demands.get(_demand_key(getattr(f, "__code__", who)), ())
         keywords = dict(zip(names, args[len(args) - len(names) :], strict=True)) if names else {}
         positional = args[: len(args) - len(names)]
         plain = _parameters(f, len(positional)) if not names else None
         params = plain or [*(f"a{i}" for i in range(len(positional))), *keywords]
-        given = {
+        given: dict[str, Any] = {
             n: a if n in demanded or (is_constant(a) and not isinstance(a, str)) else sizes.type(a)
             for n, a in zip(params, args, strict=True)
         }
@@ -244,15 +250,18 @@ class Engine:
             user = self.user_function(f, Path(CALLED, f.__name__), linker.read_type)
             if user is None:
                 raise self._no_source(f)
+            for i, (n, a) in enumerate(given.items()):
+                if isinstance(a, types.FunctionType):  # a function that is passed: what it captures is fetched from it
+                    given[n] = linker.user_function(a, Path(i, n)) or a
             arguments = {**given, **{n: d for n, d in user.defaults.items() if n not in given}}
             function = linker.link_top(user, arguments)
         else:
             function = lower_call(_name(f), lambda lowering: self._callee(f, lowering), given, linker)
-        function.key = who
+        function.key = getattr(f, "__code__", who)
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
-        types = tuple(sizes.type(h) for h in hidden)
-        s = Specialisation(function, positions, types, [key(h) for h in hidden])
+        hidden_types = tuple(sizes.type(h) for h in hidden)
+        s = Specialisation(function, positions, hidden_types, [key(h) for h in hidden], (f, constants(given)))
         self.patterns.setdefault(pattern, []).insert(0, s)
         del self.patterns[pattern][8:]
         return s
@@ -329,19 +338,29 @@ def _parameters(f: Any, count: int) -> list[str] | None:
     return list(code.co_varnames[:count])
 
 
+def _demand_key(key: Any) -> Any:
+    """Demands belong to a text; equal code objects may share them, they only cost a specialisation."""
+    return id(key) if isinstance(key, ast.AST) else key
+
+
 def _identity(f: Any) -> Any:
     """What two callables share that share specialisations: a function's code, else the object."""
     if isinstance(f, types.FunctionType):
-        return f.__code__
+        return (id(f.__code__), id(f.__globals__))
     if isinstance(f, Transformed):
         return (f.transform, _identity(f.f), tuple(f.options.items()))
     if isinstance(f, types.MethodType):
-        return (getattr(f.__func__, "__code__", f.__func__), type(f.__self__))
+        return (id(getattr(f.__func__, "__code__", f.__func__)), type(f.__self__))
     try:
         hash(f)
     except TypeError:
         return id(f)
     return f
+
+
+def constants(given: dict[str, Any]) -> list[Any]:
+    """The arguments that are part of the program."""
+    return [a for a in given.values() if not isinstance(a, Type)]
 
 
 def _name(f: Any) -> str:

@@ -6,7 +6,7 @@ import ast
 import operator
 from typing import Any
 
-from . import api
+from . import api, runtime
 from .diagnostics import refuse
 from .engine import INTRINSICS
 from .frontend.calls import Calls
@@ -24,7 +24,7 @@ def _gradient(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], 
     if not xs:
         return Transformed(api.gradient, f, options)
     wrt = options.pop("wrt", None)
-    options.pop("zeros", None)
+    zeros = options.pop("zeros", False)
     if options:
         raise refuse("ZYG101", f"`{next(iter(options))}=` inside differentiated code", lowering.span(node))
     asked = range(len(xs)) if wrt is None else [wrt] if isinstance(wrt, int) else list(wrt)
@@ -34,6 +34,9 @@ def _gradient(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], 
     result = lowering.op(made, tuple(values), {}, node)
     result.type = made.result
     found = {i: lowering.subscript(result, k, node) for k, i in enumerate(chosen)}
+    if zeros:
+        missing = [i for i in asked if i not in found or found[i] is None]
+        found |= {i: lowering.op(runtime.zeros_like, (xs[i],), {}, node) for i in missing}
     every = tuple(found.get(i) for i in asked)
     return every[0] if isinstance(wrt, int) else every
 
@@ -41,7 +44,7 @@ def _gradient(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], 
 def _derivative(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST) -> Atom:
     if len(args) == 1:
         return Transformed(api.derivative, args[0], {})
-    return _gradient(lowering, args, {"wrt": 0}, node)
+    return _gradient(lowering, args, {"wrt": 0, "zeros": True}, node)
 
 
 def _transformed(context: Any, f: Transformed) -> Any:

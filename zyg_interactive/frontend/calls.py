@@ -15,6 +15,7 @@ from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
 from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Tuple
 from ..rules.registry import lookup
+from ..rules.sizes import refreshed
 from .expressions import Expressions
 from .fence import refused
 from .resolve import UserFunction
@@ -35,11 +36,14 @@ class Calls(Expressions):
                 args += self.spread(self.expr(a.value), a)
             elif isinstance(a, ast.GeneratorExp) and _is_one_of(fn, SEQUENCE_CALLS):
                 args.append(self.comprehension(a.elt, a.generators, a))
+            elif isinstance(a, ast.List | ast.Tuple) and lookup(fn) is not None and _is_literal(a):
+                args.append(ast.literal_eval(a))
             else:
                 args.append(self.expr(a))
         kwargs: dict[str, Atom] = {}
         for k in node.keywords:
-            value = self.expr(k.value)
+            literal = isinstance(k.value, ast.List | ast.Tuple) and lookup(fn) is not None and _is_literal(k.value)
+            value = ast.literal_eval(k.value) if literal else self.expr(k.value)
             if k.arg is not None:
                 kwargs[k.arg] = value
             elif isinstance(t := type_of(value), Dict):
@@ -125,7 +129,8 @@ class Calls(Expressions):
                 raise
             return self._opaque(fn.live, args, kwargs, refusal.diagnostic, node, name)
         result = self.op(callee, tuple(values), {}, node, name)
-        result.type = callee.result
+        # Sizes that the callee made up may be others at the next call of it.
+        result.type = refreshed(callee.result)
         known = not isinstance(callee.region.outs[0], Value | tuple | list | dict)
         return callee.region.outs[0] if known and not callee.recursive else result
 
@@ -270,6 +275,15 @@ class Calls(Expressions):
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call_expression(node, None)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """Whether a display holds nothing but numbers and strings: metadata such as `axes=([0], [1])`."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(map(_is_literal, node.elts))
+    if isinstance(node, ast.UnaryOp):
+        return _is_literal(node.operand)
+    return isinstance(node, ast.Constant)
 
 
 def _is_one_of(fn: Atom, fns: tuple[Any, ...]) -> bool:

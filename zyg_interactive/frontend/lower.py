@@ -146,6 +146,9 @@ class Statements(Calls):
         value = undecided.value
         if value in self.params and value.name is not None:
             return Demand(self.fn.code or self.fn.node, value.name, value, str(undecided))
+        for path, hidden in self.hidden.items():
+            if hidden is value:
+                return Demand(path, path.name, value, str(undecided))
         return refuse("ZYG201", f"{undecided} must be known before the run", value.span, "make it a constant")
 
     def _result(self) -> Atom:
@@ -354,12 +357,12 @@ class Statements(Calls):
             plain = _is_range(item)
             length = self.op(len, (count,), {}, node)
             last = self.op(operator.sub, (length, 1), {}, node)
-            back = self.op(range, (last, -1, -1), {}, node)
-            if plain:
-                return self._counted(count, node), lambda i: self.subscript(
-                    count, self.op(operator.sub, (last, i), {}, node), node
-                )
-            return back, item
+
+            def from_the_end(i: Atom) -> Atom:
+                place = self.op(operator.sub, (last, i), {}, node)
+                return self.subscript(count, place, node) if plain else item(place)
+
+            return self._counted(count, node), from_the_end
         lengths = tuple(self.op(len, (count,), {}, node) for count, _ in parts)
         shortest = self.op(min, lengths, {}, node) if len(lengths) > 1 else lengths[0]
         shortest.type = INT

@@ -74,7 +74,8 @@ class UserFunction:
     @property
     def key(self) -> Any:
         """Equal for functions that may share specialisations."""
-        return (self.code or self.node, self.origin)
+        # Equal code objects may belong to different globals: identity is meant, and both are kept alive here.
+        return (id(self.code or self.node), id(getattr(self.live, "__globals__", None)), self.origin)
 
 
 CONSTANTS = (

@@ -49,6 +49,9 @@ class Context(Protocol):
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
 
+    def demanded(self, path: Path) -> bool:
+        """Whether the data at `path` has to be known before the run."""
+
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
         """The function that returns the gradient of `callee` in some of its parameters, as a tuple."""
 
@@ -157,6 +160,9 @@ class Lowering:
             return self.constant(found.value, found.path)
         if isinstance(found, Missing):
             return self.op(runtime.unbound_name, (name,), {}, node)
+        if found.value is not UNBOUND and self.context.demanded(found.path):
+            self.guards[found.path] = Guard(found.path, found.value)
+            return found.value
         return self.hidden_value(found.path, found.type, name, node)
 
     def constant(self, value: Any, path: Path | None) -> Atom:
@@ -208,7 +214,7 @@ class Lowering:
         results: list[Value] = []
         outs: tuple[list[Atom], list[Atom]] = ([], [])
         for name in sorted({*envs[0], *envs[1]}, key=_order(envs)):
-            a, b = (e.get(name, UNBOUND) for e in envs)
+            a, b = (e.get(name, False if name in FLAGS else UNBOUND) for e in envs)
             self.env[name] = self._merge(name, a, b, regions, outs, results, node)
         for region, out in zip(regions, outs, strict=True):
             region.outs = tuple(out)

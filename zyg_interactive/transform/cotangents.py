@@ -38,6 +38,8 @@ def bar_type(t: Type) -> Type:
         case Scalar(kind=kind):
             return t if kind == "complex" else FLOAT
         case Array(dtype=dtype, shape=shape):
+            if dtype is not None and dtype.kind in "iu":
+                dtype = np.dtype(float)  # a seed may be of integers, but is never complex
             return Array(None if dtype is None or dtype.kind not in "fc" else dtype, shape)
         case Tuple(items=items):
             return Tuple(tuple(map(bar_type, items)), t.cls)
@@ -193,7 +195,7 @@ def repaired(c: Atom, x: Value, broadcasts: bool) -> Atom:
     if broadcasts:
         c = _unbroadcast(c, x)
     has, wants = is_complex(type_of(c)), is_complex(x.type)
-    if has is not False and wants is False and not (has is None and _made_real(c)):
+    if has is not False and wants is False:
         real: Any = runtime.real_scalar if isinstance(x.type, Scalar) else np.real
         c = emit(real, (c,))
         assert isinstance(c, Value)
@@ -218,11 +220,6 @@ def as_scalar(c: Atom, t: Type) -> Atom:
 
 def bar_dtype(t: Array) -> Any:
     return t.dtype if t.dtype is not None and t.dtype.kind in "fc" else np.dtype(float)
-
-
-def _made_real(c: Atom) -> bool:
-    """Whether nothing complex went into a cotangent of unknown dtype, as far back as one op."""
-    return isinstance(c, Value) and c.op is None
 
 
 def _unbroadcast(c: Atom, x: Value) -> Atom:

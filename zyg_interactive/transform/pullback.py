@@ -197,7 +197,7 @@ class Pullback:
         seeds: list[Value] = []
         outs = self.primal.outs if len(self.primal.outs) > 1 else self.primal.outs[0]
         with building(top.region, self.f.span, self.infer, narrow):
-            self._seed(top, outs, self.pattern, seeds)
+            self._contribute(top, outs, self._seed(outs, type_of(outs), self.pattern, seeds))
         self._region(self.primal, top)
         bars = {}
         with building(top.region, self.f.span, self.infer, narrow):
@@ -210,15 +210,18 @@ class Pullback:
         drop_dead(top.region)
         return Adjoint(self.f, self.primal, top.region, tuple(seeds), bars)
 
-    def _seed(self, scope: Scope, out: Atom, pattern: Pattern, seeds: list[Value]) -> None:
+    def _seed(self, out: Atom, t: Type, pattern: Pattern, seeds: list[Value]) -> Atom:
+        """The cotangent of the result: a parameter for each leaf that is given. They are appended to `seeds`."""
         if isinstance(pattern, tuple):
-            for i, p in enumerate(pattern):
-                self._seed(scope, component(out, i), p, seeds)
-        elif pattern is not None:
-            base = out.name if isinstance(out, Value) and out.name else "y"
-            seed = Value(f"{base}_bar", bar_type(type_of(out)), self.f.span)
-            seeds.append(seed)
-            self._contribute(scope, out, seed)
+            assert isinstance(t, Tuple)
+            parts = out if isinstance(out, tuple) else (out,) * len(pattern)
+            items = zip(parts, t.items, pattern, strict=True)
+            return tuple(self._seed(o, ti, p, seeds) for o, ti, p in items)
+        if pattern is None:
+            return None
+        name = out.name if isinstance(out, Value) and out.name else "y"
+        seeds.append(Value(f"{name}_bar", bar_type(t), self.f.span))
+        return seeds[-1]
 
     # ---- regions and contributions
 
@@ -240,7 +243,11 @@ class Pullback:
                     ) from undecided
 
     def _demand(self, undecided: Undecided) -> None:
-        for i, p in enumerate(self.primal.params[: len(self.primal.params) - len(self.f.hidden)]):
+        first = len(self.primal.params) - len(self.f.hidden)
+        for i, p in enumerate(self.primal.params):
+            if p is undecided.value and i >= first:
+                path = self.f.hidden[i - first]
+                raise Demand(path, path.name, self.f.region.params[i], str(undecided)) from undecided
             if p is undecided.value and self.f.key is not None:
                 raise Demand(self.f.key, p.name, self.f.region.params[i], str(undecided)) from undecided
 

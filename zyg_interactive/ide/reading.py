@@ -1,0 +1,316 @@
+"""Reading a text without running it: lowering and the pullback transform, by which every refusal is found.
+
+The engine stops at the first refusal, for then there is no gradient. Here a refusal is noted, and what was refused is
+taken as an unknown value that depends on every parameter, so that what comes after it is looked at too. What only the
+run knows (the types of parameters, most of all) is never a finding.
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..diagnostics import Diagnostic, Refused
+from ..engine import INTRINSICS
+from ..frontend.lower import Statements
+from ..frontend.names import bound
+from ..frontend.resolve import UserFunction
+from ..frontend.scope import BROKEN, CONTINUED, RETURN_VALUE, RETURNED, Lowering, ScopeResolver
+from ..ir.core import (
+    CALL_VALUE,
+    UNBOUND,
+    Atom,
+    Function,
+    Infer,
+    Path,
+    Region,
+    Undecided,
+    Value,
+    type_of,
+)
+from ..ir.types import UNBOUND_TYPE, UNKNOWN, Const, List, Other, Type, Unknown
+from ..rules.registry import infer
+from ..source import Span
+from ..transformed import Transformed
+from .collect import HOLE, CollectedDerivatives
+
+ITERATED = (range, zip, enumerate, reversed)  # calls that a loop counts
+ENDLESS = (map, filter, iter)  # calls of which it is certain that no loop can count them
+MOST_CONSTANTS = 8
+MOST_ROUNDS = 8
+
+
+class Unsure(Exception):
+    """Only the run knows whether this can be lowered."""
+
+
+class TooLong(Exception):
+    """Reading a function took longer than an editor may wait."""
+
+
+class StaticContext:
+    """What the lowering asks, for a text that is read: the live engine's `Linker` is the other one.
+
+    `custom`: functions, live or read, that have a gradient rule of the user's.
+    """
+
+    infer: Infer = staticmethod(infer)
+
+    def __init__(self, custom: Iterable[Any] = (), seconds: float = 1.0):
+        self.custom = list(custom)
+        self.until = time.perf_counter() + seconds
+        self.refusals: dict[Function, dict[Any, Diagnostic]] = {}
+        self.linked: dict[Any, Function] = {}
+        self.busy: dict[Any, Function] = {}
+        self.constants: dict[tuple[Any, str], set[Any]] = {}
+        self.readings: list[Reading] = []
+
+    def tick(self) -> None:
+        if time.perf_counter() > self.until:
+            raise TooLong
+
+    def read_type(self, value: Any) -> Type:
+        return UNKNOWN
+
+    def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
+        return None
+
+    def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
+        try:
+            found = INTRINSICS.get(value)
+        except TypeError:
+            return None
+        return found if found is not None else self._transformed(value)
+
+    def _transformed(self, value: Any) -> Callable[..., Atom] | None:
+        if not isinstance(value, Transformed):
+            return None
+        made: Callable[..., Atom] = INTRINSICS[Transformed](self, value)
+        return made
+
+    def has_custom_rule(self, fn: Any) -> bool:
+        node = fn.node if isinstance(fn, UserFunction) else fn
+        return any(node is known for known in self.custom)
+
+    def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
+        """A derivative inside differentiated code: what it is refused for, refuses the code around it."""
+        inner = self.derivatives()
+        made = inner.fused(callee, wrt)
+        for diagnostic in inner.found.values():
+            self.readings[-1].report(diagnostic)
+        return made
+
+    def derivatives(self) -> CollectedDerivatives:
+        return CollectedDerivatives(self.infer, self.refusals, self.tick)
+
+    def top(self, fn: UserFunction, arguments: dict[str, Atom]) -> Function:
+        """A function lowered for arguments of these types, or known."""
+        return self._lower(fn, arguments, (fn.key, tuple(arguments.items())))
+
+    def link(self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span) -> Function:
+        self.tick()
+        given = {name: self._given(callee, name, atom) for name, atom in arguments.items()}
+        spec = (callee.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
+        if spec in self.busy:
+            self.busy[spec].recursive = True
+            return self.busy[spec]
+        shared = not isinstance(callee.resolver, ScopeResolver)
+        if not (shared and spec in self.linked):
+            self.linked[spec] = self._lower(callee, given, spec)
+        return self.linked[spec]
+
+    def _given(self, callee: UserFunction, name: str, atom: Atom) -> Atom:
+        """What the callee sees of an argument: a type, or a constant of the program."""
+        if isinstance(atom, Value):
+            return atom.type.value if isinstance(atom.type, Const) else atom.type
+        if isinstance(atom, bool) or not isinstance(atom, int | float | complex | tuple | list | dict):
+            return atom
+        if isinstance(atom, int) or (isinstance(atom, tuple) and all(type(a) is int for a in atom)):
+            seen = self.constants.setdefault((callee.key, name), set())
+            seen.add(atom)
+            if len(seen) <= MOST_CONSTANTS:
+                return atom
+        return type_of(atom)
+
+    def _lower(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        """Lower; a recursive function again and again, until the type of its result stays."""
+        function = Function(callee.name, Region())
+        function.region.outs = (Value(None, UNBOUND_TYPE),)
+        function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
+        self.busy[spec] = function
+        try:
+            for _ in range(MOST_ROUNDS):
+                lowered = self._read(callee, given, function)
+                stable = lowered.result == function.result and lowered.hidden == function.hidden
+                function.region, function.hidden, function.guards = lowered.region, lowered.hidden, lowered.guards
+                function.span, function.key = lowered.span, lowered.key
+                if stable or not function.recursive:
+                    break
+        finally:
+            del self.busy[spec]
+        return function
+
+    def _read(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
+        reading = Reading(callee, self)
+        self.readings.append(reading)
+        try:
+            return reading.function(given)
+        except Refused as refusal:
+            reading.report(refusal.diagnostic)
+        except (Undecided, Unsure):
+            pass
+        finally:
+            self.readings.pop()
+            self.refusals[function] = reading.found
+        params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
+        return Function(callee.name, Region(params, [], (None,)), callee.source.span(callee.node), key=callee.node)
+
+
+class Reading(Statements):
+    """Lowers one function and goes on after each refusal."""
+
+    context: StaticContext
+
+    def __init__(self, fn: UserFunction, context: StaticContext):
+        super().__init__(fn, context)
+        self.found: dict[Any, Diagnostic] = {}
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        self.found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+
+    @contextmanager
+    def _going_on(self) -> Iterator[list[bool]]:
+        """Note a refusal inside, and put the state back to what it was. Yields a list that tells of failure."""
+        here, failed = (self.region, self.env), list[bool]()
+        try:
+            yield failed
+            return
+        except TooLong:
+            raise
+        except Refused as refusal:
+            self.report(refusal.diagnostic)
+        except Exception:  # what is odd in a text that is being typed is no finding
+            pass
+        failed.append(True)
+        self.region, self.env = here
+
+    def _unknown(self, node: ast.AST, name: str | None = None) -> Value:
+        return self.op(CALL_VALUE, (HOLE, *self.params), {}, node, name)
+
+    # ---- expressions
+
+    def expr(self, node: ast.expr, name: str | None = None) -> Atom:
+        with self._going_on() as failed:
+            atom = super().expr(node, name)
+        if not failed:
+            return atom
+        match node:
+            case ast.NamedExpr(target=ast.Name(id=target), value=value):
+                self.env[target] = self.expr(value, target)
+                return self.env[target]
+            case ast.Await(value=value):
+                return self.expr(value, name)
+        return self._unknown(node, name)
+
+    def spread(self, atom: Atom, node: ast.AST) -> list[Atom]:
+        if is_vague(atom):
+            raise Unsure
+        return super().spread(atom, node)
+
+    def call_expression(self, node: ast.Call, name: str | None) -> Atom:
+        for k in node.keywords:
+            if k.arg is None and is_vague(self.expr(k.value)):
+                for part in (*node.args, *(other.value for other in node.keywords if other is not k)):
+                    self.expr(part.value if isinstance(part, ast.Starred) else part)
+                raise Unsure
+        return super().call_expression(node, name)
+
+    def call(
+        self, fn: Atom, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None = None
+    ) -> Atom:
+        if not isinstance(fn, Value) and self.context.has_custom_rule(fn):
+            every = (*args, *kwargs.values())
+            return self.op(CALL_VALUE, (HOLE, *(self.materialise(a, node) for a in every)), {}, node, name)
+        return super().call(fn, args, kwargs, node, name)
+
+    def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+        made = it.op if isinstance(it, Value) else None
+        if is_vague(it) and (made is None or made.fn not in (*ITERATED, *ENDLESS)):
+            it = self.op(list, (it,), {}, node)
+            it.type = List(UNKNOWN)
+        return super().sequence(it, node)
+
+    # ---- statements
+
+    def statement(self, s: ast.stmt) -> None:
+        self.context.tick()
+        before = dict(self.env)
+        with self._going_on() as failed:
+            super().statement(s)
+        if failed:
+            self.env = before
+            self._passed_over(s)
+
+    def _passed_over(self, s: ast.stmt) -> None:
+        """Bind what a refused statement binds, after a look at the statements inside it."""
+        match s:
+            case ast.With(items=items, body=body):
+                for item in items:
+                    self.expr(item.context_expr)
+                    self._bind_unknown([item])
+                self.block(body)
+                return
+            case ast.Raise():
+                self.env.update({RETURN_VALUE: UNBOUND, RETURNED: True})
+                return
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                self._bind_unknown([s])
+                return
+            case ast.Assign(targets=targets):
+                self._bind_unknown([s])
+                for target in targets:
+                    self._change(target)
+                return
+            case ast.AugAssign(target=target):
+                self._bind_unknown([s])
+                self._change(target)
+                return
+        for body in _bodies(s):
+            self._bind_unknown([s])
+            self._maybe(body)
+        self._bind_unknown([s])
+
+    def _maybe(self, body: list[ast.stmt]) -> None:
+        """Statements that may run or not."""
+        flags = {f: self.env.get(f, False) for f in (BROKEN, CONTINUED)}
+        with self._going_on():
+            self.branch(self._unknown(body[0]), lambda: self.block(body), lambda: None, body[0])
+        self.env.update(flags)
+
+    def _bind_unknown(self, nodes: list[Any]) -> None:
+        for name in sorted(bound(nodes)):
+            self.env[name] = self._unknown(nodes[0] if isinstance(nodes[0], ast.stmt) else self.fn.node, name)
+
+    def _change(self, target: ast.expr) -> None:
+        """A store into a part of a variable makes the variable unknown."""
+        root = target
+        while isinstance(root, ast.Subscript | ast.Attribute):
+            root = root.value
+        if root is not target and isinstance(root, ast.Name) and root.id in self.env:
+            self.env[root.id] = self._unknown(target, root.id)
+
+
+def _bodies(s: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for part in (s, *getattr(s, "handlers", ()), *getattr(s, "cases", ())):
+        for name in ("body", "orelse", "finalbody"):
+            body = getattr(part, name, None)
+            if isinstance(body, list) and body:
+                yield body
+
+
+def is_vague(atom: Atom) -> bool:
+    """Whether only the run knows what kind of thing this is."""
+    return isinstance(atom, Value) and isinstance(type_of(atom), Unknown | Other)

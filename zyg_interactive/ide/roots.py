@@ -1,0 +1,270 @@
+"""Which functions of a text are differentiated: those handed to `gradient` and its kin, and those that a caller asks for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..frontend.names import bound, parameters
+from ..frontend.resolve import Data, Known, Meaning, Resolver, StaticResolver, UserFunction
+from ..ir.core import Path
+from ..ir.types import BOOL, FLOAT, INT, NUMBER, UNKNOWN, Other, Scalar, Type
+from ..source import FunctionNode
+from .document import Piece
+
+TRANSFORMS = frozenset(
+    "gradient derivative forward pullback withgradient jacobian hessian diaghessian hvp pushforward trace explain "
+    "check_gradient export code_ir code_pullback checkpointed".split()
+)
+SCALAR = frozenset({"gradient", "derivative", "hessian", "diaghessian", "hvp", "check_gradient"})
+MAGIC = re.compile(r"#%?gradient\b(.*)")
+ANNOTATED: dict[str, Type] = {
+    "float": FLOAT,
+    "int": INT,
+    "bool": BOOL,
+    "complex": Scalar("complex"),
+    "str": Other(str),
+    "np.ndarray": NUMBER,
+    "numpy.ndarray": NUMBER,
+    "ndarray": NUMBER,
+}
+
+
+@dataclass(eq=False)
+class Place:
+    """A function of a piece: its syntax, and how the names in it are resolved."""
+
+    title: str
+    node: FunctionNode
+    piece: Piece
+    resolver: Resolver
+    local: bool  # defined inside another function
+
+    def function(self) -> UserFunction:
+        return UserFunction(self.title, self.piece.source, self.node, self.resolver)
+
+
+@dataclass(eq=False)
+class Root:
+    """A function that is differentiated. `literals`: what is certain of its arguments, by position."""
+
+    place: Place
+    transform: str
+    literals: dict[int, Any] = field(default_factory=dict)
+
+
+class Inner:
+    """Names as a function sees them that is defined inside another: those of the function around it first."""
+
+    def __init__(self, node: FunctionNode, piece: Piece, outer: Resolver):
+        self.outer = outer
+        body = node.body if isinstance(node.body, list) else [node.body]
+        scope: dict[str, Any] = {}
+        self.own: dict[str, Meaning] = {
+            name: Data(Path(scope, name), UNKNOWN) for name in bound(body) | set(parameters(node.args))
+        }
+        for name, made in _functions_in(body):
+            self.own[name] = Known(UserFunction(name, piece.source, made, self))
+
+    def name(self, name: str) -> Meaning:
+        return self.own[name] if name in self.own else self.outer.name(name)
+
+    def member(self, owner: Any, name: str) -> Meaning:
+        return self.outer.member(owner, name)
+
+
+def _functions_in(body: list[Any]) -> Iterator[tuple[str, FunctionNode]]:
+    for s in body:
+        match s:
+            case ast.FunctionDef(name=name, decorator_list=[]):
+                yield name, s
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as made):
+                yield name, made
+
+
+class Places:
+    """Every function of a piece, and what the piece hands to the package."""
+
+    def __init__(self, piece: Piece, resolver: StaticResolver):
+        self.piece = piece
+        self.functions: dict[ast.AST, Place] = {}
+        self.calls: list[tuple[ast.Call, Resolver, str | None]] = []  # with the class around it
+        self.methods: dict[str, list[Place]] = {}
+        self.rules: list[tuple[ast.expr, Resolver]] = []  # functions with a gradient of the user's
+        self.magics = [m[1] for m in map(MAGIC.match, piece.text.split("\n")) if m]
+        for s in piece.source.tree.body:
+            self._visit(s, resolver, None, False)
+
+    def _visit(self, node: ast.AST, resolver: Resolver, cls: str | None, local: bool) -> None:
+        todo: list[ast.AST] = [node]
+        while todo:
+            n = todo.pop()
+            if isinstance(n, ast.ClassDef):
+                for s in n.body:
+                    self._visit(s, resolver, n.name, local)
+                todo += n.decorator_list
+                continue
+            if isinstance(n, ast.FunctionDef | ast.Lambda):
+                self._function(n, resolver, cls if n is node else None, local)
+                continue
+            if isinstance(n, ast.Call):
+                self.calls.append((n, resolver, cls))
+            todo += ast.iter_child_nodes(n)
+
+    def _function(self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool) -> None:
+        name = getattr(n, "name", "<lambda>")
+        place = Place(f"{cls}.{name}" if cls else name, n, self.piece, resolver, local)
+        self.functions[n] = place
+        if cls:
+            self.methods.setdefault(name, []).append(place)
+        inner = Inner(n, self.piece, resolver)
+        for d in getattr(n, "decorator_list", []):
+            self._visit(d, resolver, cls, local)
+            if isinstance(d, ast.Call) and d.args:
+                self.rules.append((d, resolver))
+        for d in (*n.args.defaults, *filter(None, n.args.kw_defaults)):
+            self._visit(d, resolver, cls, local)
+        for s in n.body if isinstance(n.body, list) else [n.body]:
+            self._visit(s, inner, cls, True)
+
+
+def transform_of(callee: ast.expr, resolver: Resolver) -> str | None:
+    """The name of the package's transformation that an expression means."""
+    found = meaning_of(callee, resolver)
+    if isinstance(found, Known) and callable(found.value) and not isinstance(found.value, UserFunction):
+        module = getattr(found.value, "__module__", None) or ""
+        name = getattr(found.value, "__name__", "")
+        if module.partition(".")[0] == "zyg_interactive":
+            # `forward` is another name of `pullback`
+            return name if name in TRANSFORMS or name == "grad" else None
+    return None
+
+
+def meaning_of(node: ast.expr, resolver: Resolver) -> Meaning | None:
+    """What a name, or an attribute of something known, means."""
+    if isinstance(node, ast.Name):
+        return resolver.name(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = meaning_of(node.value, resolver)
+        if isinstance(owner, Known) and not isinstance(owner.value, UserFunction):
+            return resolver.member(owner.value, node.attr)
+    return None
+
+
+class Finder:
+    """Finds what is differentiated, over all pieces of a text."""
+
+    def __init__(self, every: list[Places], resolver: StaticResolver):
+        self.every, self.resolver = every, resolver
+        self.places = {n: place for p in every for n, place in p.functions.items()}
+
+    def custom(self) -> list[Any]:
+        """The functions, live ones or syntax, that have a gradient of the user's: `@grad(f)`."""
+        found: list[Any] = []
+        for p in self.every:
+            for call, resolver in (*p.rules, *((c, r) for c, r, _ in p.calls)):
+                if isinstance(call, ast.Call) and call.args and transform_of(call.func, resolver) == "grad":
+                    meant = meaning_of(call.args[0], resolver)
+                    if isinstance(meant, Known):
+                        fn = meant.value
+                        found.append(fn.node if isinstance(fn, UserFunction) else fn)
+        return found
+
+    def roots(self) -> list[Root]:
+        found: dict[ast.AST, Root] = {}
+        for p in self.every:
+            for call, resolver, cls in p.calls:
+                name = transform_of(call.func, resolver) if _may_transform(call.func) else None
+                if name in TRANSFORMS:
+                    for place in self._functions(_first(call), resolver, cls):
+                        root = Root(place, str(name), _literals(call))
+                        found[place.node] = _agreed(found.get(place.node), root)
+            for text in p.magics:
+                for word in re.findall(r"[^\W\d]\w*", text):
+                    for place in self._known(self.resolver.bindings.get(word)):
+                        found.setdefault(place.node, Root(place, "pullback"))
+        return list(found.values())
+
+    def _functions(self, node: ast.expr | None, resolver: Resolver, cls: str | None) -> Iterator[Place]:
+        """The functions of the text that an expression may mean."""
+        match node:
+            case ast.Lambda():
+                yield self.places[node]
+            case ast.Name(id=id):
+                yield from self._known(resolver.name(id))
+            case ast.Attribute(value=ast.Name(id=owner), attr=attr):
+                methods = [m for p in self.every for m in p.methods.get(attr, ())]
+                of = cls if owner in ("self", "cls") else owner
+                named = [m for m in methods if m.title == f"{of}.{attr}"]
+                if named or len(methods) == 1:
+                    yield from named or methods
+            case ast.Call(func=func, args=[first, *_]):
+                partial = ast.unparse(func) in ("partial", "functools.partial")
+                if partial or transform_of(func, resolver) in TRANSFORMS:
+                    yield from self._functions(first, resolver, cls)
+
+    def _known(self, meant: Meaning | None) -> Iterator[Place]:
+        if isinstance(meant, Known) and isinstance(meant.value, UserFunction) and meant.value.node in self.places:
+            yield self.places[meant.value.node]
+
+
+def _may_transform(func: ast.expr) -> bool:
+    """Quickly, whether a call may be one of the package's: most are not."""
+    return isinstance(func, ast.Name | ast.Attribute)
+
+
+def _first(call: ast.Call) -> ast.expr | None:
+    named = [k.value for k in call.keywords if k.arg == "f"]
+    return call.args[0] if call.args else named[0] if named else None
+
+
+def _literals(call: ast.Call) -> dict[int, Any]:
+    args = call.args[1:]
+    if any(isinstance(a, ast.Starred) for a in args):
+        return {}
+    return {i: a.value for i, a in enumerate(args) if isinstance(a, ast.Constant)}
+
+
+def _agreed(a: Root | None, b: Root) -> Root:
+    """One function differentiated at two places: what holds at both."""
+    if a is None:
+        return b
+    literals = {i: v for i, v in a.literals.items() if i in b.literals and type(b.literals[i]) is type(v) and b.literals[i] == v}
+    scalar = a.transform if a.transform in SCALAR else b.transform
+    return Root(a.place, scalar, literals)
+
+
+def arguments(place: Place, literals: dict[int, Any], default: Type = UNKNOWN) -> dict[str, Any]:
+    """Types for the parameters of a function: its annotations', those of literal arguments, else `default`."""
+    args = place.node.args
+    found: dict[str, Any] = {}
+    for i, a in enumerate([*args.posonlyargs, *args.args]):
+        found[a.arg] = _annotated(a, default)
+        if i in literals:
+            found[a.arg] = _of_literal(literals[i], found[a.arg])
+    for a in args.kwonlyargs:
+        found[a.arg] = _annotated(a, default)
+    for rest in (args.vararg, args.kwarg):
+        if rest is not None:
+            found[rest.arg] = UNKNOWN
+    return found
+
+
+def _annotated(a: ast.arg, default: Type) -> Type:
+    return ANNOTATED.get(ast.unparse(a.annotation), default) if a.annotation is not None else default
+
+
+def _of_literal(value: Any, type: Type) -> Any:
+    if isinstance(value, str):
+        return Other(str)
+    return value if isinstance(value, bool | type(None)) else type
+
+
+def floats(dtype: Any = float) -> Type:
+    """Arrays of floats of any shape."""
+    return type(NUMBER)(np.dtype(dtype), None)
