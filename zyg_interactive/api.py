@@ -44,7 +44,11 @@ def gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = F
     wrt = _hashable(wrt)
     if not args:
         return Transformed(gradient, f, {"wrt": wrt, "zeros": zeros})
-    return withgradient(f, *args, wrt=wrt, zeros=zeros)[1] if _is_params(args) else _gradient(f, args, wrt, zeros)
+    return (
+        withgradient(f, *args, wrt=wrt, zeros=zeros)[1]
+        if _is_params(args)
+        else _gradient(f, args, wrt, zeros)
+    )
 
 
 def _hashable(wrt: Wrt) -> Wrt:
@@ -57,7 +61,9 @@ def _is_params(args: tuple[Any, ...]) -> bool:
 
 @errors.user_frames
 def _gradient(f: Any, args: tuple[Any, ...], wrt: Wrt, zeros: bool) -> Any:
-    s, run = engine.prepared(f, args, ("gradient", wrt), lambda s: _fused(s, args, wrt, value=False))
+    s, run = engine.prepared(
+        f, args, ("gradient", wrt), lambda s: _fused(s, args, wrt, value=False)
+    )
     found = run(*s.values(f, args))
     return _arranged(s, found, args, wrt, zeros)
 
@@ -71,7 +77,9 @@ def derivative(f: Callable[..., Any], *args: Any) -> Any:
     if not args:
         return Transformed(derivative, f, {})
     if len(args) != 1:
-        raise refuse("ZYG503", "`derivative` takes a function of one argument", None, "use `gradient`")
+        raise refuse(
+            "ZYG503", "`derivative` takes a function of one argument", None, "use `gradient`"
+        )
     return _gradient(f, args, 0, True)
 
 
@@ -84,7 +92,9 @@ def withgradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool
 
 @errors.user_frames
 def _withgradient(f: Any, args: tuple[Any, ...], wrt: Wrt, zeros: bool) -> Any:
-    s, run = engine.prepared(f, args, ("withgradient", wrt), lambda s: _fused(s, args, wrt, value=True))
+    s, run = engine.prepared(
+        f, args, ("withgradient", wrt), lambda s: _fused(s, args, wrt, value=True)
+    )
     value, found = run(*s.values(f, args))
     return value, _arranged(s, found, args, wrt, zeros)
 
@@ -95,7 +105,9 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
 
     def build(s: Specialisation) -> tuple[Any, tuple[int, ...]]:
         _require_scalar(s)
-        wrt = tuple(i for i, p in enumerate(s.function.region.params) if may_be_differentiable(p.type))
+        wrt = tuple(
+            i for i, p in enumerate(s.function.region.params) if may_be_differentiable(p.type)
+        )
         made = s.derivative(implicit=True).fused(s.function, wrt, value=True, check=_unsure(s))
         unit = Compiler().function(made, f"gradient of {s.function.name}")
         return unit.callable, wrt
@@ -129,12 +141,16 @@ def _chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ..
             chosen.append(at)
         elif wrt is not None:
             raise refuse(
-                "ZYG503", f"argument {i} is a {type(args[i]).__name__}, in which there is no derivative", None
+                "ZYG503",
+                f"argument {i} is a {type(args[i]).__name__}, in which there is no derivative",
+                None,
             )
     return tuple(dict.fromkeys(chosen))
 
 
-def _arranged(s: Specialisation, found: tuple[Any, ...], args: tuple[Any, ...], wrt: Wrt, zeros: bool) -> Any:
+def _arranged(
+    s: Specialisation, found: tuple[Any, ...], args: tuple[Any, ...], wrt: Wrt, zeros: bool
+) -> Any:
     """Gradients by argument, from gradients by parameter."""
     by_argument = dict(zip([s.positions[i] for i in _chosen(s, args, wrt)], found, strict=True))
     asked = range(len(args)) if wrt is None else [wrt] if isinstance(wrt, int) else list(wrt)
@@ -165,7 +181,11 @@ def _require_scalar(s: Specialisation) -> None:
                 "take `np.real`, `np.imag` or `np.abs` of it",
             )  # fmt: skip
         return
-    if isinstance(t, Tuple) or out is None or (not isinstance(out, int | float) and not may_be_differentiable(t)):
+    if (
+        isinstance(t, Tuple)
+        or out is None
+        or (not isinstance(out, int | float) and not may_be_differentiable(t))
+    ):
         what = "None" if out is None else f"{t!r}"
         raise refuse(
             "ZYG501", f"the result of `{s.function.name}` is {what}; a gradient is of one number", where,
@@ -197,7 +217,11 @@ class Back:
         if seed is None:
             seed = 1.0
             if self._template != ():
-                raise refuse("ZYG502", f"the result of `{self._name}` is no scalar; its pullback needs a seed", None)
+                raise refuse(
+                    "ZYG502",
+                    f"the result of `{self._name}` is no scalar; its pullback needs a seed",
+                    None,
+                )
         return self._pull(seed)
 
     @errors.user_frames
@@ -221,10 +245,16 @@ def _leaves(seed: Any, template: Any, name: str) -> list[Any]:
     """The seeds of a structured result in a row."""
     if isinstance(template, list) and isinstance(seed, tuple | list):
         if len(seed) != len(template):
-            raise refuse("ZYG502", f"`{name}` returns {len(template)} results, the seed has {len(seed)}", None)
+            raise refuse(
+                "ZYG502",
+                f"`{name}` returns {len(template)} results, the seed has {len(seed)}",
+                None,
+            )
         return [leaf for s, t in zip(seed, template, strict=True) for leaf in _leaves(s, t, name)]
     if isinstance(template, list):
-        raise refuse("ZYG502", f"`{name}` returns {len(template)} results; give a tuple of seeds", None)
+        raise refuse(
+            "ZYG502", f"`{name}` returns {len(template)} results; give a tuple of seeds", None
+        )
     if isinstance(template, tuple):
         if seed is None:
             return [np.zeros(template) if template else 0.0]
@@ -279,13 +309,17 @@ def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
         return Transformed(jacobian, f, {"wrt": wrt})
     y, back = pullback(f, *args, wrt=wrt)
     if isinstance(y, tuple | list | dict):
-        raise refuse("ZYG501", "`jacobian` is of a function that returns one array", None, "return one array")
+        raise refuse(
+            "ZYG501", "`jacobian` is of a function that returns one array", None, "return one array"
+        )
     shape = np.shape(y)
     rows = []
     for index in np.ndindex(shape):
         seed: Any = 1.0
         if shape:
-            seed = np.zeros(shape, np.result_type(y, float) if not np.iscomplexobj(y) else np.asarray(y).dtype)
+            seed = np.zeros(
+                shape, np.result_type(y, float) if not np.iscomplexobj(y) else np.asarray(y).dtype
+            )
             seed[index] = 1.0
         rows.append(back(seed))
     asked = range(len(args)) if wrt is None else [wrt] if isinstance(wrt, int) else list(wrt)
@@ -293,7 +327,11 @@ def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
     for k, i in enumerate(asked):
         column = [r if isinstance(wrt, int) else r[k] for r in rows]
         blocks = [np.zeros(np.shape(args[i])) if c is None else c for c in column]
-        found.append(np.reshape(np.array(blocks), (*shape, *np.shape(args[i]))) if blocks else np.zeros((*shape, *np.shape(args[i]))))
+        found.append(
+            np.reshape(np.array(blocks), (*shape, *np.shape(args[i])))
+            if blocks
+            else np.zeros((*shape, *np.shape(args[i])))
+        )
     return found[0] if isinstance(wrt, int) or len(args) == 1 else tuple(found)
 
 
@@ -337,7 +375,9 @@ def grad(f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., 
 def explain(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Explanation:
     """The generated source of the pullback of `f` for arguments like these: readable, with the user's names."""
     wrt = _hashable(wrt)
-    _, unit = engine.prepared(f, args, ("pullback", wrt), lambda s: _closure(s, _chosen(s, args, wrt)))
+    _, unit = engine.prepared(
+        f, args, ("pullback", wrt), lambda s: _closure(s, _chosen(s, args, wrt))
+    )
     return explained(unit)
 
 
@@ -351,7 +391,9 @@ def code_ir(f: Callable[..., Any], *args: Any) -> str:
 def code_pullback(f: Callable[..., Any], *args: Any) -> str:
     """The IR of the pullback of `f` for arguments like these."""
     s = engine.specialise(f, args)
-    a = s.derivative().closed(s.function, _chosen(s, args, None), _pattern_of(type_of(s.function.region.outs[0])))
+    a = s.derivative().closed(
+        s.function, _chosen(s, args, None), _pattern_of(type_of(s.function.region.outs[0]))
+    )
     return show(Function(f"pullback of {s.function.name}", a.reverse))
 
 
@@ -371,4 +413,3 @@ def trace(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Recording:
 
     s, form = engine.prepared(f, args, ("recorded", wrt), build)
     return record(f, args, s, form)
-

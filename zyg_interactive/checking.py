@@ -79,7 +79,11 @@ def direction(x: Any, rng: np.random.Generator) -> Any:
         d = rng.normal(size=np.shape(x))
         return d + 1j * rng.normal(size=np.shape(x)) if x.dtype.kind == "c" else d
     if isinstance(x, tuple | list):
-        return type(x)([direction(e, rng) for e in x]) if not hasattr(x, "_fields") else [direction(e, rng) for e in x]
+        return (
+            type(x)([direction(e, rng) for e in x])
+            if not hasattr(x, "_fields")
+            else [direction(e, rng) for e in x]
+        )
     if isinstance(x, dict):
         return {k: direction(v, rng) for k, v in x.items()}
     fields = attributes(x)
@@ -115,7 +119,9 @@ def inner(d: Any, g: Any) -> float:
     return sum(inner(v, get(k)) for k, v in d.items())
 
 
-def _difference(f: Callable[..., Any], args: tuple[Any, ...], asked: list[int], ways: list[Any]) -> tuple[float, float]:
+def _difference(
+    f: Callable[..., Any], args: tuple[Any, ...], asked: list[int], ways: list[Any]
+) -> tuple[float, float]:
     """The directional derivative by central differences, and how far two step sizes disagree."""
 
     def at(h: float) -> float:
@@ -132,7 +138,12 @@ def _difference(f: Callable[..., Any], args: tuple[Any, ...], asked: list[int], 
 
 
 def _named(
-    f: Callable[..., Any], args: tuple[Any, ...], wrt: Any, got: float, expected: float, rng: np.random.Generator
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    wrt: Any,
+    got: float,
+    expected: float,
+    rng: np.random.Generator,
 ) -> Diagnostic:
     message = f"the gradient along a random direction is {got:.8g}, differences give {expected:.8g}"
     recording = trace(f, *args, wrt=wrt)
@@ -158,7 +169,9 @@ def first_wrong(recording: Recording, rng: np.random.Generator) -> tuple[Op, flo
         op = plan.ops.get(node.id)
         if op is None or isinstance(op.fn, Function) or not node.received or node.value is None:
             continue
-        known = [recording.nodes[plan.values_of[v]].value for v in values(op.args) if v in plan.values_of]
+        known = [
+            recording.nodes[plan.values_of[v]].value for v in values(op.args) if v in plan.values_of
+        ]
         if any(k is None or k.data is None for k in known):
             continue
         found = _check_op(op, recording, rng)
@@ -167,7 +180,9 @@ def first_wrong(recording: Recording, rng: np.random.Generator) -> tuple[Op, flo
     return None
 
 
-def _check_op(op: Op, recording: Recording, rng: np.random.Generator) -> tuple[Op, float, float] | None:
+def _check_op(
+    op: Op, recording: Recording, rng: np.random.Generator
+) -> tuple[Op, float, float] | None:
     def data(a: Atom) -> Any:
         if not isinstance(a, Value):
             return a
@@ -177,7 +192,9 @@ def _check_op(op: Op, recording: Recording, rng: np.random.Generator) -> tuple[O
 
     args = tuple(map_atom(data, a) for a in op.args)
     static = {k: v for k, v in op.static.items() if not k.startswith("$")}
-    wrt = tuple(i + 1 for i, a in enumerate(args) if isinstance(a, float | np.floating) or _is_floating(a))
+    wrt = tuple(
+        i + 1 for i, a in enumerate(args) if isinstance(a, float | np.floating) or _is_floating(a)
+    )
     if not wrt or any(True for _ in values(static)):
         return None
     try:

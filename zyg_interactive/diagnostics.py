@@ -53,7 +53,10 @@ class Diagnostic:
 
 def _place(span: Span) -> list[str]:
     shown = caret(span)
-    return [f'  File "{span.file}", line {span.line}', *(["  " + s for s in shown.splitlines()] if shown else [])]
+    return [
+        f'  File "{span.file}", line {span.line}',
+        *(["  " + s for s in shown.splitlines()] if shown else []),
+    ]
 
 
 class ZygError(Exception):
@@ -65,7 +68,10 @@ class ZygError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """IPython's hook: the diagnostic alone; the user's slip is no business of the engine's frames."""
-        return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).splitlines())]
+        return [
+            f"{type(self).__name__}: {line}" if i == 0 else line
+            for i, line in enumerate(str(self).splitlines())
+        ]
 
 
 class Refused(ZygError):

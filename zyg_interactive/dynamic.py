@@ -40,7 +40,9 @@ class LateSpecialisation(runtime.Dynamic):
     def __init__(self, engine: Engine):
         self.engine = engine
 
-    def forward(self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]) -> tuple[Any, Any]:
+    def forward(
+        self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
         implicit = runtime.reached() is not None
         s, form = self.engine.prepared(
             fn, args, ("dynamic", wrt, implicit), lambda s: self._build(s, wrt, implicit), names
@@ -63,7 +65,9 @@ class LateSpecialisation(runtime.Dynamic):
                         cells[path.steps[0]] = len(chosen)
                         chosen.append(first_hidden + k)
                 of_argument.append(cells)
-            elif i - 1 in s.positions and may_be_differentiable(params[s.positions.index(i - 1)].type):
+            elif i - 1 in s.positions and may_be_differentiable(
+                params[s.positions.index(i - 1)].type
+            ):
                 of_argument.append(len(chosen))
                 chosen.append(s.positions.index(i - 1))
             else:
@@ -97,7 +101,9 @@ class LateSpecialisation(runtime.Dynamic):
                 found.append(tuple(bars[where[k]] if k in where else None for k in range(n)))
             else:
                 bar = None if where is None else bars[where]
-                found.append(runtime.zeros_like(back.args[i - 1]) if bar is None else bar)
+                arg = back.args[i - 1]
+                bar = runtime.zeros_like(arg) if bar is None else bar
+                found.append(runtime.real_scalar(bar) if isinstance(arg, float | int) else bar)
         return tuple(found)
 
 

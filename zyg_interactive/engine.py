@@ -26,7 +26,9 @@ from .transformed import Transformed
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is specialised for
 MOST_ENTRIES = 4096
-INTRINSICS: dict[Any, Callable[..., Atom]] = {}  # filled by the API: its functions inside differentiated code
+INTRINSICS: dict[
+    Any, Callable[..., Atom]
+] = {}  # filled by the API: its functions inside differentiated code
 
 
 @dataclass(eq=False)
@@ -86,7 +88,11 @@ class Linker:
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         if isinstance(value, functools.partial) or not isinstance(value, types.FunctionType):
             return None
-        if value in INTRINSICS or (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
+        if value in INTRINSICS or (value.__module__ or "").partition(".")[0] in (
+            "numpy",
+            "scipy",
+            "zyg_interactive",
+        ):
             return None
         return self.engine.user_function(value, origin, self.read_type)
 
@@ -109,12 +115,20 @@ class Linker:
 
     def link_top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
         """The function that was called, for argument types as they are."""
-        spec = (callee.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in arguments.items()))
+        spec = (
+            callee.key,
+            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in arguments.items()),
+        )
         return self._lower(callee, arguments, spec)
 
-    def link(self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span) -> Function:
+    def link(
+        self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
+    ) -> Function:
         given = {name: self._given(callee, name, atom, span) for name, atom in arguments.items()}
-        spec = (callee.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
+        spec = (
+            callee.key,
+            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()),
+        )
         shared = not isinstance(callee.resolver, ScopeResolver) and callee.live is not None
         if spec in self.busy:
             function = self.busy[spec]
@@ -137,13 +151,21 @@ class Linker:
             for _ in range(8):
                 lowered = lower(callee, given, self)
                 stable = lowered.result == function.result and lowered.hidden == function.hidden
-                function.region, function.hidden, function.guards = lowered.region, lowered.hidden, lowered.guards
+                function.region, function.hidden, function.guards = (
+                    lowered.region,
+                    lowered.hidden,
+                    lowered.guards,
+                )
                 function.span, function.key = lowered.span, lowered.key
                 if stable or not function.recursive:
                     return function
         finally:
             del self.busy[spec]
-        raise refuse("ZYG202", f"the type of the recursive function `{callee.name}` does not settle", function.span)
+        raise refuse(
+            "ZYG202",
+            f"the type of the recursive function `{callee.name}` does not settle",
+            function.span,
+        )
 
     def _given(self, callee: UserFunction, name: str, atom: Atom, span: Span) -> Atom:
         """What the callee sees of an argument: its type, or the atom where it is part of the program."""
@@ -154,7 +176,11 @@ class Linker:
             return atom.type.value if isinstance(atom.type, Const) else atom.type
         if isinstance(atom, bool | str | bytes | type(None)) or demanded or not _is_data(atom):
             return atom
-        if isinstance(atom, int | tuple) and not any(True for _ in values(atom)) and _is_whole(atom):
+        if (
+            isinstance(atom, int | tuple)
+            and not any(True for _ in values(atom))
+            and _is_whole(atom)
+        ):
             seen = self.constants.setdefault((callee.key, name), set())
             seen.add(atom)
             if len(seen) <= MOST_CONSTANTS:
@@ -184,7 +210,12 @@ class Engine:
         self.patterns.clear()
 
     def prepared(
-        self, f: Any, args: tuple[Any, ...], form: Any, build: Callable[[Specialisation], Any], names: tuple[str, ...] = ()
+        self,
+        f: Any,
+        args: tuple[Any, ...],
+        form: Any,
+        build: Callable[[Specialisation], Any],
+        names: tuple[str, ...] = (),
     ) -> tuple[Specialisation, Any]:
         """The specialisation of `f` for arguments like these, and what `build` makes of it, made once per `form`.
 
@@ -207,12 +238,17 @@ class Engine:
         known = self.demands.setdefault(_demand_key(demand.key), set())
         if demand.name in known:
             raise refuse(
-                "ZYG201", f"{demand} must be known before the run", demand.value.span, "make it a constant"
+                "ZYG201",
+                f"{demand} must be known before the run",
+                demand.value.span,
+                "make it a constant",
             ) from demand
         known.add(demand.name)
         self.clear()
 
-    def specialise(self, f: Any, args: tuple[Any, ...], names: tuple[str, ...] = ()) -> Specialisation:
+    def specialise(
+        self, f: Any, args: tuple[Any, ...], names: tuple[str, ...] = ()
+    ) -> Specialisation:
         """The specialisation of `f` for arguments like these. Raises Refused."""
         who = _identity(f)
         exact = (who, names, *[key(a) for a in args])
@@ -230,7 +266,9 @@ class Engine:
         self.exact.setdefault(exact, []).insert(0, s)
         return s
 
-    def _by_pattern(self, f: Any, who: Any, args: tuple[Any, ...], names: tuple[str, ...]) -> Specialisation:
+    def _by_pattern(
+        self, f: Any, who: Any, args: tuple[Any, ...], names: tuple[str, ...]
+    ) -> Specialisation:
         sizes = Sizes()
         demanded = self.demands.get(_demand_key(getattr(f, "__code__", who)), ())
         keywords = dict(zip(names, args[len(args) - len(names) :], strict=True)) if names else {}
@@ -241,9 +279,14 @@ class Engine:
             n: a if n in demanded or (is_constant(a) and not isinstance(a, str)) else sizes.type(a)
             for n, a in zip(params, args, strict=True)
         }
-        pattern = (who, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
+        pattern = (
+            who,
+            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()),
+        )
         for s in self.patterns.get(pattern, ()):
-            if s.holds(f, args) and s.hidden_types == tuple(sizes.type(h) for h in s.hidden(f, args)):
+            if s.holds(f, args) and s.hidden_types == tuple(
+                sizes.type(h) for h in s.hidden(f, args)
+            ):
                 return s.renewed([key(h) for h in s.hidden(f, args)])
         linker = Linker(self, sizes)
         if plain is not None:
@@ -251,17 +294,23 @@ class Engine:
             if user is None:
                 raise self._no_source(f)
             for i, (n, a) in enumerate(given.items()):
-                if isinstance(a, types.FunctionType):  # a function that is passed: what it captures is fetched from it
+                if isinstance(
+                    a, types.FunctionType
+                ):  # a function that is passed: what it captures is fetched from it
                     given[n] = linker.user_function(a, Path(i, n)) or a
             arguments = {**given, **{n: d for n, d in user.defaults.items() if n not in given}}
             function = linker.link_top(user, arguments)
         else:
-            function = lower_call(_name(f), lambda lowering: self._callee(f, lowering), given, linker)
+            function = lower_call(
+                _name(f), lambda lowering: self._callee(f, lowering), given, linker
+            )
         function.key = getattr(f, "__code__", who)
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
         hidden_types = tuple(sizes.type(h) for h in hidden)
-        s = Specialisation(function, positions, hidden_types, [key(h) for h in hidden], (f, constants(given)))
+        s = Specialisation(
+            function, positions, hidden_types, [key(h) for h in hidden], (f, constants(given))
+        )
         self.patterns.setdefault(pattern, []).insert(0, s)
         del self.patterns[pattern][8:]
         return s
@@ -282,7 +331,9 @@ class Engine:
             self_path = Path(CALLED, "self", ("__self__",))
             if isinstance(own, type):
                 return BoundMethod(own, fn)
-            return BoundMethod(lowering.hidden_value(self_path, lowering.context.read_type(own), "self", node), fn)
+            return BoundMethod(
+                lowering.hidden_value(self_path, lowering.context.read_type(own), "self", node), fn
+            )
         if isinstance(f, Transformed):
             return self._inner(f, lowering, ("f",))
         if isinstance(f, types.FunctionType):
@@ -290,8 +341,14 @@ class Engine:
         if isinstance(f, functools.partial):
             raise refuse("ZYG101", "`functools.partial` is not supported", None, "use a lambda")
         call = getattr(type(f), "__call__", None)
-        if lookup(f) is None and isinstance(call, types.FunctionType) and lowering.context.intrinsic(f) is None:
-            own_value = lowering.hidden_value(Path(CALLED, "self"), lowering.context.read_type(f), "self", node)
+        if (
+            lookup(f) is None
+            and isinstance(call, types.FunctionType)
+            and lowering.context.intrinsic(f) is None
+        ):
+            own_value = lowering.hidden_value(
+                Path(CALLED, "self"), lowering.context.read_type(f), "self", node
+            )
             return BoundMethod(own_value, lowering.constant(call, None))
         return f
 
@@ -303,14 +360,18 @@ class Engine:
             inner = lowering.constant(f.f, Path(CALLED, "f", steps))
         return Transformed(f.transform, inner, f.options)
 
-    def user_function(self, f: types.FunctionType, origin: Path | None, read_type: Any) -> UserFunction | None:
+    def user_function(
+        self, f: types.FunctionType, origin: Path | None, read_type: Any
+    ) -> UserFunction | None:
         """The text of a live function, or None where it has none."""
         try:
             source, node = find(f.__code__)
         except SourceNotFound:
             return None
         free = {}
-        for i, (name, cell) in enumerate(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)):
+        for i, (name, cell) in enumerate(
+            zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+        ):
             try:
                 value = cell.cell_contents
             except ValueError:

@@ -31,7 +31,9 @@ def user_frames(f: Callable[P, R]) -> Callable[P, R]:
                 "reduce it (`np.sum`), or ask for the `jacobian`",
             )  # fmt: skip
         except runtime.Changed as error:
-            refusal = refuse("ZYG103", str(error), last_place(error.__traceback__), "build a new array instead")
+            refusal = refuse(
+                "ZYG103", str(error), last_place(error.__traceback__), "build a new array instead"
+            )
         except ZygError as error:
             refusal = error.with_traceback(None)
         except BaseException as error:
@@ -65,5 +67,3 @@ def stripped(tb: TracebackType | None) -> TracebackType | None:
         if not t.tb_frame.f_code.co_filename.startswith(HERE):
             kept = TracebackType(kept, t.tb_frame, t.tb_lasti, t.tb_lineno)
     return kept
-
-

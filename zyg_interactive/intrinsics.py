@@ -18,7 +18,9 @@ from .ir.types import may_be_differentiable
 from .transformed import Transformed
 
 
-def _gradient(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST) -> Atom:
+def _gradient(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
     f, xs = args[0], args[1:]
     options = dict(kwargs)
     if not xs:
@@ -26,7 +28,9 @@ def _gradient(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], 
     wrt = options.pop("wrt", None)
     zeros = options.pop("zeros", False)
     if options:
-        raise refuse("ZYG101", f"`{next(iter(options))}=` inside differentiated code", lowering.span(node))
+        raise refuse(
+            "ZYG101", f"`{next(iter(options))}=` inside differentiated code", lowering.span(node)
+        )
     asked = range(len(xs)) if wrt is None else [wrt] if isinstance(wrt, int) else list(wrt)
     callee, values, places = _callee(lowering, f, xs, node)
     chosen = [i for i in asked if i in places and may_be_differentiable(type_of(values[places[i]]))]
@@ -41,14 +45,18 @@ def _gradient(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], 
     return every[0] if isinstance(wrt, int) else every
 
 
-def _derivative(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST) -> Atom:
+def _derivative(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
     if len(args) == 1:
         return Transformed(api.derivative, args[0], {})
     return _gradient(lowering, args, {"wrt": 0, "zeros": True}, node)
 
 
 def _transformed(context: Any, f: Transformed) -> Any:
-    def call(lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST) -> Atom:
+    def call(
+        lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> Atom:
         found: Atom = INTRINSICS[f.transform](lowering, (f.f, *args), {**f.options, **kwargs}, node)
         return found
 
@@ -59,7 +67,9 @@ def _callee(
     lowering: Calls, f: Atom, xs: tuple[Atom, ...], node: ast.AST
 ) -> tuple[Function, list[Atom], dict[int, int]]:
     """The function whose gradient is taken, the values it is called with, and where each argument is among them."""
-    args = tuple(x if isinstance(x, Value) else lowering.op(operator.pos, (x,), {}, node) for x in xs)
+    args = tuple(
+        x if isinstance(x, Value) else lowering.op(operator.pos, (x,), {}, node) for x in xs
+    )
     if isinstance(f, LocalFunction):
         f = f.fn
     if isinstance(f, UserFunction):
@@ -67,10 +77,17 @@ def _callee(
     else:
         types = {f"a{i}": type_of(a) for i, a in enumerate(args)}
         callee = lower_call(getattr(f, "__name__", "call"), lambda _: f, types, lowering.context)
-        values = [*args, *(lowering.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params())]
+        values = [
+            *args,
+            *(lowering.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params()),
+        ]
         for g in callee.guards:
             lowering.guards[g.path] = g
-    places = {i: next(k for k, v in enumerate(values) if v is a) for i, a in enumerate(args) if a in values}
+    places = {
+        i: next(k for k, v in enumerate(values) if v is a)
+        for i, a in enumerate(args)
+        if a in values
+    }
     return callee, values, places
 
 

@@ -64,7 +64,9 @@ class Grads(Mapping[Any, Any]):
 
     def __getitem__(self, array: Any) -> Any:
         if array not in self.params:
-            raise KeyError("this array is not among the Params; an array is found by identity, not by value")
+            raise KeyError(
+                "this array is not among the Params; an array is found by identity, not by value"
+            )
         return self._gradients.get(id(array))
 
     def __contains__(self, array: object) -> bool:

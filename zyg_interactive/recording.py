@@ -94,11 +94,22 @@ def summary(x: Any, keep: bool = True) -> Summary:
     """Summarise a value of any kind; arrays are copied, for the program may change them."""
     if isinstance(x, bool | np.bool_):
         return Summary("bool", (), None, None, None, 0, 0, str(x), x)
-    if isinstance(x, int | float | complex | np.ndarray | np.generic) and np.asarray(x).dtype.kind in "iufc":
+    if (
+        isinstance(x, int | float | complex | np.ndarray | np.generic)
+        and np.asarray(x).dtype.kind in "iufc"
+    ):
         a = np.asarray(x)
-        kind = type(x).__name__ if not isinstance(x, np.ndarray | np.generic) else f"{a.dtype}{list(a.shape)}"
+        kind = (
+            type(x).__name__
+            if not isinstance(x, np.ndarray | np.generic)
+            else f"{a.dtype}{list(a.shape)}"
+        )
         magnitude = np.abs(a) if a.dtype.kind == "c" else a
-        finite = magnitude[np.isfinite(magnitude)] if a.ndim else (magnitude if np.isfinite(magnitude) else np.empty(0))
+        finite = (
+            magnitude[np.isfinite(magnitude)]
+            if a.ndim
+            else (magnitude if np.isfinite(magnitude) else np.empty(0))
+        )
         with np.errstate(all="ignore"):
             norm = float(np.linalg.norm(np.ravel(a)))
         return Summary(
@@ -112,7 +123,17 @@ def summary(x: Any, keep: bool = True) -> Summary:
             _text(x),
             a.copy() if keep and isinstance(x, np.ndarray) else x,
         )
-    return Summary(type(x).__name__, np.shape(x) if isinstance(x, np.ndarray) else (), None, None, None, 0, 0, _text(x), None)
+    return Summary(
+        type(x).__name__,
+        np.shape(x) if isinstance(x, np.ndarray) else (),
+        None,
+        None,
+        None,
+        0,
+        0,
+        _text(x),
+        None,
+    )
 
 
 def _text(x: Any) -> str:
@@ -143,7 +164,9 @@ class Plan:
         self.span: Span | None = None
         self.ops: dict[int, Op] = {}
         self.values_of: dict[Value, int] = {}
-        self.copies: dict[Value, int] = {}  # of the function that is recorded: the values of its copy that runs
+        self.copies: dict[
+            Value, int
+        ] = {}  # of the function that is recorded: the values of its copy that runs
         self.params: dict[Function, list[int]] = {}
         self.outs: dict[Function, list[int]] = {}
 
@@ -162,8 +185,12 @@ class Plan:
             self.outs[f] = [found[v] for v in values(f.region.outs) if v in found]
             if self.result is None and self.outs[f]:
                 self.result = self.outs[f][0]
-                self.all[self.result].kind = "result" if self.all[self.result].kind == "op" else "input"
-        watched = {c: n for v, n in self.by_function[f].items() if isinstance(c := copies.get(v), Value)}
+                self.all[self.result].kind = (
+                    "result" if self.all[self.result].kind == "op" else "input"
+                )
+        watched = {
+            c: n for v, n in self.by_function[f].items() if isinstance(c := copies.get(v), Value)
+        }
         self.copies = self.copies or watched
         return watched
 
@@ -173,7 +200,9 @@ class Plan:
             if v in nodes:
                 ops.append(_report(record_value, nodes[v], v, v.span))
         for op in primal.ops:
-            inner = op.regions[1:] if op.fn is WHILE else op.regions  # the test of a loop is not reported
+            inner = (
+                op.regions[1:] if op.fn is WHILE else op.regions
+            )  # the test of a loop is not reported
             for region in inner:
                 self.values(region, nodes)
             ops.append(op)
@@ -193,7 +222,9 @@ class Plan:
         self.group_of[f] = group
         return group
 
-    def _region(self, region: Region, f: Function, group: Group | None, found: dict[Value, int]) -> None:
+    def _region(
+        self, region: Region, f: Function, group: Group | None, found: dict[Value, int]
+    ) -> None:
         for op in region.ops:
             if op.fn in (FOR, WHILE):
                 inner = Group(len(self.groups), "loop", _first_line(op.span), op.span, group)
@@ -207,14 +238,22 @@ class Plan:
             elif op.fn is IF:
                 for arm, label in zip(op.regions, ("then", "else"), strict=True):
                     if arm.ops:
-                        inner = Group(len(self.groups), "branch", f"{label}: {_first_line(op.span)}", op.span, group)
+                        inner = Group(
+                            len(self.groups),
+                            "branch",
+                            f"{label}: {_first_line(op.span)}",
+                            op.span,
+                            group,
+                        )
                         self.groups.append(inner)
                         self._region(arm, f, inner, found)
             for r in op.results:
                 found[r] = self._node(r, "op", op, f, group)
                 self._operands(r, op, found)
             if isinstance(op.fn, Function):
-                self.calls.append((op.fn, found[op.results[0]], [found[v] for v in values(op.args) if v in found]))
+                self.calls.append(
+                    (op.fn, found[op.results[0]], [found[v] for v in values(op.args) if v in found])
+                )
 
     def _operands(self, r: Value, op: Op, found: dict[Value, int]) -> None:
         k = op.results.index(r)
@@ -235,10 +274,14 @@ class Plan:
             if i >= sequences:
                 sources += list(values(body.outs[stop + i - sequences]))
             for v in values(p):
-                self.all[found[v]].operands = list(dict.fromkeys(found[s] for s in sources if s in found))
+                self.all[found[v]].operands = list(
+                    dict.fromkeys(found[s] for s in sources if s in found)
+                )
 
     def _node(self, v: Value, kind: str, op: Op | None, f: Function, group: Group | None) -> int:
-        node = Node(len(self.all), v.name or "", kind, _label(v, op), _type_text(v), v.span, f.name, group)
+        node = Node(
+            len(self.all), v.name or "", kind, _label(v, op), _type_text(v), v.span, f.name, group
+        )
         self.all.append(node)
         self.values_of[v] = node.id
         if op is not None and not op.regions and op.results:
@@ -256,7 +299,9 @@ class Plan:
             for a, p in zip(arguments, self.params[callee], strict=False):
                 if a not in self.all[p].operands:
                     self.all[p].operands.append(a)
-            self.all[node].operands = [o for o in self.outs[callee] if o != node] or self.all[node].operands
+            self.all[node].operands = [o for o in self.outs[callee] if o != node] or self.all[
+                node
+            ].operands
 
     def _outside(self, group: Group | None, inner: Group) -> Group | None:
         """`group`, unless that would put `inner` into itself: a recursion."""
@@ -285,7 +330,9 @@ class _Totals(Plan):
         """The statement that makes the cotangent of each node."""
         found = {}
         for node, total in self.totals.items():
-            texts = [u.adjoint(total) for u in with_callees(unit)] if isinstance(total, Value) else []
+            texts = (
+                [u.adjoint(total) for u in with_callees(unit)] if isinstance(total, Value) else []
+            )
             text = next((t for t in texts if t is not None), None)
             if text is not None:
                 found[node] = text
@@ -300,7 +347,11 @@ def _label(v: Value, op: Op | None) -> str:
     if op is None:
         return v.name or "input"
     if op.fn in (FOR, WHILE, IF):
-        return f"{v.name or '·'} ({op.fn.__name__})" if v in op.results else f"{v.name or '·'} (each time)"
+        return (
+            f"{v.name or '·'} ({op.fn.__name__})"
+            if v in op.results
+            else f"{v.name or '·'} (each time)"
+        )
     text = _segment(op.span) or fn_name(op.fn)
     text = f"{v.name} = {text}" if v.name and not text.startswith(f"{v.name} ") else text
     return text if len(text) <= 40 else text[:39] + "…"
@@ -348,7 +399,10 @@ class Recording:
     def __init__(self, plan: Plan, title: str):
         self.title, self.plan = title, plan
         self.nodes = [
-            Node(n.id, n.name, n.kind, n.label, n.type, n.span, n.function, n.group, list(n.operands)) for n in plan.all
+            Node(
+                n.id, n.name, n.kind, n.label, n.type, n.span, n.function, n.group, list(n.operands)
+            )
+            for n in plan.all
         ]
         self.groups = list(plan.groups)
         self.result = self.nodes[plan.result] if plan.result is not None else None
@@ -425,7 +479,9 @@ class Recording:
         for n in self.nodes:
             if n.name:
                 s = "no path" if n.sensitivity is None else f"{n.sensitivity:.4g}"
-                rows.append(f"  line {n.line}: {n.label:42} = {n.value.text if n.value else '-'}   sensitivity {s}")
+                rows.append(
+                    f"  line {n.line}: {n.label:42} = {n.value.text if n.value else '-'}   sensitivity {s}"
+                )
         return "\n".join(rows)
 
 
@@ -465,7 +521,9 @@ class Form:
     adjoints: dict[int, str]
 
 
-def recorded_form(f: Function, wrt: tuple[int, ...], check: bool, *, pattern: Any = True, title: str = "") -> Form:
+def recorded_form(
+    f: Function, wrt: tuple[int, ...], check: bool, *, pattern: Any = True, title: str = ""
+) -> Form:
     """Compile the gradient of a function so that every value and cotangent is reported."""
     plan = Plan()
     made = Derivatives(infer, watch=plan).fused(f, wrt, value=True, check=check, pattern=pattern)
@@ -476,16 +534,27 @@ def recorded_form(f: Function, wrt: tuple[int, ...], check: bool, *, pattern: An
     closure = Compiler().closure(f, a.primal, a.reverse, f.name)
     shown = explained(closure)
     reverse = Function(f"pullback of {f.name}", a.reverse)
-    return Form(unit, plan, wrt, shown.text, shown.lines, show(f), show(reverse), totals.adjoints(closure))
+    return Form(
+        unit, plan, wrt, shown.text, shown.lines, show(f), show(reverse), totals.adjoints(closure)
+    )
 
 
-def record(f: Callable[..., Any], args: tuple[Any, ...], s: Specialisation, form: Form) -> Recording:
+def record(
+    f: Callable[..., Any], args: tuple[Any, ...], s: Specialisation, form: Form
+) -> Recording:
     """Run a recorded form once."""
     recording = run(form, s.values(f, args), s.function.name)
-    by_argument = dict(zip([s.positions[i] for i in form.wrt if i < len(s.positions)], recording.bars, strict=False))
+    by_argument = dict(
+        zip(
+            [s.positions[i] for i in form.wrt if i < len(s.positions)], recording.bars, strict=False
+        )
+    )
     recording.gradients = tuple(by_argument.get(i) for i in range(len(args)))
     params = s.function.region.params
-    recording.inputs = [(params[k].name or f"argument {i}", k, by_argument.get(i)) for k, i in enumerate(s.positions)]
+    recording.inputs = [
+        (params[k].name or f"argument {i}", k, by_argument.get(i))
+        for k, i in enumerate(s.positions)
+    ]
     return recording
 
 
@@ -493,7 +562,11 @@ def run(form: Form, arguments: list[Any], title: str) -> Recording:
     """Run a recorded form once."""
     recording = Recording(form.plan, title)
     recording.code, recording.code_lines = form.code, form.code_lines
-    recording.ir, recording.pullback_ir, recording.adjoints = form.ir, form.pullback_ir, form.adjoints
+    recording.ir, recording.pullback_ir, recording.adjoints = (
+        form.ir,
+        form.pullback_ir,
+        form.adjoints,
+    )
     assert form.unit.callable is not None
     with recording.running():
         recording.value, recording.bars = form.unit.callable(*arguments)

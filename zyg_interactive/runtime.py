@@ -50,10 +50,23 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, dict):
         return {k: zeros_like(v) for k, v in x.items()}
     fields = attributes(x)
-    return None if fields is None else types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
+    return (
+        None
+        if fields is None
+        else types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
+    )
 
 
-PLAIN = (str, bytes, type(None), type(Ellipsis), types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
+PLAIN = (
+    str,
+    bytes,
+    type(None),
+    type(Ellipsis),
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    type,
+    np.ufunc,
+)
 
 
 def attributes(x: Any) -> dict[str, Any] | None:
@@ -62,7 +75,11 @@ def attributes(x: Any) -> dict[str, Any] | None:
         return None
     if dataclasses.is_dataclass(x):
         return {f.name: getattr(x, f.name) for f in dataclasses.fields(x) if hasattr(x, f.name)}
-    if isinstance(x, types.ModuleType | types.MethodType | np.random.Generator) or callable(x) and not hasattr(x, "__dict__"):
+    if (
+        isinstance(x, types.ModuleType | types.MethodType | np.random.Generator)
+        or callable(x)
+        and not hasattr(x, "__dict__")
+    ):
         return None
     if type(x).__module__.partition(".")[0] in ("numpy", "builtins"):
         return None
@@ -210,7 +227,11 @@ def as_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 
 def check_scalar(y: Any) -> None:
     """Raise where a gradient is asked of something that is not one real number."""
-    if np.ndim(y) != 0 or isinstance(y, complex | np.complexfloating) or not isinstance(y, int | float | np.generic | np.ndarray):
+    if (
+        np.ndim(y) != 0
+        or isinstance(y, complex | np.complexfloating)
+        or not isinstance(y, int | float | np.generic | np.ndarray)
+    ):
         raise NotScalar(y)
 
 
@@ -245,7 +266,9 @@ def record(**fields: Any) -> types.SimpleNamespace:
 def bound(x: Any, unbound: Any, name: str) -> Any:
     """`x`, or the error Python raises where a local name has no value."""
     if x is unbound:
-        raise UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
+        raise UnboundLocalError(
+            f"cannot access local variable '{name}' where it is not associated with a value"
+        )
     return x
 
 
@@ -257,10 +280,22 @@ def truth(x: Any) -> bool:
     return bool(x)
 
 
-def make_closure(code: types.CodeType, scope: dict[str, Any], defaults: Any, kwdefaults: Any, *captured: Any) -> Any:
+class Scope:
+    """The globals of a function as one object, not as the items of a dictionary."""
+
+    def __init__(self, names: dict[str, Any]):
+        self.names = names
+
+    def __repr__(self) -> str:
+        return "globals"
+
+
+def make_closure(
+    code: types.CodeType, scope: Scope, defaults: Any, kwdefaults: Any, *captured: Any
+) -> Any:
     """The function that a `def` or `lambda` makes, over the values it captures."""
     cells = tuple(types.CellType(v) for v in captured)
-    f = types.FunctionType(code, scope, code.co_name, defaults, cells)
+    f = types.FunctionType(code, scope.names, code.co_name, defaults, cells)
     f.__kwdefaults__ = kwdefaults
     return f
 
@@ -301,7 +336,9 @@ def check_length(items: Any, n: int) -> None:
 def check_immutable(x: Any, name: str) -> None:
     """An in-place operator on an array is a change of the array, which is not supported."""
     if isinstance(x, np.ndarray | list):
-        raise Changed(f"`{name}` is changed in place; write `{name} = {name} + ...`, which makes a new one")
+        raise Changed(
+            f"`{name}` is changed in place; write `{name} = {name} + ...`, which makes a new one"
+        )
 
 
 def compress(pairs: list[tuple[bool, Any]]) -> list[Any]:
@@ -354,7 +391,9 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     for array, copy in before:
         if not np.array_equal(array, copy, equal_nan=array.dtype.kind in "fc"):
             name = getattr(f, "__name__", repr(f))
-            raise Changed(f"`{name}` changed an array in place, and there is no gradient rule for it")
+            raise Changed(
+                f"`{name}` changed an array in place, and there is no gradient rule for it"
+            )
     return result
 
 
@@ -507,7 +546,9 @@ def tolist(x: Any) -> Any:
 class Dynamic:
     """Calls that are specialised when they happen. The engine puts itself here; generated code only calls."""
 
-    def forward(self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]) -> tuple[Any, Any]:
+    def forward(
+        self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
     def reverse(self, back: Any, g: Any) -> tuple[Any, ...]:
@@ -517,7 +558,9 @@ class Dynamic:
 dynamic = Dynamic()
 
 
-def dynamic_forward(wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any) -> tuple[Any, Any]:
+def dynamic_forward(
+    wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
+) -> tuple[Any, Any]:
     """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts `fn` as 0."""
     return dynamic.forward(wrt, names, fn, args)
 

@@ -114,15 +114,21 @@ def find(code: CodeType) -> tuple[Source, FunctionNode]:
         linecache.checkcache(code.co_filename)
         text = "".join(linecache.getlines(code.co_filename))
     if not text:
-        raise SourceNotFound(f"the source of `{code.co_qualname}` is not available ({code.co_filename})")
+        raise SourceNotFound(
+            f"the source of `{code.co_qualname}` is not available ({code.co_filename})"
+        )
     flags = code.co_flags & FUTURE_FLAGS
     try:
         source, codes = _compiled(code.co_filename, text, flags)
         if code not in codes:
             linecache.checkcache(code.co_filename)
-            source, codes = _compiled(code.co_filename, "".join(linecache.getlines(code.co_filename)), flags)
+            source, codes = _compiled(
+                code.co_filename, "".join(linecache.getlines(code.co_filename)), flags
+            )
     except SyntaxError as error:
-        raise SourceNotFound(f"the source of `{code.co_qualname}` no longer parses: {error.msg}") from error
+        raise SourceNotFound(
+            f"the source of `{code.co_qualname}` no longer parses: {error.msg}"
+        ) from error
     if code not in codes:
         raise SourceNotFound(
             f"the text of {code.co_filename} is not the code of `{code.co_qualname}` that runs (edited since?)"
@@ -139,7 +145,11 @@ def _is_node_of(node: ast.AST, code: CodeType) -> bool:
     if isinstance(node, ast.FunctionDef):
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         return code.co_name == node.name and code.co_firstlineno == first
-    if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and code.co_firstlineno == node.lineno:
+    if (
+        isinstance(node, ast.Lambda)
+        and code.co_name == "<lambda>"
+        and code.co_firstlineno == node.lineno
+    ):
         body = node.body
         place = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
         return place in set(code.co_positions())

@@ -16,7 +16,9 @@ def active_values(region: Region, active: set[Value], implicit: bool = False) ->
         if op.fn is IF:
             for inner in op.regions:
                 active_values(inner, active, implicit)
-                active |= {r for r, o in zip(op.results, inner.outs, strict=True) if _any(o, active)}
+                active |= {
+                    r for r, o in zip(op.results, inner.outs, strict=True) if _any(o, active)
+                }
         elif op.fn in (FOR, WHILE):
             _loop(op, active, implicit)
         elif is_active(op, active, implicit):

@@ -91,7 +91,7 @@ def key(x: Any, depth: int = 0) -> Any:
     if cls is bool or x is None or cls is str:
         return (cls, x)
     if cls is types.FunctionType:
-        return (id(x.__code__), id(x.__globals__))
+        return x if depth else (id(x.__code__), id(x.__globals__))
     if isinstance(x, tuple):
         return (cls, *[key(e, depth + 1) for e in x])
     if isinstance(x, PLAIN):

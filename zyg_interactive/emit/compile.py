@@ -40,11 +40,19 @@ class Unit:
             return None
         name, found = self.names.of(v), []
         for s in ast.walk(self.tree):
-            target = s.targets[0] if isinstance(s, ast.Assign) else s.target if isinstance(s, ast.AugAssign) else None
+            target = (
+                s.targets[0]
+                if isinstance(s, ast.Assign)
+                else s.target
+                if isinstance(s, ast.AugAssign)
+                else None
+            )
             base = target.value if isinstance(target, ast.Subscript) else target
             if isinstance(base, ast.Name) and base.id == name:
                 found.append(s)
-        telling = [s for s in found if not isinstance(s, ast.Assign) or not isinstance(s.value, ast.Name)]
+        telling = [
+            s for s in found if not isinstance(s, ast.Assign) or not isinstance(s.value, ast.Name)
+        ]
         return ast.unparse(found[0]) if len(found) == 1 and telling else None
 
     @property
@@ -69,7 +77,9 @@ class Compiler:
         unit.names = e.names
         params = [e.names.of(p) for p in f.region.params]
         body = e.block(f.region)
-        body.append(_return(e, f.region.outs if len(f.region.outs) != 1 else f.region.outs[0], f.span))
+        body.append(
+            _return(e, f.region.outs if len(f.region.outs) != 1 else f.region.outs[0], f.span)
+        )
         unit.tree = _def(f.name, params, body, f.span)
         self._finish(unit, {_identifier(f.name): title or f.name})
         return unit
@@ -183,4 +193,3 @@ def _titled(code: CodeType, titles: dict[str, str]) -> CodeType:
     consts = tuple(_titled(c, titles) if isinstance(c, CodeType) else c for c in code.co_consts)
     title = titles.get(code.co_name, code.co_name)
     return code.replace(co_consts=consts, co_name=title, co_qualname=title)
-

@@ -75,7 +75,11 @@ class Webs:
                 out = inner.outs[k]
                 if isinstance(out, Value) and _defines(inner, out) and _count(inner.outs, out) == 1:
                     self._join(r, out)
-                elif isinstance(out, Value) and self._only_in(out, op) and self._untouched(op, out, k):
+                elif (
+                    isinstance(out, Value)
+                    and self._only_in(out, op)
+                    and self._untouched(op, out, k)
+                ):
                     self._join(r, out)
 
     def _only_in(self, v: Value, op: Op) -> bool:
@@ -84,7 +88,9 @@ class Webs:
         return v.name is not None and inside[v] == self.uses[v] and _is_buffer(v)
 
     def _untouched(self, op: Op, v: Value, k: int) -> bool:
-        return all(inner.outs[k] is v or self.find(inner.outs[k]) is self.find(v) for inner in op.regions)
+        return all(
+            inner.outs[k] is v or self.find(inner.outs[k]) is self.find(v) for inner in op.regions
+        )
 
     def _loop(self, op: Op, region: Region, index: int) -> None:
         body = op.regions[-1]
@@ -98,7 +104,12 @@ class Webs:
             if isinstance(out, Value) and out is not p and _count(nexts, out) == 1:
                 if self.find(out) is not self.find(p) and self._may_replace(p, out, op, place):
                     self._join(p, out)
-            if isinstance(init, Value) and self.uses[init] == 1 and _defines(region, init) and not self.apart:
+            if (
+                isinstance(init, Value)
+                and self.uses[init] == 1
+                and _defines(region, init)
+                and not self.apart
+            ):
                 self._join(p, init)
 
     def _may_replace(self, p: Value, out: Value, op: Op, place: int) -> bool:

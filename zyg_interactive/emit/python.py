@@ -12,7 +12,20 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.core import CALL_VALUE, FOR, IF, UNBOUND, WHILE, Atom, Function, Op, Region, Value, op_reads, values
+from ..ir.core import (
+    CALL_VALUE,
+    FOR,
+    IF,
+    UNBOUND,
+    WHILE,
+    Atom,
+    Function,
+    Op,
+    Region,
+    Value,
+    op_reads,
+    values,
+)
 from ..ir.text import fn_name
 from ..ir.types import Array, Scalar
 from ..rules.registry import lookup
@@ -75,7 +88,9 @@ class Emitter:
     `bind(name, object)` puts an object that the code refers to into its globals and returns the name it has there.
     """
 
-    def __init__(self, regions: list[Region], bind: Callable[[str, Any], str], recorded: bool = False):
+    def __init__(
+        self, regions: list[Region], bind: Callable[[str, Any], str], recorded: bool = False
+    ):
         self.webs = Webs(regions)
         self.bind, self.recorded = bind, recorded
         for region in regions:
@@ -102,7 +117,14 @@ class Emitter:
 
     def _reference(self, op: Op) -> None:
         fn = op.fn
-        if fn in BINARY or fn in COMPARE or fn in UNARY or fn in DISPLAYS or fn is RECORD or fn is CALL_VALUE:
+        if (
+            fn in BINARY
+            or fn in COMPARE
+            or fn in UNARY
+            or fn in DISPLAYS
+            or fn is RECORD
+            or fn is CALL_VALUE
+        ):
             return
         if not isinstance(fn, types.MethodDescriptorType):
             self._bind(fn)
@@ -143,7 +165,9 @@ class Emitter:
             case dict():
                 return ast.Dict([self.atom(k) for k in a], [self.atom(v) for v in a.values()])
             case slice():
-                return ast.Slice(*(None if p is None else self.atom(p) for p in (a.start, a.stop, a.step)))
+                return ast.Slice(
+                    *(None if p is None else self.atom(p) for p in (a.start, a.stop, a.step))
+                )
         if _is_literal(a):
             return _literal(a)
         return self._bind(a)
@@ -151,7 +175,9 @@ class Emitter:
     def _plain(self, a: Atom) -> ast.expr:
         """An atom where slices must be written as calls."""
         if isinstance(a, slice):
-            parts = [ast.Constant(None) if p is None else self.atom(p) for p in (a.start, a.stop, a.step)]
+            parts = [
+                ast.Constant(None) if p is None else self.atom(p) for p in (a.start, a.stop, a.step)
+            ]
             return ast.Call(ast.Name("slice", LOAD), parts, [])
         if isinstance(a, tuple) and any(isinstance(x, slice) for x in a):
             return ast.Tuple([self._plain(x) for x in a], LOAD)
@@ -169,12 +195,18 @@ class Emitter:
             return ast.UnaryOp(UNARY[fn](), self.atom(args[0]))
         if fn in DISPLAYS:
             return DISPLAYS[fn](self, op)
-        keywords = [ast.keyword(k, self._plain(v)) for k, v in op.static.items() if not k.startswith("$")]
+        keywords = [
+            ast.keyword(k, self._plain(v)) for k, v in op.static.items() if not k.startswith("$")
+        ]
         if fn is CALL_VALUE:
             return ast.Call(self.atom(args[0]), [self._plain(a) for a in args[1:]], keywords)
         if isinstance(fn, types.MethodDescriptorType):
             receiver = self.atom(args[0])
-            return ast.Call(ast.Attribute(receiver, fn.__name__, LOAD), [self._plain(a) for a in args[1:]], keywords)
+            return ast.Call(
+                ast.Attribute(receiver, fn.__name__, LOAD),
+                [self._plain(a) for a in args[1:]],
+                keywords,
+            )
         return ast.Call(self._bind(fn), [self._plain(a) for a in args], keywords)
 
     def _getitem(self, op: Op) -> ast.expr:
@@ -200,7 +232,9 @@ class Emitter:
 
     # ---- statements
 
-    def block(self, region: Region, stop_at: Callable[[int], list[ast.stmt]] | None = None) -> list[ast.stmt]:
+    def block(
+        self, region: Region, stop_at: Callable[[int], list[ast.stmt]] | None = None
+    ) -> list[ast.stmt]:
         """The statements of a region; `stop_at(i)` may add some before op i."""
         out: list[ast.stmt] = []
         for i, op in enumerate(region.ops):
@@ -226,7 +260,13 @@ class Emitter:
                 continue
             self.pending.pop(v)
             assign = ast.Assign([ast.Name(self.names.of(v), STORE)], node)
-            out.append(at(assign, v.span or Span("", node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)))
+            out.append(
+                at(
+                    assign,
+                    v.span
+                    or Span("", node.lineno, node.col_offset, node.end_lineno, node.end_col_offset),
+                )
+            )
         return out
 
     def _statement(self, op: Op, region: Region, out: list[ast.stmt]) -> None:
@@ -269,7 +309,13 @@ class Emitter:
         return ast.Name("_" if self.webs.uses[a] == 0 else self.names.of(a), STORE)
 
     def _inlines(self, v: Value, region: Region, value: ast.expr, impure: bool) -> bool:
-        if self.recorded or v.name is not None or self.webs.uses[v] != 1 or self.webs.shared(v) or impure:
+        if (
+            self.recorded
+            or v.name is not None
+            or self.webs.uses[v] != 1
+            or self.webs.shared(v)
+            or impure
+        ):
             return False
         if _size(value) > LONGEST:
             return False
@@ -280,8 +326,15 @@ class Emitter:
         name = self.names.of(buffer)
         pre = self.flush(keep=set(op_reads(op)))
         if op.fn is runtime.accumulate and isinstance(buffer.type, Array) and _may_add(op.args[1]):
-            change: ast.stmt = ast.AugAssign(ast.Name(name, STORE), ast.Add(), self.atom(op.args[1]))
-        elif op.fn is runtime.add_at and isinstance(buffer.type, Array) and _basic(op.args[1]) and _may_add(op.args[2]):
+            change: ast.stmt = ast.AugAssign(
+                ast.Name(name, STORE), ast.Add(), self.atom(op.args[1])
+            )
+        elif (
+            op.fn is runtime.add_at
+            and isinstance(buffer.type, Array)
+            and _basic(op.args[1])
+            and _may_add(op.args[2])
+        ):
             place = ast.Subscript(ast.Name(name, LOAD), self.atom(op.args[1]), STORE)
             change = ast.AugAssign(place, ast.Add(), self.atom(op.args[2]))
         else:
@@ -317,24 +370,40 @@ class Emitter:
         if len(op.results) != 1 or self.recorded or any(len(r.ops) > 1 for r in op.regions):
             return None
         for inner in op.regions:
-            if inner.ops and not (is_pure(inner.ops[0]) and not inner.ops[0].regions and inner.outs[0] is inner.ops[0].results[0]
-                                  and not is_in_place(inner.ops[0]) and self.webs.uses[inner.ops[0].result] == 1):
+            if inner.ops and not (
+                is_pure(inner.ops[0])
+                and not inner.ops[0].regions
+                and inner.outs[0] is inner.ops[0].results[0]
+                and not is_in_place(inner.ops[0])
+                and self.webs.uses[inner.ops[0].result] == 1
+            ):
                 return None
         chosen = [self.expr(r.ops[0]) if r.ops else self.atom(r.outs[0]) for r in op.regions]
-        value = ast.IfExp(test, *(at(c, (r.ops[0].span if r.ops else op.span)) for c, r in zip(chosen, op.regions, strict=True)))
+        value = ast.IfExp(
+            test,
+            *(
+                at(c, (r.ops[0].span if r.ops else op.span))
+                for c, r in zip(chosen, op.regions, strict=True)
+            ),
+        )
         return at(ast.Assign([ast.Name(self.names.of(op.result), STORE)], value), op.span)
 
-    def _moves(self, targets: tuple[Value, ...], sources: tuple[Atom, ...], span: Span | None) -> list[ast.stmt]:
+    def _moves(
+        self, targets: tuple[Value, ...], sources: tuple[Atom, ...], span: Span | None
+    ) -> list[ast.stmt]:
         """Assign several variables at once, as if together."""
         pairs = [
             (self.names.of(t), s)
             for t, s in zip(targets, sources, strict=True)
-            if not (isinstance(s, Value) and self.webs.find(s) is self.webs.find(t)) and self._wanted(t)
+            if not (isinstance(s, Value) and self.webs.find(s) is self.webs.find(t))
+            and self._wanted(t)
         ]
         if not pairs:
             return []
         names = {t for t, _ in pairs}
-        clash = len(pairs) > 1 and any(self.names.of(v) in names for _, s in pairs for v in values(s) if v not in self.pending)
+        clash = len(pairs) > 1 and any(
+            self.names.of(v) in names for _, s in pairs for v in values(s) if v not in self.pending
+        )
         if clash:
             target = ast.Tuple([ast.Name(t, STORE) for t, _ in pairs], STORE)
             value = ast.Tuple([self.atom(s) for _, s in pairs], LOAD)
@@ -389,7 +458,9 @@ class Emitter:
             self._statement(op, region, out)
         return [*out, *self.flush(keep=set(values(region.outs)))]
 
-    def _carry(self, op: Op, inits: tuple[Atom, ...], body: Region) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    def _carry(
+        self, op: Op, inits: tuple[Atom, ...], body: Region
+    ) -> tuple[list[ast.stmt], list[ast.stmt]]:
         """What comes before a loop, and its body: carried variables, collected lists, the stop."""
         span, stop = op.span, int(op.static["stop"])
         carried = op.static["carried"]
@@ -397,7 +468,9 @@ class Emitter:
         start = self._moves(params, inits, span)
         lists = op.results[carried:]
         for v in lists:
-            start.append(at(ast.Assign([ast.Name(self.names.of(v), STORE)], ast.List([], LOAD)), span))
+            start.append(
+                at(ast.Assign([ast.Name(self.names.of(v), STORE)], ast.List([], LOAD)), span)
+            )
         collected = body.outs[stop + carried :]
         place = append_place(op)
 
@@ -524,5 +597,6 @@ def _may_add(c: Atom) -> bool:
     t = getattr(c, "type", None)
     if isinstance(t, Scalar):
         return t.kind != "complex"
-    return (isinstance(t, Array) and t.dtype is not None and t.dtype.kind != "c") or isinstance(c, float | int)
-
+    return (isinstance(t, Array) and t.dtype is not None and t.dtype.kind != "c") or isinstance(
+        c, float | int
+    )

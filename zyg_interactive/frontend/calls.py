@@ -22,7 +22,21 @@ from .resolve import UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, LocalFunction
 
 REFUSAL = "$refusal"  # the key under which an op keeps the diagnostic it is refused with once a derivative is needed
-SEQUENCE_CALLS = (sum, list, tuple, max, min, any, all, sorted, np.array, np.asarray, np.stack, np.concatenate, np.sum)
+SEQUENCE_CALLS = (
+    sum,
+    list,
+    tuple,
+    max,
+    min,
+    any,
+    all,
+    sorted,
+    np.array,
+    np.asarray,
+    np.stack,
+    np.concatenate,
+    np.sum,
+)
 
 
 class Calls(Expressions):
@@ -42,18 +56,32 @@ class Calls(Expressions):
                 args.append(self.expr(a))
         kwargs: dict[str, Atom] = {}
         for k in node.keywords:
-            literal = isinstance(k.value, ast.List | ast.Tuple) and lookup(fn) is not None and _is_literal(k.value)
+            literal = (
+                isinstance(k.value, ast.List | ast.Tuple)
+                and lookup(fn) is not None
+                and _is_literal(k.value)
+            )
             value = ast.literal_eval(k.value) if literal else self.expr(k.value)
             if k.arg is not None:
                 kwargs[k.arg] = value
             elif isinstance(t := type_of(value), Dict):
                 kwargs.update({key: self.subscript(value, key, node) for key, _ in t.items})
             else:
-                raise refused(self.source, k.value, "`**` of what only the run knows", "write the keywords out")
+                raise refused(
+                    self.source,
+                    k.value,
+                    "`**` of what only the run knows",
+                    "write the keywords out",
+                )
         return self.call(fn, tuple(args), kwargs, node, name)
 
     def call(
-        self, fn: Atom, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None = None
+        self,
+        fn: Atom,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None = None,
     ) -> Atom:
         """Lower `fn(*args, **kwargs)`."""
         match fn:
@@ -75,14 +103,25 @@ class Calls(Expressions):
         lowering = self.context.intrinsic(fn)
         if lowering is not None:
             return lowering(self, args, kwargs, node)
+        if isinstance(fn, types.FunctionType) and lookup(fn) is None:
+            known = self.constant(fn, None)
+            if known is not fn:
+                return self.call(known, args, kwargs, node, name)
         if isinstance(fn, types.MethodType):
-            return self.call(self.constant(fn.__func__, None), (fn.__self__, *args), kwargs, node, name)
+            return self.call(
+                self.constant(fn.__func__, None), (fn.__self__, *args), kwargs, node, name
+            )
         if isinstance(fn, type) and lookup(fn) is None:
             return self._construct(fn, args, kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
 
     def _known(
-        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None
+        self,
+        fn: Any,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
     ) -> Atom:
         """A callable that has a rule, or that is refused once a derivative has to pass it."""
         args = tuple(self.materialise(a, node) for a in args)
@@ -118,7 +157,9 @@ class Calls(Expressions):
     ) -> Atom:
         rule = lookup(fn.live) if fn.live is not None else None
         if rule is not None:  # a custom gradient
-            return self.op(fn.live, tuple(self.materialise(a, node) for a in args), kwargs, node, name)
+            return self.op(
+                fn.live, tuple(self.materialise(a, node) for a in args), kwargs, node, name
+            )
         lowering = self.context.intrinsic(fn.live)
         if lowering is not None:
             return lowering(self, args, kwargs, node)
@@ -148,7 +189,13 @@ class Calls(Expressions):
         return callee, [self.materialise(v, node) for v in values]
 
     def _opaque(
-        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], why: Diagnostic, node: ast.AST, name: str | None
+        self,
+        fn: Any,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        why: Diagnostic,
+        node: ast.AST,
+        name: str | None,
     ) -> Atom:
         """A call of a function that cannot be lowered: fine as long as no derivative has to pass it."""
         args = tuple(self.materialise(a, node) for a in args)
@@ -179,7 +226,9 @@ class Calls(Expressions):
             else:
                 raise self._binding(fn, f"has no parameter `{k}`", node)
         if rest and a.vararg is None:
-            raise self._binding(fn, f"takes {len(positional)} positional arguments, {len(args)} were given", node)
+            raise self._binding(
+                fn, f"takes {len(positional)} positional arguments, {len(args)} were given", node
+            )
         for p in (*positional, *(p.arg for p in a.kwonlyargs)):
             if p not in given:
                 if p not in fn.defaults:
@@ -212,7 +261,9 @@ class Calls(Expressions):
         frame = Frame()
         self.frames[frame] = dict(zip(closure.type.names, captured, strict=True))
         resolver = FrameResolver(frame, self.frames[frame], template.resolver)
-        fn = UserFunction(template.name, template.source, template.node, resolver, template.defaults)
+        fn = UserFunction(
+            template.name, template.source, template.node, resolver, template.defaults
+        )
         return self._user_call(fn, args, kwargs, node, name)
 
     # ---- methods, constructors, dynamic calls
@@ -231,7 +282,12 @@ class Calls(Expressions):
         return self.call(method, (receiver, *args), kwargs, node, name)
 
     def _construct(
-        self, cls: type, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None
+        self,
+        cls: type,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
     ) -> Atom:
         """An instance of a class: named tuples and dataclasses are made of their fields."""
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
@@ -242,7 +298,9 @@ class Calls(Expressions):
         if plain and not any(not f.init or f.kw_only for f in dataclasses.fields(cls)):
             fields = [f.name for f in dataclasses.fields(cls)]
             defaults = {
-                f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING
+                f.name: f.default
+                for f in dataclasses.fields(cls)
+                if f.default is not dataclasses.MISSING
             }
             given = {**defaults, **dict(zip(fields, args, strict=False)), **kwargs}
             if set(given) == set(fields):
@@ -256,7 +314,12 @@ class Calls(Expressions):
         return result
 
     def _dynamic(
-        self, fn: Value, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None
+        self,
+        fn: Value,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
     ) -> Atom:
         """A callee that only the run knows."""
         args = tuple(self.materialise(a, node) for a in args)
@@ -266,12 +329,28 @@ class Calls(Expressions):
     def unused(self, node: ast.Call) -> None:
         """A call whose result is not used: an observer, such as `print`."""
         fn = self.expr(node.func)
-        known = fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
-        if known is not None and callable(known) and lookup(known) is None and not isinstance(known, type):
+        known = (
+            fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
+        )
+        if (
+            known is not None
+            and callable(known)
+            and lookup(known) is None
+            and not isinstance(known, type)
+        ):
             args = tuple(self.materialise(self.expr(a), node) for a in node.args)
-            kwargs = {k.arg or "": self.materialise(self.expr(k.value), node) for k in node.keywords}
-            if any(k.arg is None for k in node.keywords) or any(isinstance(a, ast.Starred) for a in node.args):
-                raise refused(self.source, node, "`*` in a call whose result is not used", "write the arguments out")
+            kwargs = {
+                k.arg or "": self.materialise(self.expr(k.value), node) for k in node.keywords
+            }
+            if any(k.arg is None for k in node.keywords) or any(
+                isinstance(a, ast.Starred) for a in node.args
+            ):
+                raise refused(
+                    self.source,
+                    node,
+                    "`*` in a call whose result is not used",
+                    "write the arguments out",
+                )
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call_expression(node, None)
@@ -302,7 +381,9 @@ def _title(fn: Any) -> str:
 
 def _isinstance(x: Atom, classes: Any) -> bool | None:
     """`isinstance(x, classes)` where the type of `x` tells."""
-    if isinstance(classes, Value) or (isinstance(classes, tuple) and any(isinstance(c, Value) for c in classes)):
+    if isinstance(classes, Value) or (
+        isinstance(classes, tuple) and any(isinstance(c, Value) for c in classes)
+    ):
         return None
     t = type_of(x)
     cls: type | None = None
@@ -318,4 +399,3 @@ def _isinstance(x: Atom, classes: Any) -> bool | None:
         case Array(shape=shape) if shape:
             cls = np.ndarray
     return None if cls is None else issubclass(cls, classes)
-

@@ -10,7 +10,20 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Atom, Value, type_of
-from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Scalar, Tuple, join, join_all
+from ..ir.types import (
+    UNKNOWN,
+    Array,
+    Closure,
+    Const,
+    Dict,
+    List,
+    Other,
+    Record,
+    Scalar,
+    Tuple,
+    join,
+    join_all,
+)
 from ..rules.registry import ATTRIBUTES, METHODS, MUTATING
 from .fence import refused
 from .resolve import UserFunction
@@ -31,7 +44,12 @@ BINARY = {
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
 }
-UNARY = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert, ast.Not: operator.not_}
+UNARY = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Invert: operator.invert,
+    ast.Not: operator.not_,
+}
 COMPARE = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
@@ -63,7 +81,9 @@ class Expressions(Lowering):
             case ast.BoolOp(op=op, values=values):
                 return self._logical(isinstance(op, ast.And), values, node, name)
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                return self._choice(self.expr(test), lambda: self.expr(body), lambda: self.expr(orelse), node, name)
+                return self._choice(
+                    self.expr(test), lambda: self.expr(body), lambda: self.expr(orelse), node, name
+                )
             case ast.Tuple(elts=elts):
                 return tuple(self._items(elts))
             case ast.List(elts=elts):
@@ -90,7 +110,11 @@ class Expressions(Lowering):
         raise NotImplementedError
 
     def comprehension(
-        self, elt: ast.expr, generators: list[ast.comprehension], node: ast.expr, name: str | None = None
+        self,
+        elt: ast.expr,
+        generators: list[ast.comprehension],
+        node: ast.expr,
+        name: str | None = None,
     ) -> Atom:
         raise NotImplementedError
 
@@ -126,7 +150,12 @@ class Expressions(Lowering):
         return None
 
     def call(
-        self, fn: Atom, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None = None
+        self,
+        fn: Atom,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None = None,
     ) -> Atom:
         raise NotImplementedError
 
@@ -136,7 +165,12 @@ class Expressions(Lowering):
         return self.op(fn, (x,), {}, node, name)
 
     def _comparison(
-        self, left: Atom, ops: list[ast.cmpop], comparators: list[ast.expr], node: ast.Compare, name: str | None
+        self,
+        left: Atom,
+        ops: list[ast.cmpop],
+        comparators: list[ast.expr],
+        node: ast.Compare,
+        name: str | None,
     ) -> Atom:
         right = self.expr(comparators[0])
         first = self._compare(ops[0], left, right, node, name)
@@ -150,10 +184,16 @@ class Expressions(Lowering):
             name,
         )
 
-    def _compare(self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None) -> Atom:
+    def _compare(
+        self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None
+    ) -> Atom:
         if isinstance(op, ast.In | ast.NotIn):
-            inside = self.op(operator.contains, (self.materialise(b, node), self.materialise(a, node)), {}, node)
-            return self.op(operator.not_, (inside,), {}, node) if isinstance(op, ast.NotIn) else inside
+            inside = self.op(
+                operator.contains, (self.materialise(b, node), self.materialise(a, node)), {}, node
+            )
+            return (
+                self.op(operator.not_, (inside,), {}, node) if isinstance(op, ast.NotIn) else inside
+            )
         fn = COMPARE[type(op)]
         if fn in (operator.is_, operator.is_not):
             decided = _identity(a, b)
@@ -166,7 +206,9 @@ class Expressions(Lowering):
             return overloaded
         return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
 
-    def _logical(self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None) -> Atom:
+    def _logical(
+        self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None
+    ) -> Atom:
         first, rest = self.expr(values[0]), values[1:]
         if not rest:
             return first
@@ -180,7 +222,9 @@ class Expressions(Lowering):
         then, other = (more, keep) if conjunction else (keep, more)
         return self._choice(first, then, other, node, name)
 
-    def _choice(self, condition: Atom, then: Any, other: Any, node: ast.expr, name: str | None) -> Atom:
+    def _choice(
+        self, condition: Atom, then: Any, other: Any, node: ast.expr, name: str | None
+    ) -> Atom:
         """`then() if condition else other()`, only one of them evaluated."""
         condition = self.truth(condition)
         if not isinstance(condition, Value):
@@ -229,7 +273,12 @@ class Expressions(Lowering):
         if exact is None and isinstance(t, Array) and t.shape and isinstance(t.shape[0], int):
             exact = (UNKNOWN,) * t.shape[0]
         if exact is None:
-            raise refused(self.source, node, "unpacking a sequence whose length only the run knows", "index it instead")
+            raise refused(
+                self.source,
+                node,
+                "unpacking a sequence whose length only the run knows",
+                "index it instead",
+            )
         return [self.subscript(atom, i, node) for i in range(len(exact))]
 
     def display(self, items: list[Atom], node: ast.AST, name: str | None = None) -> Value:
@@ -247,8 +296,12 @@ class Expressions(Lowering):
             if k is None:
                 raise refused(self.source, node, "`**` in a dict display", "write the items out")
             key = self.expr(k)
-            if isinstance(key, Value) or not isinstance(key, str | int | float | tuple | bool | type(None)):
-                raise refused(self.source, k, "a dict key that only the run knows", "use a constant key")
+            if isinstance(key, Value) or not isinstance(
+                key, str | int | float | tuple | bool | type(None)
+            ):
+                raise refused(
+                    self.source, k, "a dict key that only the run knows", "use a constant key"
+                )
             keys.append(key)
             values.append(self.materialise(self.expr(v), node))
         made = self.op(runtime.make_dict, (tuple(keys), *values), {}, node, name)
@@ -256,7 +309,11 @@ class Expressions(Lowering):
         return made
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
-        if isinstance(base, tuple) and isinstance(index, int | np.integer | slice) and not isinstance(index, bool):
+        if (
+            isinstance(base, tuple)
+            and isinstance(index, int | np.integer | slice)
+            and not isinstance(index, bool)
+        ):
             try:
                 return base[index]
             except (IndexError, TypeError):
@@ -265,7 +322,13 @@ class Expressions(Lowering):
             item = _of_display(base, index)
             if item is not None:
                 return item
-        got = self.op(operator.getitem, (self.materialise(base, node), self.materialise(index, node)), {}, node, name)
+        got = self.op(
+            operator.getitem,
+            (self.materialise(base, node), self.materialise(index, node)),
+            {},
+            node,
+            name,
+        )
         return self.unpacked(got)
 
     def unpacked(self, atom: Atom) -> Atom:
@@ -274,17 +337,28 @@ class Expressions(Lowering):
             return atom.type.value
         return atom
 
-    def attribute(self, base: Atom, attr: str, node: ast.Attribute, name: str | None = None) -> Atom:
-        if not isinstance(base, Value | tuple | list | dict | LocalFunction | BoundMethod | UserFunction | int | float):
+    def attribute(
+        self, base: Atom, attr: str, node: ast.Attribute, name: str | None = None
+    ) -> Atom:
+        if not isinstance(
+            base,
+            Value | tuple | list | dict | LocalFunction | BoundMethod | UserFunction | int | float,
+        ):
             found = self.resolver.member(base, attr)
-            return self.meaning(found, attr, node) if not callable(base) or isinstance(base, type) else getattr(base, attr)
+            return (
+                self.meaning(found, attr, node)
+                if not callable(base) or isinstance(base, type)
+                else getattr(base, attr)
+            )
         t = type_of(base)
         match t:
             case Array():
                 if attr in ATTRIBUTES:
                     return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
                 if attr in MUTATING:
-                    raise refused(self.source, node, f"the in-place method `{attr}`", _instead(attr), "ZYG103")
+                    raise refused(
+                        self.source, node, f"the in-place method `{attr}`", _instead(attr), "ZYG103"
+                    )
                 if attr in METHODS[np.ndarray]:
                     return BoundMethod(base, METHODS[np.ndarray][attr])
             case Record():
@@ -296,17 +370,27 @@ class Expressions(Lowering):
                 if hasattr(cls, attr):
                     return BoundMethod(base, getattr(cls, attr))
             case List() | Dict() | Tuple() | Other():
-                cls = t.cls if isinstance(t, Other | Tuple) else list if isinstance(t, List) else dict
+                cls = (
+                    t.cls if isinstance(t, Other | Tuple) else list if isinstance(t, List) else dict
+                )
                 if attr in MUTATING_CONTAINER.get(cls, ()):
                     raise refused(
-                        self.source, node, f"changing a {cls.__name__} with `{attr}`", "build a new one", "ZYG103"
+                        self.source,
+                        node,
+                        f"changing a {cls.__name__} with `{attr}`",
+                        "build a new one",
+                        "ZYG103",
                     )
                 table = METHODS.get(cls, {})
                 if attr in table or callable(getattr(cls, attr, None)):
-                    return BoundMethod(base, table.get(attr) or self.constant(getattr(cls, attr), None))
+                    return BoundMethod(
+                        base, table.get(attr) or self.constant(getattr(cls, attr), None)
+                    )
         return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
 
-    def _member(self, base: Atom, t: Record, attr: str, node: ast.Attribute, name: str | None) -> Atom:
+    def _member(
+        self, base: Atom, t: Record, attr: str, node: ast.Attribute, name: str | None
+    ) -> Atom:
         """An attribute of an instance: its own, a property, or a method."""
         found = getattr(t.cls, attr, None)
         if isinstance(found, property):
@@ -351,7 +435,9 @@ class Expressions(Lowering):
     def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
         defaults: dict[str, Atom] = {}
         positional = [*node.args.posonlyargs, *node.args.args]
-        for arg, d in zip(positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True):
+        for arg, d in zip(
+            positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True
+        ):
             defaults[arg.arg] = self.expr(d)
         for arg, kw in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
             if kw is not None:
@@ -368,12 +454,21 @@ MUTATING_CONTAINER: dict[type, frozenset[str]] = {
 
 
 def _instead(method: str) -> str:
-    return f"use `np.{method}`, which returns a new array" if hasattr(np, method) else "build a new array"
+    return (
+        f"use `np.{method}`, which returns a new array"
+        if hasattr(np, method)
+        else "build a new array"
+    )
 
 
 def _fold(fn: Any, a: Any, b: Any) -> Any:
     """Arithmetic on constants, where it is certain."""
-    if isinstance(a, str) or isinstance(b, str) or isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+    if (
+        isinstance(a, str)
+        or isinstance(b, str)
+        or isinstance(a, np.ndarray)
+        or isinstance(b, np.ndarray)
+    ):
         return None
     try:
         return fn(a, b)
@@ -388,7 +483,9 @@ def _identity(a: Atom, b: Atom) -> bool | None:
             t = type_of(x)
             if x is None:
                 return True
-            if not isinstance(x, Value) or isinstance(t, Scalar | Array | Tuple | List | Dict | Record | Closure):
+            if not isinstance(x, Value) or isinstance(
+                t, Scalar | Array | Tuple | List | Dict | Record | Closure
+            ):
                 return False
             if isinstance(t, Const):
                 return t.value is None
@@ -404,4 +501,3 @@ def _of_display(base: Value, index: Any) -> Atom | None:
     if base.op.fn is runtime.make_dict and index in base.op.args[0]:
         return dict(zip(base.op.args[0], base.op.args[1:], strict=True))[index]
     return None
-

@@ -35,7 +35,9 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
 }
 
 
-def refused(source: Source, node: ast.AST, what: str = "", help: str = "", code: str = "ZYG101") -> Refused:
+def refused(
+    source: Source, node: ast.AST, what: str = "", help: str = "", code: str = "ZYG101"
+) -> Refused:
     """The refusal of a syntax node, to raise."""
     name, instead = REFUSED.get(type(node), (f"`{type(node).__name__}`", ""))
     return refuse(code, f"{what or name} is not supported", source.span(node), help or instead)

@@ -13,8 +13,34 @@ from typing import Any
 
 from .. import runtime
 from ..diagnostics import refuse
-from ..ir.core import FOR, UNBOUND, WHILE, Atom, Demand, Function, Op, Region, Undecided, Value, type_of
-from ..ir.types import BOOL, INT, UNKNOWN, Array, Const, Dict, List, Other, Scalar, Tuple, Type, join, subsumes
+from ..ir.core import (
+    FOR,
+    UNBOUND,
+    WHILE,
+    Atom,
+    Demand,
+    Function,
+    Op,
+    Region,
+    Undecided,
+    Value,
+    type_of,
+)
+from ..ir.types import (
+    BOOL,
+    INT,
+    UNKNOWN,
+    Array,
+    Const,
+    Dict,
+    List,
+    Other,
+    Scalar,
+    Tuple,
+    Type,
+    join,
+    subsumes,
+)
 from ..rules.registry import lookup
 from .calls import REFUSAL, Calls
 from .expressions import BINARY
@@ -22,7 +48,16 @@ from .fence import refused
 from .names import always_jumps, bound, needs_earlier_value, parameters, read
 from .resolve import Known, Meaning, Missing, UserFunction
 from ..source import parse
-from .scope import BROKEN, CONTINUED, FLAGS, RETURN_VALUE, RETURNED, Context, LocalFunction, Lowering
+from .scope import (
+    BROKEN,
+    CONTINUED,
+    FLAGS,
+    RETURN_VALUE,
+    RETURNED,
+    Context,
+    LocalFunction,
+    Lowering,
+)
 
 MAX_TYPE_ROUNDS = 6
 
@@ -39,7 +74,9 @@ def lower(fn: UserFunction, arguments: dict[str, Atom], context: Context) -> Fun
         raise statements.undecided(undecided) from undecided
 
 
-def lower_call(title: str, callee: Callable[[Lowering], Atom], arguments: dict[str, Atom], context: Context) -> Function:
+def lower_call(
+    title: str, callee: Callable[[Lowering], Atom], arguments: dict[str, Atom], context: Context
+) -> Function:
     """The IR of a call of something that is no plain function: `callee` gives the atom that is called.
 
     Arguments called `a0`, `a1` … are passed by position, the others by name.
@@ -47,7 +84,9 @@ def lower_call(title: str, callee: Callable[[Lowering], Atom], arguments: dict[s
     source = parse(f"<{title}>", f"({', '.join(arguments)})")
     body = ast.copy_location(ast.Constant(None), source.tree.body[0])
     stub = ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), body), body)
-    return Statements(UserFunction(title, source, stub, NoNames()), context).call_of(callee, arguments)
+    return Statements(UserFunction(title, source, stub, NoNames()), context).call_of(
+        callee, arguments
+    )
 
 
 def lower_block(
@@ -115,14 +154,19 @@ class Statements(Calls):
 
     def call_of(self, callee: Callable[[Lowering], Atom], arguments: dict[str, Atom]) -> Function:
         node = self.fn.node
-        atoms = {n: Value(n, t, self.span(node)) if isinstance(t, Type) else t for n, t in arguments.items()}
+        atoms = {
+            n: Value(n, t, self.span(node)) if isinstance(t, Type) else t
+            for n, t in arguments.items()
+        }
         self.params = [a for a in atoms.values() if isinstance(a, Value)]
         args = tuple(a for n, a in atoms.items() if n[0] == "a" and n[1:].isdigit())
         kwargs = {n: a for n, a in atoms.items() if not (n[0] == "a" and n[1:].isdigit())}
         out = self.materialise(self.call(callee(self), args, kwargs, node), node)
         return self._finished(self.params, out)
 
-    def block_function(self, body: list[ast.stmt], earlier: set[str], result: str | None) -> tuple[Function, list[str]]:
+    def block_function(
+        self, body: list[ast.stmt], earlier: set[str], result: str | None
+    ) -> tuple[Function, list[str]]:
         self.locals = bound(body)
         for name in sorted(earlier):
             self.env[name] = self.meaning(self.resolver.name(name), name, body[0])
@@ -134,9 +178,16 @@ class Statements(Calls):
         elif isinstance(last, ast.Expr):
             out = self.expr(last.value)
         else:
-            raise refused(self.source, last, "a last statement without a value", "name the result: `--of name`")
+            raise refused(
+                self.source,
+                last,
+                "a last statement without a value",
+                "name the result: `--of name`",
+            )
         names = [
-            n for n in sorted(self.locals) if n in self.env and not isinstance(self.env[n], LocalFunction | UserFunction)
+            n
+            for n in sorted(self.locals)
+            if n in self.env and not isinstance(self.env[n], LocalFunction | UserFunction)
         ]
         kept = tuple(self.materialise(self.env[n], last) for n in names)
         return self._finished([], (self.materialise(out, last), kept)), names
@@ -149,14 +200,18 @@ class Statements(Calls):
         for path, hidden in self.hidden.items():
             if hidden is value:
                 return Demand(path, path.name, value, str(undecided))
-        return refuse("ZYG201", f"{undecided} must be known before the run", value.span, "make it a constant")
+        return refuse(
+            "ZYG201", f"{undecided} must be known before the run", value.span, "make it a constant"
+        )
 
     def _result(self) -> Atom:
         returned = self.env[RETURNED]
         if returned is False:
             return None
         if isinstance(returned, Value):  # falls off the end on some way: None there
-            self.branch(returned, lambda: None, lambda: self.env.update({RETURN_VALUE: None}), self.fn.node)
+            self.branch(
+                returned, lambda: None, lambda: self.env.update({RETURN_VALUE: None}), self.fn.node
+            )
         return self.env[RETURN_VALUE]
 
     # ---- blocks and how control leaves them
@@ -169,7 +224,11 @@ class Statements(Calls):
             if flags:
                 self._guarded(flags, body[k:])
                 return
-            if isinstance(s, ast.If) and always_jumps(s.body) != always_jumps(s.orelse) and body[k + 1 :]:
+            if (
+                isinstance(s, ast.If)
+                and always_jumps(s.body) != always_jumps(s.orelse)
+                and body[k + 1 :]
+            ):
                 rest = body[k + 1 :]
                 if always_jumps(s.body):
                     self._if(s, s.body, [*s.orelse, *rest])
@@ -228,7 +287,12 @@ class Statements(Calls):
                 self.expr(value)
             case ast.FunctionDef(name=name, decorator_list=decorators):
                 if decorators:
-                    raise refused(self.source, decorators[0], "a decorator on an inner function", "call it by hand")
+                    raise refused(
+                        self.source,
+                        decorators[0],
+                        "a decorator on an inner function",
+                        "call it by hand",
+                    )
                 self.env[name] = self.inner_function(name, s)
             case _:
                 raise refused(self.source, s)
@@ -236,19 +300,31 @@ class Statements(Calls):
     def bind_target(self, target: ast.expr, atom: Atom) -> None:
         match target:
             case ast.Name(id=name):
-                if isinstance(atom, Value) and atom.name is None and self.region.ops and atom.op is self.region.ops[-1]:
+                if (
+                    isinstance(atom, Value)
+                    and atom.name is None
+                    and self.region.ops
+                    and atom.op is self.region.ops[-1]
+                ):
                     atom.name = name
                 self.env[name] = atom
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 self._unpack(elts, atom, target)
             case ast.Subscript():
                 raise refused(
-                    self.source, target, "a store into an array or container",
-                    "build a new one: `np.where`, `np.concatenate`, a list comprehension", "ZYG103",
+                    self.source,
+                    target,
+                    "a store into an array or container",
+                    "build a new one: `np.where`, `np.concatenate`, a list comprehension",
+                    "ZYG103",
                 )
             case ast.Attribute():
                 raise refused(
-                    self.source, target, "a store into an attribute", "return the value instead", "ZYG103"
+                    self.source,
+                    target,
+                    "a store into an attribute",
+                    "return the value instead",
+                    "ZYG103",
                 )
             case _:
                 raise refused(self.source, target)
@@ -268,20 +344,36 @@ class Statements(Calls):
             items = [*items[:k], middle, *items[len(items) - after :]]
             elts = [e.value if isinstance(e, ast.Starred) else e for e in elts]
         if len(items) != len(elts):
-            raise refused(self.source, node, f"unpacking {len(items)} values into {len(elts)} names", code="ZYG104")
+            raise refused(
+                self.source,
+                node,
+                f"unpacking {len(items)} values into {len(elts)} names",
+                code="ZYG104",
+            )
         for e, item in zip(elts, items, strict=True):
             self.bind_target(e, item)
 
     def _augmented(self, s: ast.AugAssign) -> None:
         if not isinstance(s.target, ast.Name):
-            raise refused(self.source, s, "an in-place change of an item or attribute", "build a new value", "ZYG103")
+            raise refused(
+                self.source,
+                s,
+                "an in-place change of an item or attribute",
+                "build a new value",
+                "ZYG103",
+            )
         name = s.target.id
         old, new = self.load(name, s.target), self.expr(s.value)
         t = type_of(old)
-        if isinstance(t, List | Dict) or (isinstance(t, Array) and t.shape != () and t.shape is not None):
+        if isinstance(t, List | Dict) or (
+            isinstance(t, Array) and t.shape != () and t.shape is not None
+        ):
             raise refused(
-                self.source, s, "an in-place change of an array or list",
-                f"write `{name} = {name} {_symbol(s.op)} ...`, which makes a new one", "ZYG103",
+                self.source,
+                s,
+                "an in-place change of an array or list",
+                f"write `{name} = {name} {_symbol(s.op)} ...`, which makes a new one",
+                "ZYG103",
             )
         if isinstance(t, Array) or (isinstance(old, Value) and not isinstance(t, Scalar)):
             if isinstance(old, Value) and not _immutable(old):
@@ -311,7 +403,11 @@ class Statements(Calls):
         made = it.op if isinstance(it, Value) else None
         if made is not None and made.fn is range:
             return it, _same
-        if made is not None and made.fn in (zip, enumerate, reversed) and isinstance(node, ast.Call):
+        if (
+            made is not None
+            and made.fn in (zip, enumerate, reversed)
+            and isinstance(node, ast.Call)
+        ):
             known = {REFUSAL, "start"} if made.fn is enumerate else {REFUSAL}
             if not set(made.static) - known and made in self.region.ops:
                 self.region.ops.remove(made)  # counted instead
@@ -330,22 +426,34 @@ class Statements(Calls):
             pass
         elif not isinstance(t, Array | List | Tuple):
             raise refused(
-                self.source, node, "a loop over this iterator", "loop over a range, an array, a list or a tuple"
+                self.source,
+                node,
+                "a loop over this iterator",
+                "loop over a range, an array, a list or a tuple",
             )
         length = self.op(len, (it,), {}, node)
         return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
 
     def _adapted(self, made: Op, node: ast.Call) -> tuple[Atom, Callable[[Atom], Atom]]:
         """`zip`, `enumerate` and `reversed`: counted like what they go through."""
-        texts = node.args if not any(isinstance(a, ast.Starred) for a in node.args) else [node] * len(made.args)
+        texts = (
+            node.args
+            if not any(isinstance(a, ast.Starred) for a in node.args)
+            else [node] * len(made.args)
+        )
         every = list(zip(made.args, texts, strict=True))
         if made.fn is reversed:
             source = made.args[0].op if isinstance(made.args[0], Value) else None
             if source is not None and source.fn in (zip, enumerate, reversed):
-                raise refused(self.source, node, "`reversed` of an iterator", "reverse what it goes through")
+                raise refused(
+                    self.source, node, "`reversed` of an iterator", "reverse what it goes through"
+                )
         parts = [self.sequence(a, text) for a, text in (every if made.fn is zip else every[:1])]
         if made.fn is enumerate:
-            (count, item), start = parts[0], made.args[1] if len(made.args) > 1 else made.static.get("start", 0)
+            (count, item), start = (
+                parts[0],
+                made.args[1] if len(made.args) > 1 else made.static.get("start", 0),
+            )
             read = self._by_place(count, item, node)
 
             def numbered(i: Atom) -> Atom:
@@ -369,7 +477,9 @@ class Statements(Calls):
         reads = [self._by_place(count, item, node) for count, item in parts]
         return self.op(range, (shortest,), {}, node), lambda i: tuple(r(i) for r in reads)
 
-    def _by_place(self, count: Atom, item: Callable[[Atom], Atom], node: ast.expr) -> Callable[[Atom], Atom]:
+    def _by_place(
+        self, count: Atom, item: Callable[[Atom], Atom], node: ast.expr
+    ) -> Callable[[Atom], Atom]:
         """How to read the i-th item that a sequence gives."""
         made = count.op if isinstance(count, Value) else None
         if not _is_range(item) and made is not None and made.fn is range and len(made.args) == 1:
@@ -386,7 +496,9 @@ class Statements(Calls):
         def test() -> Atom:
             return self.truth(self.expr(s.test))
 
-        self.loop(None, lambda _: self.block(s.body), s, [], s.body, None, test=test, test_node=s.test)
+        self.loop(
+            None, lambda _: self.block(s.body), s, [], s.body, None, test=test, test_node=s.test
+        )
 
     def loop(
         self,
@@ -421,7 +533,11 @@ class Statements(Calls):
                 tested = self.region
                 tested.outs = (test(),)
                 self.region = Region()
-            index = Value(index_name, INT, self.span(targets[0] if targets else node)) if count is not None else None
+            index = (
+                Value(index_name, INT, self.span(targets[0] if targets else node))
+                if count is not None
+                else None
+            )
             collected = body(index)
             stop = self._stop(node)
             outs = {n: self.materialise(self.env.get(n, UNBOUND), node) for n in inits}
@@ -432,14 +548,29 @@ class Statements(Calls):
                 break
             types = widened
         else:
-            raise refused(self.source, node, "a loop whose variables change their type", "keep their types the same")
-        unbound = {n for n, o in outs.items() if o is UNBOUND or (isinstance(o, Value) and o in self.maybe_unbound)}
+            raise refused(
+                self.source,
+                node,
+                "a loop whose variables change their type",
+                "keep their types the same",
+            )
+        unbound = {
+            n
+            for n, o in outs.items()
+            if o is UNBOUND or (isinstance(o, Value) and o in self.maybe_unbound)
+        }
         returned = self.env[RETURNED]
         self.env, inner = before, self.region
         self.region = outer
         inner.params = (*((index,) if index is not None else ()), *params.values())
-        inner.outs = (*((stop,) if stop is not False else ()), *outs.values(), *((collected,) if collects else ()))
-        results = {n: Value(None if n.startswith("$") else n, types[n], self.span(node)) for n in inits}
+        inner.outs = (
+            *((stop,) if stop is not False else ()),
+            *outs.values(),
+            *((collected,) if collects else ()),
+        )
+        results = {
+            n: Value(None if n.startswith("$") else n, types[n], self.span(node)) for n in inits
+        }
         gathered = Value(None, List(type_of(collected)), self.span(node)) if collects else None
         static = {
             "sequences": 0 if count is None else 1,
@@ -456,7 +587,9 @@ class Statements(Calls):
 
     def _carried_param(self, name: str, type: Type, init: Atom, node: ast.AST) -> Value:
         param = Value(None if name.startswith("$") else name, type, self.span(node))
-        if not name.startswith("$") and (init is UNBOUND or (isinstance(init, Value) and init in self.maybe_unbound)):
+        if not name.startswith("$") and (
+            init is UNBOUND or (isinstance(init, Value) and init in self.maybe_unbound)
+        ):
             self.maybe_unbound.add(param)
         return param
 
@@ -495,7 +628,11 @@ class Statements(Calls):
         for name, value in results.items():
             self.env[name] = value
             init = inits[name]
-            maybe = name in unbound or init is UNBOUND or (isinstance(init, Value) and init in self.maybe_unbound)
+            maybe = (
+                name in unbound
+                or init is UNBOUND
+                or (isinstance(init, Value) and init in self.maybe_unbound)
+            )
             if maybe and not name.startswith("$"):
                 self.maybe_unbound.add(value)
         self.env.update(outer_flags)
@@ -507,8 +644,14 @@ class Statements(Calls):
         assigned = bound([*targets, *stmts])
         inside = {n for s in (*stmts, *targets, *([test] if test else [])) for n in ast.walk(s)}
         around = [n for n in ast.walk(self.fn.node) if n not in inside]
-        elsewhere = {n.id for n in around if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        elsewhere |= {n.target.id for n in around if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+        elsewhere = {
+            n.id for n in around if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
+        elsewhere |= {
+            n.target.id
+            for n in around
+            if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+        }
         tested = read([test]) if test is not None else set()
         at_target = bound(targets)
         carried = []
@@ -522,11 +665,17 @@ class Statements(Calls):
     # ---- comprehensions
 
     def comprehension(
-        self, elt: ast.expr, generators: list[ast.comprehension], node: ast.expr, name: str | None = None
+        self,
+        elt: ast.expr,
+        generators: list[ast.comprehension],
+        node: ast.expr,
+        name: str | None = None,
     ) -> Atom:
         first, rest = generators[0], generators[1:]
         if first.is_async:
-            raise refused(self.source, node, "`async` in a comprehension", "collect the items first")
+            raise refused(
+                self.source, node, "`async` in a comprehension", "collect the items first"
+            )
         saved = {n: self.env.get(n) for n in bound([g.target for g in generators])}
         shadowed = self.locals
         self.locals = self.locals | set(saved)
@@ -549,7 +698,9 @@ class Statements(Calls):
             self.branch(keep, keeping, lambda: self.env.update({"$keep": False}), node)
             return (self.env.pop("$keep"), self.env.pop("$kept"))
 
-        index_name = first.target.id if isinstance(first.target, ast.Name) and _is_range(item) else None
+        index_name = (
+            first.target.id if isinstance(first.target, ast.Name) and _is_range(item) else None
+        )
         items = self.loop(count, body, node, [], [], index_name, collects=True)
         assert items is not None
         if conditional:
@@ -568,7 +719,11 @@ class Statements(Calls):
         return items
 
     def _all(self, tests: list[ast.expr]) -> Atom:
-        together = tests[0] if len(tests) == 1 else ast.copy_location(ast.BoolOp(ast.And(), tests), tests[0])
+        together = (
+            tests[0]
+            if len(tests) == 1
+            else ast.copy_location(ast.BoolOp(ast.And(), tests), tests[0])
+        )
         return self.truth(self.expr(together))
 
     def _compressed(self, pairs: Value, node: ast.expr) -> Value:

@@ -75,7 +75,11 @@ class UserFunction:
     def key(self) -> Any:
         """Equal for functions that may share specialisations."""
         # Equal code objects may belong to different globals: identity is meant, and both are kept alive here.
-        return (id(self.code or self.node), id(getattr(self.live, "__globals__", None)), self.origin)
+        return (
+            id(self.code or self.node),
+            id(getattr(self.live, "__globals__", None)),
+            self.origin,
+        )
 
 
 CONSTANTS = (
@@ -100,14 +104,17 @@ CONSTANTS = (
 def is_constant(value: Any) -> bool:
     """Whether an object is part of the program, not of its data."""
     return isinstance(value, CONSTANTS) or (
-        callable(value) and type(value).__module__.partition(".")[0] in ("numpy", "functools", "zyg_interactive")
+        callable(value)
+        and type(value).__module__.partition(".")[0] in ("numpy", "functools", "zyg_interactive")
     )
 
 
 class LiveResolver:
     """Names of a live function: its free variables, its globals, the builtins."""
 
-    def __init__(self, scope: dict[str, Any], free: Mapping[str, tuple[Path, Any]], read_type: ReadType):
+    def __init__(
+        self, scope: dict[str, Any], free: Mapping[str, tuple[Path, Any]], read_type: ReadType
+    ):
         self.scope, self.free, self.read_type = scope, free, read_type
 
     def name(self, name: str) -> Meaning:
@@ -140,7 +147,16 @@ class LiveResolver:
 
 
 # Modules that are imported to read a text: nothing of the user's, and nothing that does anything on import.
-SAFE_MODULES = ("numpy", "math", "cmath", "operator", "functools", "itertools", "builtins", "zyg_interactive")
+SAFE_MODULES = (
+    "numpy",
+    "math",
+    "cmath",
+    "operator",
+    "functools",
+    "itertools",
+    "builtins",
+    "zyg_interactive",
+)
 
 
 class StaticResolver:
@@ -178,22 +194,24 @@ class StaticResolver:
                         continue
                     name = a.asname or a.name
                     known = isinstance(owner, Known)
-                    found[name] = self._imported(owner.value, a.name) if known else self._data(name)
+                    found[name] = self._imported(owner.value, a.name) if known else self.variable(name)
             case ast.FunctionDef(name=name, decorator_list=[]):
                 found[name] = Known(UserFunction(name, source, s, self))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as node):
                 found[name] = Known(UserFunction(name, source, node, self))
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)) if name not in found:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)) if (
+                name not in found
+            ):
                 found[name] = self._constant(name, value)
             case ast.If() | ast.Try() | ast.With():
                 for inner in ast.walk(s):
                     if isinstance(inner, ast.Import | ast.ImportFrom | ast.FunctionDef):
                         self._bind(inner, source, found)
                 for name in bound([s]):
-                    found.setdefault(name, self._data(name))
+                    found.setdefault(name, self.variable(name))
             case _:
                 for name in bound([s]):
-                    found[name] = self._data(name)
+                    found[name] = self.variable(name)
 
     def _constant(self, name: str, value: Any) -> Meaning:
         """A number is data of a known type; what is part of the program is known."""
@@ -201,7 +219,8 @@ class StaticResolver:
             return Known(value, Path(self.bindings, name))
         return Data(Path(self.bindings, name), of_number(value))
 
-    def _data(self, name: str) -> Data:
+    def variable(self, name: str) -> Data:
+        """A name of which only the run knows what it stands for."""
         return Data(Path(self.bindings, name), UNKNOWN)
 
     def _import(self, module: str) -> Meaning:
@@ -210,7 +229,7 @@ class StaticResolver:
                 return Known(importlib.import_module(module))
             except ImportError:
                 return Missing()
-        return self._data(module)
+        return self.variable(module)
 
     def _imported(self, owner: Any, name: str) -> Meaning:
         """`from owner import name`: a member, or a module inside a package."""
@@ -221,8 +240,10 @@ class StaticResolver:
     def _star(self, owner: Meaning) -> dict[str, Meaning]:
         """`from owner import *`; of a module that is not read it may bind any name, which "*" stands for."""
         if not isinstance(owner, Known):
-            return {"*": self._data("*")}
-        names = getattr(owner.value, "__all__", None) or [n for n in dir(owner.value) if n[0] != "_"]
+            return {"*": self.variable("*")}
+        names = getattr(owner.value, "__all__", None) or [
+            n for n in dir(owner.value) if n[0] != "_"
+        ]
         return {n: self.member(owner.value, n) for n in names}
 
     def name(self, name: str) -> Meaning:
@@ -233,7 +254,7 @@ class StaticResolver:
         if value is not UNBOUND:
             return Known(value)
         self.asked.add("*")
-        return self._data(name) if "*" in self.bindings else Missing()
+        return self.variable(name) if "*" in self.bindings else Missing()
 
     def member(self, owner: Any, name: str) -> Meaning:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .. import runtime
-from ..diagnostics import refuse
+from ..diagnostics import Refused, refuse
 from ..ir.core import (
     IF,
     UNBOUND,
@@ -43,7 +43,9 @@ class Context(Protocol):
     def read_type(self, value: Any) -> Type:
         """The type of a live value."""
 
-    def link(self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering, span: Span) -> Function:
+    def link(
+        self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering, span: Span
+    ) -> Function:
         """The callee lowered for these arguments; its parameters are those that are not constants."""
 
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
@@ -78,6 +80,13 @@ class BoundMethod:
 
     receiver: Atom
     fn: Any  # a UserFunction or a callable taking the receiver first
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """A name that cannot stand for one value here: refused where it is read, and only there."""
+
+    refusal: Refused
 
 
 class Frame:
@@ -131,7 +140,14 @@ class Lowering:
     def span(self, node: ast.AST) -> Span:
         return self.source.span(node)
 
-    def op(self, fn: Any, args: tuple[Atom, ...], static: dict[str, Any], node: ast.AST, name: str | None = None) -> Value:
+    def op(
+        self,
+        fn: Any,
+        args: tuple[Atom, ...],
+        static: dict[str, Any],
+        node: ast.AST,
+        name: str | None = None,
+    ) -> Value:
         with building(self.region, self.span(node), self.context.infer):
             return emit(fn, args, static, name=name)
 
@@ -140,6 +156,8 @@ class Lowering:
     def load(self, name: str, node: ast.AST) -> Atom:
         if name in self.env:
             atom = self.env[name]
+            if isinstance(atom, Poisoned):
+                raise atom.refusal
             if atom is UNBOUND or (isinstance(atom, Value) and atom in self.maybe_unbound):
                 checked = self.op(runtime.bound, (atom, UNBOUND, name), {}, node, name)
                 checked.type = type_of(atom)
@@ -190,6 +208,8 @@ class Lowering:
         if name not in self.locals:
             return self.resolver.name(name)
         atom = self.env.get(name, UNBOUND)
+        if isinstance(atom, Poisoned):
+            raise atom.refusal
         if isinstance(atom, LocalFunction | UserFunction) or (
             atom is not UNBOUND and isinstance(type_of(atom), Const)
         ):
@@ -198,7 +218,9 @@ class Lowering:
 
     # ---- control
 
-    def branch(self, condition: Atom, then: Callable[[], None], other: Callable[[], None], node: ast.AST) -> None:
+    def branch(
+        self, condition: Atom, then: Callable[[], None], other: Callable[[], None], node: ast.AST
+    ) -> None:
         """Build `if condition: then() else: other()`, and merge the names that they bind."""
         if not isinstance(condition, Value):
             (then if condition else other)()
@@ -215,44 +237,65 @@ class Lowering:
         outs: tuple[list[Atom], list[Atom]] = ([], [])
         for name in sorted({*envs[0], *envs[1]}, key=_order(envs)):
             a, b = (e.get(name, False if name in FLAGS else UNBOUND) for e in envs)
-            self.env[name] = self._merge(name, a, b, regions, outs, results, node)
+            try:
+                self.env[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
+            except Refused as refusal:
+                self.env[name] = Poisoned(refusal)
         for region, out in zip(regions, outs, strict=True):
             region.outs = tuple(out)
-        self.region.ops.append(Op(IF, (condition,), {}, tuple(results), tuple(regions), self.span(node)))
+        self.region.ops.append(
+            Op(IF, (condition,), {}, tuple(results), tuple(regions), self.span(node))
+        )
 
     def _merge(
         self,
         name: str,
         a: Atom,
         b: Atom,
-        regions: list[Region],
+        arms: tuple[list[Region], list[dict[str, Atom]]],
         outs: tuple[list[Atom], list[Atom]],
         results: list[Value],
         node: ast.AST,
     ) -> Atom:
         if same_atom(a, b):
             return a
-        if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and type(a) is type(b):
-            items = [self._merge(name, x, y, regions, outs, results, node) for x, y in zip(a, b, strict=True)]
+        if (
+            isinstance(a, tuple)
+            and isinstance(b, tuple)
+            and len(a) == len(b)
+            and type(a) is type(b)
+        ):
+            items = [
+                self._merge(name, x, y, arms, outs, results, node)
+                for x, y in zip(a, b, strict=True)
+            ]
             return type(a)(*items) if hasattr(a, "_fields") else tuple(items)
-        a = self._materialised_in(regions[0], a, node)
-        b = self._materialised_in(regions[1], b, node)
-        merged = Value(None if name.startswith("$") else name, join(type_of(a), type_of(b)), self.span(node))
+        a, b = (self._materialised_in(r, e, x, node) for r, e, x in zip(*arms, (a, b), strict=True))
+        merged = Value(
+            None if name.startswith("$") else name, join(type_of(a), type_of(b)), self.span(node)
+        )
         if name == RETURN_VALUE:
             merged.name = "result"
-        if name not in (*FLAGS, RETURN_VALUE) and any(x is UNBOUND or x in self.maybe_unbound for x in (a, b) if not isinstance(x, dict | list)):
+        if name not in (*FLAGS, RETURN_VALUE) and any(
+            x is UNBOUND or x in self.maybe_unbound
+            for x in (a, b)
+            if not isinstance(x, dict | list)
+        ):
             self.maybe_unbound.add(merged)
         outs[0].append(a)
         outs[1].append(b)
         results.append(merged)
         return merged
 
-    def _materialised_in(self, region: Region, atom: Atom, node: ast.AST) -> Atom:
-        outer, self.region = self.region, region
+    def _materialised_in(
+        self, region: Region, env: dict[str, Atom], atom: Atom, node: ast.AST
+    ) -> Atom:
+        outer = self.region, self.env
+        self.region, self.env = region, env
         try:
             return self.materialise(atom, node)
         finally:
-            self.region = outer
+            self.region, self.env = outer
 
     def materialise(self, atom: Atom, node: ast.AST) -> Atom:
         """An atom that stands for a run-time object: inner functions become closures."""
@@ -261,9 +304,13 @@ class Lowering:
                 return self._closure(atom, node)
             case UserFunction():
                 return atom.live if atom.live is not None else atom
+            case Poisoned(refusal=refusal):
+                raise refusal
             case BoundMethod():
                 raise refuse(
-                    "ZYG101", "a bound method that is not called is not supported", self.span(node),
+                    "ZYG101",
+                    "a bound method that is not called is not supported",
+                    self.span(node),
                     "use a lambda: `lambda *a: obj.method(*a)`",
                 )
             case tuple() if not hasattr(atom, "_fields"):
@@ -274,7 +321,12 @@ class Lowering:
         """The run-time function object of an inner function."""
         code = code_of(self.source, f.fn.node) if f.fn.live is None else None
         if code is None or f.scope is not self:
-            raise refuse("ZYG101", f"`{f.fn.name}` cannot leave its function here", self.span(node), "call it directly")
+            raise refuse(
+                "ZYG101",
+                f"`{f.fn.name}` cannot leave its function here",
+                self.span(node),
+                "call it directly",
+            )
         for name in code.co_freevars:
             if _bindings(name, self.fn.node) > 1:
                 raise refuse(
@@ -284,14 +336,23 @@ class Lowering:
                     f"give the value as a default argument: `{name}={name}`",
                 )
         captured = tuple(self.materialise(self.load(name, node), node) for name in code.co_freevars)
-        defaults = tuple(f.fn.defaults.values()) or None
-        made = self.op(runtime.make_closure, (code, _scope_of(self.fn), defaults, None, *captured), {}, node, f.fn.name)
+        only = [a.arg for a in f.fn.node.args.kwonlyargs]
+        defaults = tuple(d for n, d in f.fn.defaults.items() if n not in only) or None
+        kwdefaults = {n: d for n, d in f.fn.defaults.items() if n in only} or None
+        made = self.op(
+            runtime.make_closure,
+            (code, _scope_of(self.fn), defaults, kwdefaults, *captured),
+            {},
+            node,
+            f.fn.name,
+        )
         made.type = Closure(f.fn, code.co_freevars, tuple(map(type_of, captured)))
         return made
 
 
 def _scope_of(fn: UserFunction) -> Any:
-    return fn.scope if fn.scope is not None else getattr(fn.live, "__globals__", {})
+    scope = fn.scope if fn.scope is not None else getattr(fn.live, "__globals__", {})
+    return runtime.Scope(scope)
 
 
 def _bindings(name: str, node: ast.AST) -> int:
@@ -311,4 +372,3 @@ def _order(envs: list[dict[str, Atom]]) -> Callable[[str], int]:
     names = list(dict.fromkeys([*envs[0], *envs[1]]))
     place = {name: i for i, name in enumerate(names)}
     return place.__getitem__
-

@@ -33,7 +33,18 @@ from ..transform.pullback import STRUCTURAL, Adjoint, Pattern, Pullback, Scope
 
 HOLE = Marker("refused")  # called with what a refused thing depends on, it stands for that thing
 # Functions of NumPy whose arguments are names and formats, not numbers.
-TEXTUAL = ("load", "loadtxt", "genfromtxt", "fromfile", "fromregex", "fromstring", "memmap", "save", "savez", "savetxt")
+TEXTUAL = (
+    "load",
+    "loadtxt",
+    "genfromtxt",
+    "fromfile",
+    "fromregex",
+    "fromstring",
+    "memmap",
+    "save",
+    "savez",
+    "savetxt",
+)
 MOVES = (operator.getitem, getattr, list, tuple, sorted)  # they move any object, not numbers alone
 
 Refusals = Mapping[Function, dict[Any, Diagnostic]]
@@ -70,7 +81,9 @@ class CollectedDerivatives(Derivatives):
 class Collecting(Pullback):
     """Builds an adjoint as far as that goes."""
 
-    def __init__(self, f: Function, wrt: tuple[int, ...], pattern: Pattern, derivatives: CollectedDerivatives):
+    def __init__(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, derivatives: CollectedDerivatives
+    ):
         super().__init__(f, wrt, pattern, derivatives.infer, derivatives.pair, derivatives.implicit)
         self.derivatives = derivatives
         self.numbers = _numbers(self.primal)
@@ -131,7 +144,9 @@ def _computes(op: Op) -> bool:
     rule = lookup(op.fn) if not isinstance(op.fn, Function) else None
     if rule is None or rule.pullback is None or op.fn in MOVES:
         return False
-    return op.fn not in (operator.add, operator.mul, operator.mod) or not any(map(_is_text, op.args))
+    return op.fn not in (operator.add, operator.mul, operator.mod) or not any(
+        map(_is_text, op.args)
+    )
 
 
 def _is_text(a: Atom) -> bool:

@@ -21,7 +21,9 @@ from ..source import Source, Span
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
 CONTINUES = re.compile(r"(else|elif|except|finally)\b|[)\]}#]")
-HEADER = re.compile(r"\s*(async\s+)?(def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b")
+HEADER = re.compile(
+    r"\s*(async\s+)?(def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b"
+)
 QUOTES = ('"""', "'''")
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 MOST_MERGED = 4  # pieces that an unclosed bracket may go through
@@ -112,7 +114,9 @@ class Document:
             self.pieces.append((start, piece))
         self._starts = {p.source.file: start for start, p in self.pieces}
 
-    def _piece(self, text: str, nth: int, todo: list[tuple[int, list[str]]], k: int) -> tuple[Piece, int]:
+    def _piece(
+        self, text: str, nth: int, todo: list[tuple[int, list[str]]], k: int
+    ) -> tuple[Piece, int]:
         """The piece that begins with the k-th cut, and the number of the cut after it."""
         kept = self._kept.get((text, nth))
         if kept is not None and not kept.broken:
@@ -170,7 +174,9 @@ def _cut(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
     yield start, current
 
 
-def _merges(error: Exception | None, text: str, todo: list[tuple[int, list[str]]], k: int) -> Iterator[int]:
+def _merges(
+    error: Exception | None, text: str, todo: list[tuple[int, list[str]]], k: int
+) -> Iterator[int]:
     """Up to which cuts text may go on that is inside a bracket or a string."""
     said = str(error) if error is not None else "unterminated triple-quoted '(' was never closed"
     if "triple-quoted" in said:

@@ -30,7 +30,9 @@ def document(
     every = [*notes, *_findings(recording, lines)]
     if draw and len(recording.nodes) > MOST_NODES:
         draw = False
-        text = f"the graph has {len(recording.nodes)} nodes and is not drawn (more than {MOST_NODES})"
+        text = (
+            f"the graph has {len(recording.nodes)} nodes and is not drawn (more than {MOST_NODES})"
+        )
         every.append({"severity": "info", "code": "", "message": text, "line": None})
     result = recording.result
     made: schema.Document = {
@@ -48,7 +50,10 @@ def document(
         },
         "inputs": [_input(recording, name, at, g) for name, at, g in recording.inputs],
         "lines": _line_rows(recording, lines),
-        "graphs": {"forward": _forward(recording, lines, draw), "pullback": _pullback(recording, lines, draw)},
+        "graphs": {
+            "forward": _forward(recording, lines, draw),
+            "pullback": _pullback(recording, lines, draw),
+        },
         "scale": _scale(recording),
         "ir": {"forward": recording.ir, "pullback": recording.pullback_ir},
         "code": {"text": recording.code, "lines": recording.code_lines},
@@ -84,11 +89,15 @@ def _findings(recording: Recording, lines: _Lines) -> list[schema.Note]:
     bad = recording.first_nonfinite()
     if bad is not None:
         node, where = bad
-        summary = next(s for s in (node.values if where == "value" else node.cotangents) if not s.finite)
+        summary = next(
+            s for s in (node.values if where == "value" else node.cotangents) if not s.finite
+        )
         kind = "NaN" if summary.nan else "Inf"
         what = "the value" if where == "value" else "the cotangent"
         message = f"{kind} first appears in {what} of `{node.label}`"
-        found.append({"severity": "warning", "code": "", "message": message, "line": lines.of(node.span)})
+        found.append(
+            {"severity": "warning", "code": "", "message": message, "line": lines.of(node.span)}
+        )
     for name, at, g in recording.inputs:
         if g is None and recording.nodes[at].received == 0:
             message = f"no path leads from `{name}` to the result: its gradient is None"
@@ -136,7 +145,14 @@ def _line_rows(recording: Recording, lines: _Lines) -> list[schema.Line]:
     name = recording.result.name if recording.result and recording.result.name else "result"
     found: list[schema.Line] = []
     for line, nodes in sorted(rows.items()):
-        best = max(nodes, key=lambda n: (not math.isfinite(n.sensitivity or 0.0), n.sensitivity or 0.0, bool(n.name)))
+        best = max(
+            nodes,
+            key=lambda n: (
+                not math.isfinite(n.sensitivity or 0.0),
+                n.sensitivity or 0.0,
+                bool(n.name),
+            ),
+        )
         s = _finite(best.sensitivity)
         shown = "not finite" if s is None else f"{s:.3g}"
         found.append(
@@ -157,7 +173,9 @@ def _scale(recording: Recording) -> schema.Scale:
 
 
 def _forward(recording: Recording, lines: _Lines, draw: bool) -> schema.Graph:
-    nodes = [_node(n, f"n{n.id}", n.label, lines) for n in recording.nodes if n.visits or n.received]
+    nodes = [
+        _node(n, f"n{n.id}", n.label, lines) for n in recording.nodes if n.visits or n.received
+    ]
     shown = {n["id"] for n in nodes}
     edges: list[schema.Edge] = [
         {"from": f"n{o}", "to": f"n{n.id}"}
@@ -214,13 +232,22 @@ def _columns(span: Span | None) -> tuple[int, int]:
         return 0, 0
 
     def units(line: int, col: int) -> int:
-        return len(line_of(span.file, line).encode()[:col].decode(errors="replace").encode("utf-16-le")) // 2
+        return (
+            len(
+                line_of(span.file, line).encode()[:col].decode(errors="replace").encode("utf-16-le")
+            )
+            // 2
+        )
 
     return units(span.line, span.col), units(span.end_line, span.end_col)
 
 
 def _graph(
-    nodes: list[schema.Node], edges: list[schema.Edge], groups: list[Group], lines: _Lines, draw: bool
+    nodes: list[schema.Node],
+    edges: list[schema.Edge],
+    groups: list[Group],
+    lines: _Lines,
+    draw: bool,
 ) -> schema.Graph:
     if not draw:
         empty: schema.Layout = {"width": 0.0, "height": 0.0, "nodes": {}, "edges": [], "groups": {}}
@@ -244,7 +271,9 @@ def _graph(
         for g in groups
         if g.id in used
     ]
-    unique: list[schema.Edge] = [{"from": a, "to": b} for a, b in dict.fromkeys((e["from"], e["to"]) for e in edges)]
+    unique: list[schema.Edge] = [
+        {"from": a, "to": b} for a, b in dict.fromkeys((e["from"], e["to"]) for e in edges)
+    ]
     layout = lay_out([box(n) for n in nodes], unique, kept)
     return {"nodes": nodes, "edges": unique, "groups": kept, "layout": layout}
 

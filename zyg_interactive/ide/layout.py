@@ -94,8 +94,8 @@ def box(node: Node) -> Box:
 
 
 def detail(node: Node) -> str:
-    """The second line of a node: "value · sensitivity"."""
-    value = node["value"]
+    """The second line of a node: "value · sensitivity", in the pullback graph "cotangent · sensitivity"."""
+    value = node["cotangent" if is_adjoint(node) else "value"]
     if value is None:
         shown = node["type"]
     elif value["shape"]:
@@ -103,6 +103,11 @@ def detail(node: Node) -> str:
     else:
         shown = value["text"]
     return f"{_shortened(shown, 24)} · {sensitivity_text(node)}"
+
+
+def is_adjoint(node: Node) -> bool:
+    """Whether a node belongs to the pullback graph: it stands for the cotangent of its primal."""
+    return node["id"].startswith("b")
 
 
 def sensitivity_text(node: Node) -> str:

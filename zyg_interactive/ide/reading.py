@@ -16,7 +16,7 @@ from typing import Any
 from ..diagnostics import Diagnostic, Refused
 from ..engine import INTRINSICS
 from ..frontend.lower import Statements
-from ..frontend.names import bound
+from ..frontend.names import bound, read
 from ..frontend.resolve import UserFunction
 from ..frontend.scope import BROKEN, CONTINUED, RETURN_VALUE, RETURNED, Lowering, ScopeResolver
 from ..ir.core import (
@@ -63,6 +63,7 @@ class StaticContext:
         self.custom = list(custom)
         self.until = time.perf_counter() + seconds
         self.refusals: dict[Function, dict[Any, Diagnostic]] = {}
+        self.unsure: set[Function] = set()  # functions of which something is not known before the run
         self.linked: dict[Any, Function] = {}
         self.busy: dict[Any, Function] = {}
         self.constants: dict[tuple[Any, str], set[Any]] = {}
@@ -110,10 +111,15 @@ class StaticContext:
         """A function lowered for arguments of these types, or known."""
         return self._lower(fn, arguments, (fn.key, tuple(arguments.items())))
 
-    def link(self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span) -> Function:
+    def link(
+        self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
+    ) -> Function:
         self.tick()
         given = {name: self._given(callee, name, atom) for name, atom in arguments.items()}
-        spec = (callee.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
+        spec = (
+            callee.key,
+            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()),
+        )
         if spec in self.busy:
             self.busy[spec].recursive = True
             return self.busy[spec]
@@ -126,7 +132,9 @@ class StaticContext:
         """What the callee sees of an argument: a type, or a constant of the program."""
         if isinstance(atom, Value):
             return atom.type.value if isinstance(atom.type, Const) else atom.type
-        if isinstance(atom, bool) or not isinstance(atom, int | float | complex | tuple | list | dict):
+        if isinstance(atom, bool) or not isinstance(
+            atom, int | float | complex | tuple | list | dict
+        ):
             return atom
         if isinstance(atom, int) or (isinstance(atom, tuple) and all(type(a) is int for a in atom)):
             seen = self.constants.setdefault((callee.key, name), set())
@@ -145,7 +153,11 @@ class StaticContext:
             for _ in range(MOST_ROUNDS):
                 lowered = self._read(callee, given, function)
                 stable = lowered.result == function.result and lowered.hidden == function.hidden
-                function.region, function.hidden, function.guards = lowered.region, lowered.hidden, lowered.guards
+                function.region, function.hidden, function.guards = (
+                    lowered.region,
+                    lowered.hidden,
+                    lowered.guards,
+                )
                 function.span, function.key = lowered.span, lowered.key
                 if stable or not function.recursive:
                     break
@@ -161,12 +173,19 @@ class StaticContext:
         except Refused as refusal:
             reading.report(refusal.diagnostic)
         except (Undecided, Unsure):
-            pass
+            reading.unsure = True
         finally:
             self.readings.pop()
             self.refusals[function] = reading.found
+            if reading.unsure:
+                self.unsure.add(function)
         params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
-        return Function(callee.name, Region(params, [], (None,)), callee.source.span(callee.node), key=callee.node)
+        return Function(
+            callee.name,
+            Region(params, [], (None,)),
+            callee.source.span(callee.node),
+            key=callee.node,
+        )
 
 
 class Reading(Statements):
@@ -177,6 +196,7 @@ class Reading(Statements):
     def __init__(self, fn: UserFunction, context: StaticContext):
         super().__init__(fn, context)
         self.found: dict[Any, Diagnostic] = {}
+        self.unsure = False
 
     def report(self, diagnostic: Diagnostic) -> None:
         self.found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
@@ -193,12 +213,15 @@ class Reading(Statements):
         except Refused as refusal:
             self.report(refusal.diagnostic)
         except Exception:  # what is odd in a text that is being typed is no finding
-            pass
+            self.unsure = True
         failed.append(True)
         self.region, self.env = here
 
     def _unknown(self, node: ast.AST, name: str | None = None) -> Value:
-        return self.op(CALL_VALUE, (HOLE, *self.params), {}, node, name)
+        """What stands for a piece of syntax: unknown, and made of every variable in it."""
+        names = sorted(read([node]) | bound([node]))
+        parts = [self.env[n] for n in names if isinstance(self.env.get(n), Value)]
+        return self.op(CALL_VALUE, (HOLE, *parts), {}, node, name)
 
     # ---- expressions
 
@@ -223,17 +246,27 @@ class Reading(Statements):
     def call_expression(self, node: ast.Call, name: str | None) -> Atom:
         for k in node.keywords:
             if k.arg is None and is_vague(self.expr(k.value)):
-                for part in (*node.args, *(other.value for other in node.keywords if other is not k)):
+                for part in (
+                    *node.args,
+                    *(other.value for other in node.keywords if other is not k),
+                ):
                     self.expr(part.value if isinstance(part, ast.Starred) else part)
                 raise Unsure
         return super().call_expression(node, name)
 
     def call(
-        self, fn: Atom, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, name: str | None = None
+        self,
+        fn: Atom,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None = None,
     ) -> Atom:
         if not isinstance(fn, Value) and self.context.has_custom_rule(fn):
             every = (*args, *kwargs.values())
-            return self.op(CALL_VALUE, (HOLE, *(self.materialise(a, node) for a in every)), {}, node, name)
+            return self.op(
+                CALL_VALUE, (HOLE, *(self.materialise(a, node) for a in every)), {}, node, name
+            )
         return super().call(fn, args, kwargs, node, name)
 
     def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
@@ -260,28 +293,29 @@ class Reading(Statements):
             case ast.With(items=items, body=body):
                 for item in items:
                     self.expr(item.context_expr)
-                    self._bind_unknown([item])
+                    self._bind_unknown(item, s)
                 self.block(body)
                 return
             case ast.Raise():
                 self.env.update({RETURN_VALUE: UNBOUND, RETURNED: True})
                 return
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                self._bind_unknown([s])
+                self._bind_unknown(s, s)
                 return
             case ast.Assign(targets=targets):
-                self._bind_unknown([s])
+                self._bind_unknown(s, s)
                 for target in targets:
-                    self._change(target)
+                    self._change(target, s)
                 return
             case ast.AugAssign(target=target):
-                self._bind_unknown([s])
-                self._change(target)
+                self._bind_unknown(s, s)
+                self._change(target, s)
                 return
-        for body in _bodies(s):
-            self._bind_unknown([s])
+        bodies = list(_bodies(s))
+        if isinstance(s, ast.For | ast.AsyncFor) or not bodies:
+            self._bind_unknown(s, s)
+        for body in bodies:
             self._maybe(body)
-        self._bind_unknown([s])
 
     def _maybe(self, body: list[ast.stmt]) -> None:
         """Statements that may run or not."""
@@ -290,17 +324,17 @@ class Reading(Statements):
             self.branch(self._unknown(body[0]), lambda: self.block(body), lambda: None, body[0])
         self.env.update(flags)
 
-    def _bind_unknown(self, nodes: list[Any]) -> None:
-        for name in sorted(bound(nodes)):
-            self.env[name] = self._unknown(nodes[0] if isinstance(nodes[0], ast.stmt) else self.fn.node, name)
+    def _bind_unknown(self, part: ast.AST, s: ast.stmt) -> None:
+        for name in sorted(bound([part])):
+            self.env[name] = self._unknown(s, name)
 
-    def _change(self, target: ast.expr) -> None:
+    def _change(self, target: ast.expr, s: ast.stmt) -> None:
         """A store into a part of a variable makes the variable unknown."""
         root = target
         while isinstance(root, ast.Subscript | ast.Attribute):
             root = root.value
         if root is not target and isinstance(root, ast.Name) and root.id in self.env:
-            self.env[root.id] = self._unknown(target, root.id)
+            self.env[root.id] = self._unknown(s, root.id)
 
 
 def _bodies(s: ast.stmt) -> Iterator[list[ast.stmt]]:

@@ -13,7 +13,7 @@ import numpy as np
 from ..frontend.names import bound, parameters
 from ..frontend.resolve import Data, Known, Meaning, Resolver, StaticResolver, UserFunction
 from ..ir.core import Path
-from ..ir.types import BOOL, FLOAT, INT, NUMBER, UNKNOWN, Other, Scalar, Type
+from ..ir.types import BOOL, FLOAT, INT, NUMBER, UNKNOWN, Array, Other, Scalar, Type
 from ..source import FunctionNode
 from .document import Piece
 
@@ -66,7 +66,8 @@ class Inner:
         body = node.body if isinstance(node.body, list) else [node.body]
         scope: dict[str, Any] = {}
         self.own: dict[str, Meaning] = {
-            name: Data(Path(scope, name), UNKNOWN) for name in bound(body) | set(parameters(node.args))
+            name: Data(Path(scope, name), UNKNOWN)
+            for name in bound(body) | set(parameters(node.args))
         }
         for name, made in _functions_in(body):
             self.own[name] = Known(UserFunction(name, piece.source, made, self))
@@ -100,27 +101,30 @@ class Places:
         for s in piece.source.tree.body:
             self._visit(s, resolver, None, False)
 
-    def _visit(self, node: ast.AST, resolver: Resolver, cls: str | None, local: bool) -> None:
+    def _visit(
+        self, node: ast.AST, resolver: Resolver, cls: str | None, local: bool, method: bool = False
+    ) -> None:
+        """Look through a node; `cls` is the class around it, `method`: the node stands in the class itself."""
         todo: list[ast.AST] = [node]
         while todo:
             n = todo.pop()
             if isinstance(n, ast.ClassDef):
                 for s in n.body:
-                    self._visit(s, resolver, n.name, local)
+                    self._visit(s, resolver, n.name, local, True)
                 todo += n.decorator_list
                 continue
             if isinstance(n, ast.FunctionDef | ast.Lambda):
-                self._function(n, resolver, cls if n is node else None, local)
+                self._function(n, resolver, cls, local, method and n is node)
                 continue
             if isinstance(n, ast.Call):
                 self.calls.append((n, resolver, cls))
             todo += ast.iter_child_nodes(n)
 
-    def _function(self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool) -> None:
+    def _function(self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool, method: bool) -> None:
         name = getattr(n, "name", "<lambda>")
-        place = Place(f"{cls}.{name}" if cls else name, n, self.piece, resolver, local)
+        place = Place(f"{cls}.{name}" if method else name, n, self.piece, resolver, local)
         self.functions[n] = place
-        if cls:
+        if method:
             self.methods.setdefault(name, []).append(place)
         inner = Inner(n, self.piece, resolver)
         for d in getattr(n, "decorator_list", []):
@@ -136,7 +140,11 @@ class Places:
 def transform_of(callee: ast.expr, resolver: Resolver) -> str | None:
     """The name of the package's transformation that an expression means."""
     found = meaning_of(callee, resolver)
-    if isinstance(found, Known) and callable(found.value) and not isinstance(found.value, UserFunction):
+    if (
+        isinstance(found, Known)
+        and callable(found.value)
+        and not isinstance(found.value, UserFunction)
+    ):
         module = getattr(found.value, "__module__", None) or ""
         name = getattr(found.value, "__name__", "")
         if module.partition(".")[0] == "zyg_interactive":
@@ -168,7 +176,11 @@ class Finder:
         found: list[Any] = []
         for p in self.every:
             for call, resolver in (*p.rules, *((c, r) for c, r, _ in p.calls)):
-                if isinstance(call, ast.Call) and call.args and transform_of(call.func, resolver) == "grad":
+                if (
+                    isinstance(call, ast.Call)
+                    and call.args
+                    and transform_of(call.func, resolver) == "grad"
+                ):
                     meant = meaning_of(call.args[0], resolver)
                     if isinstance(meant, Known):
                         fn = meant.value
@@ -190,7 +202,9 @@ class Finder:
                         found.setdefault(place.node, Root(place, "pullback"))
         return list(found.values())
 
-    def _functions(self, node: ast.expr | None, resolver: Resolver, cls: str | None) -> Iterator[Place]:
+    def _functions(
+        self, node: ast.expr | None, resolver: Resolver, cls: str | None
+    ) -> Iterator[Place]:
         """The functions of the text that an expression may mean."""
         match node:
             case ast.Lambda():
@@ -209,7 +223,11 @@ class Finder:
                     yield from self._functions(first, resolver, cls)
 
     def _known(self, meant: Meaning | None) -> Iterator[Place]:
-        if isinstance(meant, Known) and isinstance(meant.value, UserFunction) and meant.value.node in self.places:
+        if (
+            isinstance(meant, Known)
+            and isinstance(meant.value, UserFunction)
+            and meant.value.node in self.places
+        ):
             yield self.places[meant.value.node]
 
 
@@ -234,7 +252,11 @@ def _agreed(a: Root | None, b: Root) -> Root:
     """One function differentiated at two places: what holds at both."""
     if a is None:
         return b
-    literals = {i: v for i, v in a.literals.items() if i in b.literals and type(b.literals[i]) is type(v) and b.literals[i] == v}
+    literals = {
+        i: v
+        for i, v in a.literals.items()
+        if i in b.literals and type(b.literals[i]) is type(v) and b.literals[i] == v
+    }
     scalar = a.transform if a.transform in SCALAR else b.transform
     return Root(a.place, scalar, literals)
 
@@ -256,15 +278,17 @@ def arguments(place: Place, literals: dict[int, Any], default: Type = UNKNOWN) -
 
 
 def _annotated(a: ast.arg, default: Type) -> Type:
-    return ANNOTATED.get(ast.unparse(a.annotation), default) if a.annotation is not None else default
+    return (
+        ANNOTATED.get(ast.unparse(a.annotation), default) if a.annotation is not None else default
+    )
 
 
-def _of_literal(value: Any, type: Type) -> Any:
+def _of_literal(value: Any, otherwise: Type) -> Any:
     if isinstance(value, str):
         return Other(str)
-    return value if isinstance(value, bool | type(None)) else type
+    return value if isinstance(value, bool | None) else otherwise
 
 
 def floats(dtype: Any = float) -> Type:
     """Arrays of floats of any shape."""
-    return type(NUMBER)(np.dtype(dtype), None)
+    return Array(np.dtype(dtype), None)

@@ -11,6 +11,7 @@ from types import NoneType, UnionType
 from typing import (
     Any,
     Literal,
+    NotRequired,
     TypedDict,
     cast,
     get_args,
@@ -23,6 +24,7 @@ LABEL_LIMIT = 40
 TEXT_LIMIT = 200
 
 Point = tuple[float, float]
+View = Literal["source", "forward", "pullback", "ir", "code"]
 
 # "from" is a keyword of Python, so the two edge types are written as calls.
 Edge = TypedDict("Edge", {"from": str, "to": str})
@@ -188,6 +190,7 @@ class Document(TypedDict):
     ir: IR
     code: Code
     notes: list[Note]
+    view: NotRequired[View]
 
 
 def validate(document: object) -> list[str]:
@@ -212,7 +215,7 @@ def _shape_faults(value: object, expected: Any, where: str) -> Iterator[str]:
         for field, kind in get_type_hints(expected).items():
             if field in value:
                 yield from _shape_faults(value[field], kind, f"{where}.{field}")
-            else:
+            elif field in expected.__required_keys__:
                 yield f"{where}.{field}: missing"
     elif origin is UnionType:
         if value is not None:

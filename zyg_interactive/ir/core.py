@@ -24,7 +24,19 @@ import numpy as np
 
 from ..diagnostics import refuse
 from ..source import Span
-from .types import UNBOUND_TYPE, UNKNOWN, Const, Dict, List, Scalar, Size, Tuple, Type, of_number, rank
+from .types import (
+    UNBOUND_TYPE,
+    UNKNOWN,
+    Const,
+    Dict,
+    List,
+    Scalar,
+    Size,
+    Tuple,
+    Type,
+    of_number,
+    rank,
+)
 
 Atom = Any
 Infer = Callable[[Any, tuple[Atom, ...], dict[str, Atom]], Type]
@@ -92,10 +104,14 @@ class Value:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Atom, **static: Atom) -> Value:
         if method != "__call__":
-            raise TypeError(f"np.{ufunc.__name__}.{method} in a rule; call np.{ufunc.__name__} itself")
+            raise TypeError(
+                f"np.{ufunc.__name__}.{method} in a rule; call np.{ufunc.__name__} itself"
+            )
         return emit(ufunc, args, static)
 
-    def __array_function__(self, fn: Any, types: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom]) -> Value:
+    def __array_function__(
+        self, fn: Any, types: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom]
+    ) -> Value:
         return emit(fn, args, kwargs)
 
     def __bool__(self) -> bool:
@@ -204,7 +220,9 @@ class Path:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Path):
             return False
-        same = self.root is other.root or (isinstance(self.root, int | str) and self.root == other.root)
+        same = self.root is other.root or (
+            isinstance(self.root, int | str) and self.root == other.root
+        )
         return same and self.name == other.name and self.steps == other.steps
 
     def __hash__(self) -> int:
@@ -219,7 +237,11 @@ class Path:
             found = f if self.root == CALLED else args[self.root]
         for step in self.steps:
             try:
-                found = getattr(found, step) if isinstance(step, str) else found.__closure__[step].cell_contents
+                found = (
+                    getattr(found, step)
+                    if isinstance(step, str)
+                    else found.__closure__[step].cell_contents
+                )
             except (ValueError, AttributeError, TypeError, IndexError):
                 return UNBOUND
         return found
@@ -289,7 +311,9 @@ _building: ContextVar[_Building] = ContextVar("_building")
 
 
 @contextmanager
-def building(region: Region, span: Span | None, infer: Infer, narrow: Narrow | None = None) -> Iterator[Region]:
+def building(
+    region: Region, span: Span | None, infer: Infer, narrow: Narrow | None = None
+) -> Iterator[Region]:
     """Let NumPy calls on `Value`s append to `region`, each op at `span` and typed by `infer`.
 
     `narrow` may put a cheaper callee in place of one that a rule wrote (`math.cos` for `np.cos` of a Python float).
@@ -309,7 +333,9 @@ def at(span: Span | None) -> Iterator[None]:
         yield
 
 
-def emit(fn: Any, args: Iterable[Atom], static: dict[str, Any] | None = None, *, name: str | None = None) -> Value:
+def emit(
+    fn: Any, args: Iterable[Atom], static: dict[str, Any] | None = None, *, name: str | None = None
+) -> Value:
     """Append `fn(*args, **static)` to the region being built and return its result."""
     here = _building.get()
     args, static = tuple(args), dict(static or {})
@@ -462,7 +488,6 @@ def known_int(atom: Atom, what: str) -> int:
     if not isinstance(atom, int | np.integer):
         raise refuse("ZYG201", f"{what} must be an integer, not {atom!r}", current_span())
     return int(atom)
-
 
 
 def substitute(region: Region, mapping: dict[Value, Atom]) -> None:

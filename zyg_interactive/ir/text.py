@@ -81,7 +81,11 @@ class _Printer:
         where = f"  # line {op.span.line}" if op.span is not None else ""
         self.lines.append(f"{pad}{left + ' = ' if left else ''}{call}{where}")
         for i, inner in enumerate(op.regions):
-            head = f"({', '.join(map(self.typed, inner.params))})" if inner.params else ("else" if i else "do")
+            head = (
+                f"({', '.join(map(self.typed, inner.params))})"
+                if inner.params
+                else ("else" if i else "do")
+            )
             self.lines.append(f"{pad}  {head}:")
             self.region(inner, depth + 2)
 

@@ -59,7 +59,13 @@ class Array(Type):
 
     def __repr__(self) -> str:
         name = "number" if self.dtype is None else self.dtype.name
-        return f"{name}[...]" if self.shape is None else f"{name}{list(self.shape)}" if self.shape else f"{name}[]"
+        return (
+            f"{name}[...]"
+            if self.shape is None
+            else f"{name}{list(self.shape)}"
+            if self.shape
+            else f"{name}[]"
+        )
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,11 @@ class List(Type):
     items: tuple[Type, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"list[{self.item!r}]" if self.items is None else f"[{', '.join(map(repr, self.items))}]"
+        return (
+            f"list[{self.item!r}]"
+            if self.items is None
+            else f"[{', '.join(map(repr, self.items))}]"
+        )
 
 
 @dataclass(frozen=True)
@@ -156,7 +166,17 @@ class Unbound(Type):
         return "unbound"
 
 
-INERT = (str, bytes, range, slice, type, type(None), np.dtype, np.random.Generator, np.random.RandomState)
+INERT = (
+    str,
+    bytes,
+    range,
+    slice,
+    type,
+    type(None),
+    np.dtype,
+    np.random.Generator,
+    np.random.RandomState,
+)
 UNKNOWN = Unknown()
 UNBOUND_TYPE = Unbound()
 FLOAT = Scalar("float")
@@ -170,7 +190,9 @@ def same_constant(a: Any, b: Any) -> bool:
     """Whether two known values may stand for one another: identity, or equality within one plain type."""
     if a is b:
         return True
-    if type(a) is not type(b) or not isinstance(a, int | float | complex | str | bytes | tuple | type(None) | slice):
+    if type(a) is not type(b) or not isinstance(
+        a, int | float | complex | str | bytes | tuple | type(None) | slice
+    ):
         return False
     if isinstance(a, tuple):
         return len(a) == len(b) and all(map(same_constant, a, b))
@@ -191,7 +213,11 @@ def may_be_differentiable(t: Type) -> bool:
         case Tuple(items=items):
             return any(map(may_be_differentiable, items))
         case List(item=item, items=items):
-            return any(map(may_be_differentiable, items)) if items is not None else may_be_differentiable(item)
+            return (
+                any(map(may_be_differentiable, items))
+                if items is not None
+                else may_be_differentiable(item)
+            )
         case Dict(items=items):
             return any(may_be_differentiable(v) for _, v in items)
         case Record(fields=fields):
@@ -303,7 +329,9 @@ def join(a: Type, b: Type) -> Type:
             return List(join(a.item, b.item))
         case Dict(items=xs), Dict(items=ys) if [k for k, _ in xs] == [k for k, _ in ys]:
             return Dict(tuple((k, join(s, t)) for (k, s), (_, t) in zip(xs, ys, strict=True)))
-        case Record(cls=c, fields=xs), Record(cls=d, fields=ys) if c is d and [k for k, _ in xs] == [k for k, _ in ys]:
+        case Record(cls=c, fields=xs), Record(cls=d, fields=ys) if c is d and [
+            k for k, _ in xs
+        ] == [k for k, _ in ys]:
             return Record(c, tuple((k, join(s, t)) for (k, s), (_, t) in zip(xs, ys, strict=True)))
         case Closure(template=f, captured=xs), Closure(template=g, captured=ys) if f is g:
             return Closure(f, a.names, tuple(map(join, xs, ys)))
@@ -345,7 +373,9 @@ def subsumes(a: Type, b: Type) -> bool:
             if p is not None and p != q:
                 return False
             return s is None or (
-                t is not None and len(s) == len(t) and all(_holds(x, y) for x, y in zip(s, t, strict=True))
+                t is not None
+                and len(s) == len(t)
+                and all(_holds(x, y) for x, y in zip(s, t, strict=True))
             )
         case Tuple(items=xs), Tuple(items=ys):
             return len(xs) == len(ys) and all(map(subsumes, xs, ys))
@@ -365,7 +395,9 @@ def subsumes(a: Type, b: Type) -> bool:
 
 
 def _holds(x: Size, y: Size) -> bool:
-    return x == y or (isinstance(x, Dim) and x.name.startswith("?") and (not x.plural or is_plural(y)))
+    return x == y or (
+        isinstance(x, Dim) and x.name.startswith("?") and (not x.plural or is_plural(y))
+    )
 
 
 def leaves(t: Type) -> Iterator[Type]:

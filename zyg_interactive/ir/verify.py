@@ -29,7 +29,9 @@ def _region(r: Region, visible: set[Value], seen: set[Value], where: str) -> Non
     for op in r.ops:
         for v in op_reads(op):
             if v not in visible:
-                raise InvalidIR(f"{where}: {v!r} is read by `{op.fn!r}` (line {op.span and op.span.line}) before it is defined")
+                raise InvalidIR(
+                    f"{where}: {v!r} is read by `{op.fn!r}` (line {op.span and op.span.line}) before it is defined"
+                )
         inner_visible = visible | set(values(op.regions[1].params)) if op.fn is WHILE else visible
         for inner in op.regions:
             _region(inner, inner_visible, seen, where)
@@ -46,15 +48,22 @@ def _region(r: Region, visible: set[Value], seen: set[Value], where: str) -> Non
 def _counts(op: Op, where: str) -> None:
     n = len(op.results)
     if op.fn is IF and any(len(r.outs) != n for r in op.regions):
-        raise InvalidIR(f"{where}: branches of an `if` leave {[len(r.outs) for r in op.regions]} values for {n} results")
+        raise InvalidIR(
+            f"{where}: branches of an `if` leave {[len(r.outs) for r in op.regions]} values for {n} results"
+        )
     if op.fn in (FOR, WHILE):
         body = op.regions[-1]
         stop = bool(op.static["stop"])
         if len(body.outs) != n + stop:
             raise InvalidIR(f"{where}: a loop body leaves {len(body.outs)} values for {n} results")
         sequences = op.static["sequences"] if op.fn is FOR else 0
-        if len(op.args) - sequences != op.static["carried"] or len(body.params) - sequences != op.static["carried"]:
-            raise InvalidIR(f"{where}: a loop carries {op.static['carried']} values but has {len(op.args)} arguments")
+        if (
+            len(op.args) - sequences != op.static["carried"]
+            or len(body.params) - sequences != op.static["carried"]
+        ):
+            raise InvalidIR(
+                f"{where}: a loop carries {op.static['carried']} values but has {len(op.args)} arguments"
+            )
 
 
 __all__ = ["InvalidIR", "verify"]

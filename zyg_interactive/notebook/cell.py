@@ -51,7 +51,9 @@ class Options:
     params: list[str] | None = None  # None: not asked for; empty: every array that is reached
 
 
-def run_cell(source: Source, namespace: dict[str, Any], options: Options, execute: Execute) -> Outcome:
+def run_cell(
+    source: Source, namespace: dict[str, Any], options: Options, execute: Execute
+) -> Outcome:
     """Run the statements of a cell in `namespace`; `execute` runs statements as they are.
 
     An exception of the cell's own leaves as it is, with every variable bound that was bound by then.
@@ -73,7 +75,12 @@ def run_cell(source: Source, namespace: dict[str, Any], options: Options, execut
     execute([s for s in middle if isinstance(s, ast.Import | ast.ImportFrom)])
     try:
         if missing:
-            raise refuse("ZYG601", f"the input `{missing[0]}` is not defined", None, "assign it in the cell or before")
+            raise refuse(
+                "ZYG601",
+                f"the input `{missing[0]}` is not defined",
+                None,
+                "assign it in the cell or before",
+            )
         if not middle or not (inputs or options.params is not None):
             raise refuse(
                 "ZYG601", "nothing to differentiate: the cell reads no float variable and computes nothing of one",
@@ -101,7 +108,12 @@ def _inputs(body: list[ast.stmt], namespace: dict[str, Any]) -> list[str]:
 
 
 def _in_order(body: list[ast.stmt]) -> list[str]:
-    found = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    found = [
+        n
+        for s in body
+        for n in ast.walk(s)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    ]
     return list(dict.fromkeys(n.id for n in found))
 
 
@@ -111,7 +123,9 @@ def _is_floating(x: Any) -> bool:
     return isinstance(x, float | complex)
 
 
-def _start(body: list[ast.stmt], inputs: list[str], options: Options, namespace: dict[str, Any]) -> int:
+def _start(
+    body: list[ast.stmt], inputs: list[str], options: Options, namespace: dict[str, Any]
+) -> int:
     """The first statement that uses an input; an input that the cell itself sets begins after it is set."""
     first = 0
     for i, s in enumerate(body):
@@ -141,7 +155,9 @@ def _leading(body: list[ast.stmt]) -> int:
     count = 0
     names: set[str] = set()
     for s in body:
-        simple = isinstance(s, PLAIN) or (isinstance(s, ast.Assign | ast.AnnAssign) and not read([s]) & names)
+        simple = isinstance(s, PLAIN) or (
+            isinstance(s, ast.Assign | ast.AnnAssign) and not read([s]) & names
+        )
         if not simple:
             break
         names |= bound([s]) if isinstance(s, ast.Assign | ast.AnnAssign) else set()
@@ -182,9 +198,13 @@ def _result_name(middle: list[ast.stmt], of: str | None) -> str | None:
         return None
     names = [t.id for t in _targets(last) if isinstance(t, ast.Name)]
     if isinstance(last, ast.For | ast.While | ast.If):
-        names = [n.id for n in ast.walk(last) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        names = [
+            n.id for n in ast.walk(last) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        ]
     if not names:
-        raise refuse("ZYG601", "the last statement binds no variable", None, "name the result: `--of name`")
+        raise refuse(
+            "ZYG601", "the last statement binds no variable", None, "name the result: `--of name`"
+        )
     return names[-1]
 
 
@@ -206,10 +226,16 @@ class _Prepared:
 
 
 def _prepare(
-    source: Source, middle: list[ast.stmt], namespace: dict[str, Any], inputs: list[str], options: Options
+    source: Source,
+    middle: list[ast.stmt],
+    namespace: dict[str, Any],
+    inputs: list[str],
+    options: Options,
 ) -> _Prepared:
     """Lower and compile the middle of a cell."""
-    statements = [s for s in middle if not isinstance(s, ast.Import | ast.ImportFrom | ast.ClassDef)]
+    statements = [
+        s for s in middle if not isinstance(s, ast.Import | ast.ImportFrom | ast.ClassDef)
+    ]
     result = _result_name(statements, options.of)
     assigned = bound(statements)
     earlier = {n for n in assigned if n in namespace and needs_earlier_value(n, statements)}
@@ -218,13 +244,18 @@ def _prepare(
         resolver = LiveResolver(namespace, {}, linker.read_type)
         node = ast.FunctionDef("<module>", _no_arguments(), statements, [])
         node.lineno, node.col_offset = statements[0].lineno, 0
-        node.end_lineno, node.end_col_offset = statements[-1].end_lineno, statements[-1].end_col_offset
+        node.end_lineno, node.end_col_offset = (
+            statements[-1].end_lineno,
+            statements[-1].end_col_offset,
+        )
         fn = UserFunction("cell", source, node, resolver, scope=namespace)
         try:
             function, names = lower_block(fn, statements, earlier, result, linker)
             wrt = _wrt(function, namespace, inputs, options)
             _require_scalar(function)
-            form = recorded_form(function, wrt, _unsure(function), pattern=(True, None), title="<module>")
+            form = recorded_form(
+                function, wrt, _unsure(function), pattern=(True, None), title="<module>"
+            )
             return _Prepared(function, form, names, wrt)
         except Demand as demand:
             engine.note(demand)
@@ -234,7 +265,9 @@ def _no_arguments() -> ast.arguments:
     return ast.arguments([], [], None, [], [], None, [])
 
 
-def _wrt(function: Function, namespace: dict[str, Any], inputs: list[str], options: Options) -> tuple[int, ...]:
+def _wrt(
+    function: Function, namespace: dict[str, Any], inputs: list[str], options: Options
+) -> tuple[int, ...]:
     chosen = []
     first = len(function.region.params) - len(function.hidden)
     for i, (path, param) in enumerate(function.hidden_params()):
@@ -257,7 +290,9 @@ def _require_scalar(function: Function) -> None:
 
 def _unsure(function: Function) -> bool:
     t = type_of(function.region.outs[0][0])
-    return not (isinstance(t, Scalar) or (isinstance(t, Array) and t.shape == () and t.dtype is not None))
+    return not (
+        isinstance(t, Scalar) or (isinstance(t, Array) and t.shape == () and t.dtype is not None)
+    )
 
 
 def _run(p: _Prepared, namespace: dict[str, Any], inputs: list[str], options: Options) -> Outcome:

@@ -26,9 +26,21 @@ MIME = "application/vnd.zyg.graph.v1+json"
 VIEWS = ("source", "forward", "pullback", "ir", "code")
 
 _parser = argparse.ArgumentParser(prog="%%gradient", add_help=False, exit_on_error=False)
-_parser.add_argument("inputs", nargs="*", help="variables to differentiate in; default: float variables the cell reads")
-_parser.add_argument("--of", metavar="NAME", help="the result; default: the last expression or assignment")
-_parser.add_argument("--params", nargs="?", const="", metavar="NAMES", help="arrays reached through functions as well")
+_parser.add_argument(
+    "inputs",
+    nargs="*",
+    help="variables to differentiate in; default: float variables the cell reads",
+)
+_parser.add_argument(
+    "--of", metavar="NAME", help="the result; default: the last expression or assignment"
+)
+_parser.add_argument(
+    "--params",
+    nargs="?",
+    const="",
+    metavar="NAMES",
+    help="arrays reached through functions as well",
+)
 _parser.add_argument("--view", choices=VIEWS, default="source", help="what is shown first")
 _parser.add_argument("--no-graph", action="store_true", help="do not draw the graphs")
 
@@ -58,7 +70,9 @@ class GradientMagics(Magics):  # type: ignore[misc]
 
     def _cell(self, args: argparse.Namespace, cell: str) -> None:
         text = "\n" + self.shell.transform_cell(cell)  # the magic's own line counts
-        name = self.shell.compile.cache(text, self.shell.execution_count, raw_code="%%gradient\n" + cell)
+        name = self.shell.compile.cache(
+            text, self.shell.execution_count, raw_code="%%gradient\n" + cell
+        )
         try:
             tree = ast.parse(text, name)
         except SyntaxError as error:
@@ -68,7 +82,9 @@ class GradientMagics(Magics):  # type: ignore[misc]
         options = Options(names, args.of, params)
         namespace = self.shell.user_ns
         try:
-            outcome = run_cell(Source(name, text, tree), namespace, options, lambda body: self._execute(body, name))
+            outcome = run_cell(
+                Source(name, text, tree), namespace, options, lambda body: self._execute(body, name)
+            )
         except Exception as error:
             raise self._shown(error, error.__traceback__) from None
         self._leave(outcome, namespace)
@@ -94,11 +110,17 @@ class GradientMagics(Magics):  # type: ignore[misc]
             for d in outcome.diagnostics:
                 print(f"%%gradient: the cell ran, but was not differentiated\n{d}")
             return
-        made = document(outcome.recording, cell=self._cell_id(), source=source, draw=not args.no_graph)
+        made = document(
+            outcome.recording, cell=self._cell_id(), source=source, draw=not args.no_graph
+        )
         self._publish(made, args.view)
 
     def _publish(self, made: schema.Document, view: str) -> None:
-        bundle = {MIME: {**made, "view": view}, "text/html": to_html(made), "text/plain": to_text(made)}
+        bundle = {
+            MIME: {**made, "view": view},
+            "text/html": to_html(made),
+            "text/plain": to_text(made),
+        }
         publish_display_data(bundle)
 
     def _cell_id(self) -> str | None:
@@ -115,7 +137,9 @@ class GradientMagics(Magics):  # type: ignore[misc]
             if isinstance(error, SyntaxError):
                 lines = self.shell.SyntaxTB.structured_traceback(kind, error, [])
             else:
-                lines = self.shell.InteractiveTB.structured_traceback(kind, error, error.__traceback__, tb_offset=0)
+                lines = self.shell.InteractiveTB.structured_traceback(
+                    kind, error, error.__traceback__, tb_offset=0
+                )
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
         return error
 
@@ -126,10 +150,17 @@ class GradientMagics(Magics):  # type: ignore[misc]
             call = ast.parse(line.strip(), "<%gradient>", "eval").body
         except SyntaxError:
             call = None
-        if not isinstance(call, ast.Call) or call.keywords or any(isinstance(a, ast.Starred) for a in call.args):
+        if (
+            not isinstance(call, ast.Call)
+            or call.keywords
+            or any(isinstance(a, ast.Starred) for a in call.args)
+        ):
             raise UsageError("%gradient takes a call with positional arguments: %gradient f(x0)")
         namespace = self.shell.user_ns
-        f, *args = (eval(compile(ast.Expression(e), "<%gradient>", "eval"), namespace) for e in (call.func, *call.args))
+        f, *args = (
+            eval(compile(ast.Expression(e), "<%gradient>", "eval"), namespace)
+            for e in (call.func, *call.args)
+        )
         try:
             recording: Recording = trace(f, *args)
         except Refused:

@@ -26,7 +26,12 @@ class CustomCall:
     """One place where a user's rule is called: checks what it returns and says where it is wrong."""
 
     def __init__(
-        self, f: Any, rule: Callable[..., Any], span: Span | None, wrt: tuple[int, ...], keywords: dict[str, Any]
+        self,
+        f: Any,
+        rule: Callable[..., Any],
+        span: Span | None,
+        wrt: tuple[int, ...],
+        keywords: dict[str, Any],
     ):
         self.name = getattr(f, "__name__", repr(f))
         self.rule, self.span, self.wrt, self.keywords = rule, span, wrt, keywords
@@ -76,7 +81,9 @@ class CustomCall:
             )
         if numeric and np.asarray(c).dtype.kind not in "biufc":
             raise self._error(
-                "ZYG402", f"the gradient rule of `{self.name}` returned {_kind(c)} for argument {i}, not a number", ""
+                "ZYG402",
+                f"the gradient rule of `{self.name}` returned {_kind(c)} for argument {i}, not a number",
+                "",
             )
         return c
 

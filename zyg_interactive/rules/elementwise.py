@@ -194,7 +194,9 @@ elementwise_rule((np.sinh, math.sinh), lambda y, x: np.cosh(x))
 elementwise_rule((np.cosh, math.cosh), lambda y, x: np.sinh(x))
 elementwise_rule((np.tanh, math.tanh), lambda y, x: 1.0 - y**2)
 elementwise_rule((np.arcsinh, math.asinh), lambda y, x: 1.0 / np.sqrt(1.0 + x**2))
-elementwise_rule((np.arccosh, math.acosh), lambda y, x: np.divide(1.0, np.sqrt(x - 1.0) * np.sqrt(x + 1.0)))
+elementwise_rule(
+    (np.arccosh, math.acosh), lambda y, x: np.divide(1.0, np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
+)
 elementwise_rule((np.arctanh, math.atanh), lambda y, x: np.divide(1.0, 1.0 - x**2))
 elementwise_rule(np.reciprocal, lambda y, x: -(y**2))
 elementwise_rule((np.deg2rad, np.radians, math.radians), lambda y, x: math.pi / 180.0)
@@ -218,7 +220,9 @@ def log(g: Any, y: Any, x: Any, base: Any = None) -> Any:
 @rule(np.arctan2, math.atan2, broadcasts=True)
 def arctan2(g: Any, y: Any, a: Any, b: Any) -> Any:
     r2 = a**2 + b**2
-    c = np.divide(g, np.where(np.equal(r2, 0), 1.0, r2))  # 0 at the origin, where no direction is meant
+    c = np.divide(
+        g, np.where(np.equal(r2, 0), 1.0, r2)
+    )  # 0 at the origin, where no direction is meant
     return c * b, -c * a
 
 
@@ -292,7 +296,9 @@ def _chosen(*args: Any, **static: Any) -> Type:
 
 @result(np.clip)
 def _clipped(a: Any, a_min: Any = None, a_max: Any = None, *out: Any, **more: Any) -> Type:
-    bounds = [b for b in (a_min, a_max, more.pop("min", None), more.pop("max", None)) if b is not None]
+    bounds = [
+        b for b in (a_min, a_max, more.pop("min", None), more.pop("max", None)) if b is not None
+    ]
     if out or more or not all(isinstance(type_of(v), Scalar | Array) for v in (a, *bounds)):
         return UNKNOWN
     return Array(promoted(a, *bounds), broadcast(*(shape_of(type_of(v)) for v in (a, *bounds))))
@@ -351,7 +357,9 @@ _MATH = [f for f in vars(math).values() if callable(f)]
 for _fn in _MATH:
     result(_fn)(lambda *args, **static: FLOAT)
 result(float)(lambda *args, **static: FLOAT)
-result(complex, cmath.exp, cmath.sin, cmath.cos, cmath.sqrt)(lambda *args, **static: Scalar("complex"))
+result(complex, cmath.exp, cmath.sin, cmath.cos, cmath.sqrt)(
+    lambda *args, **static: Scalar("complex")
+)
 
 # ---- what a rule writes for arrays, in the cheap form for Python numbers
 
@@ -384,7 +392,9 @@ SCALAR_TWINS: dict[Any, Any] = {
 for _fn in (runtime.quotient, runtime.power, runtime.log, runtime.sign):
     result(_fn)(lambda *args, **static: FLOAT)
 result(runtime.select)(lambda c, a, b: FLOAT)
-elementwise_rule(runtime.quotient, lambda y, a, b: np.divide(1.0, b), lambda y, a, b: np.divide(-y, b))
+elementwise_rule(
+    runtime.quotient, lambda y, a, b: np.divide(1.0, b), lambda y, a, b: np.divide(-y, b)
+)
 elementwise_rule(runtime.log, lambda y, x: np.divide(1.0, x))
 rule(runtime.power, broadcasts=True)(power)
 rule(runtime.select)(lambda g, y, c, a, b: (None, np.where(c, g, 0.0), np.where(c, 0.0, g)))

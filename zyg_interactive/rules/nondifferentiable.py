@@ -27,30 +27,139 @@ from ..ir.types import (
 from .registry import constant, result
 
 _COMPARISONS = (operator.gt, operator.ge, operator.lt, operator.le, operator.eq, operator.ne)
-constant(*_COMPARISONS, operator.is_, operator.is_not, operator.contains, operator.not_, operator.truth)
-constant(operator.and_, operator.or_, operator.xor, operator.invert, operator.lshift, operator.rshift)
+constant(
+    *_COMPARISONS, operator.is_, operator.is_not, operator.contains, operator.not_, operator.truth
+)
+constant(
+    operator.and_, operator.or_, operator.xor, operator.invert, operator.lshift, operator.rshift
+)
 constant(operator.floordiv, operator.index)
 constant(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
-constant(np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isfinite, np.isnan, np.isinf, np.signbit)
-constant(np.isclose, np.allclose, np.array_equal, np.any, np.all, np.isscalar, np.iscomplexobj, np.isrealobj, np.isin)
+constant(
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.isfinite,
+    np.isnan,
+    np.isinf,
+    np.signbit,
+)
+constant(
+    np.isclose,
+    np.allclose,
+    np.array_equal,
+    np.any,
+    np.all,
+    np.isscalar,
+    np.iscomplexobj,
+    np.isrealobj,
+    np.isin,
+)
 constant(np.floor, np.ceil, np.trunc, np.rint, np.round, np.sign, np.floor_divide, round)
-constant(math.floor, math.ceil, math.trunc, math.isnan, math.isinf, math.isfinite, math.isclose, math.comb, math.factorial)
+constant(
+    math.floor,
+    math.ceil,
+    math.trunc,
+    math.isnan,
+    math.isinf,
+    math.isfinite,
+    math.isclose,
+    math.comb,
+    math.factorial,
+)
 constant(math.gcd, math.isqrt)
-constant(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.digitize)
+constant(
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.nonzero,
+    np.flatnonzero,
+    np.count_nonzero,
+    np.searchsorted,
+    np.digitize,
+)
 constant(np.argwhere, np.unique, np.bincount, np.nanargmax, np.nanargmin)
-constant(np.shape, np.ndim, np.size, np.result_type, np.finfo, np.iinfo, np.dtype, np.can_cast, np.broadcast_shapes)
-constant(np.zeros, np.ones, np.empty, np.zeros_like, np.ones_like, np.empty_like, np.arange, np.eye, np.identity)
-constant(np.tri, np.triu_indices, np.tril_indices, np.diag_indices, np.indices, np.ix_, np.errstate, np.ndindex)
-constant(len, range, bool, str, repr, isinstance, issubclass, callable, hasattr, type, id, hash, format, print, input, int)
+constant(
+    np.shape,
+    np.ndim,
+    np.size,
+    np.result_type,
+    np.finfo,
+    np.iinfo,
+    np.dtype,
+    np.can_cast,
+    np.broadcast_shapes,
+)
+constant(
+    np.zeros,
+    np.ones,
+    np.empty,
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+    np.arange,
+    np.eye,
+    np.identity,
+)
+constant(
+    np.tri,
+    np.triu_indices,
+    np.tril_indices,
+    np.diag_indices,
+    np.indices,
+    np.ix_,
+    np.errstate,
+    np.ndindex,
+)
+constant(
+    len,
+    range,
+    bool,
+    str,
+    repr,
+    isinstance,
+    issubclass,
+    callable,
+    hasattr,
+    type,
+    id,
+    hash,
+    format,
+    print,
+    input,
+    int,
+)
 constant(np.int64, np.int32, np.intp, np.bool_, ord, chr)
 
 
-@result(operator.is_, operator.is_not, operator.contains, operator.not_, operator.truth, bool, isinstance, hasattr)
+@result(
+    operator.is_,
+    operator.is_not,
+    operator.contains,
+    operator.not_,
+    operator.truth,
+    bool,
+    isinstance,
+    hasattr,
+)
 def _bool(*args: Any, **static: Any) -> Type:
     return BOOL
 
 
-@result(len, np.size, np.ndim, int, math.floor, math.ceil, math.trunc, math.comb, math.factorial, math.gcd, math.isqrt)
+@result(
+    len,
+    np.size,
+    np.ndim,
+    int,
+    math.floor,
+    math.ceil,
+    math.trunc,
+    math.comb,
+    math.factorial,
+    math.gcd,
+    math.isqrt,
+)
 def _int(*args: Any, **static: Any) -> Type:
     return INT
 
@@ -129,7 +238,9 @@ def shape_from(x: Any) -> tuple[Any, ...] | None:
     if isinstance(x, tuple | list):
         return tuple(map(size_of, x))
     if isinstance(t, Tuple):
-            return tuple(s.size if isinstance(s, Scalar) and s.size is not None else fresh() for s in t.items)
+        return tuple(
+            s.size if isinstance(s, Scalar) and s.size is not None else fresh() for s in t.items
+        )
     if isinstance(t, Scalar) or (isinstance(t, Array) and t.shape == ()):
         return (size_of(x),)
     return None
@@ -162,7 +273,9 @@ def _filled_like(x: Any, dtype: Any = None, shape: Any = None, **static: Any) ->
 
 @result(np.eye, np.identity)
 def _eye(n: Any, m: Any = None, **static: Any) -> Type:
-    return Array(dtype_from(static.get("dtype"), float), (size_of(n), size_of(n if m is None else m)))
+    return Array(
+        dtype_from(static.get("dtype"), float), (size_of(n), size_of(n if m is None else m))
+    )
 
 
 @result(np.arange)
@@ -187,4 +300,3 @@ def _nonzero(x: Any) -> Type:
 @result(np.flatnonzero)
 def _flatnonzero(x: Any) -> Type:
     return Array(np.dtype(np.intp), (fresh(),))
-

@@ -43,11 +43,17 @@ class Rule:
     metadata: tuple[tuple[str, Any], ...] = ()
     variadic: bool = False
     broadcasts: bool = False
-    order: tuple[str, ...] = ()  # the callable's own positional order, where it is not (data, metadata)
+    order: tuple[
+        str, ...
+    ] = ()  # the callable's own positional order, where it is not (data, metadata)
     optional: frozenset[str] = frozenset()  # data that may be left out, and then is None
-    custom: Callable[..., Any] | None = None  # a user's rule: called as written, it returns (y, back)
+    custom: Callable[..., Any] | None = (
+        None  # a user's rule: called as written, it returns (y, back)
+    )
 
-    def bind(self, args: tuple[Atom, ...], kwargs: dict[str, Atom]) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+    def bind(
+        self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
+    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
         """Split a call into data and metadata. Raises LookupError, naming what the rule has no place for."""
         names = [*self.data, *(name for name, _ in self.metadata)]
         if self.variadic:
@@ -70,7 +76,11 @@ class Rule:
         if missing:
             raise LookupError(f"a missing `{missing[0]}`")
         defaults = dict(self.metadata)
-        static = {k: v for k, v in given.items() if k in defaults and not (k in defaults and _is(v, defaults[k]))}
+        static = {
+            k: v
+            for k, v in given.items()
+            if k in defaults and not (k in defaults and _is(v, defaults[k]))
+        }
         return tuple(given.get(n) for n in self.data), static
 
 
@@ -173,7 +183,11 @@ def _no_object(t: Type) -> Type:
 
 def ufunc_result(fn: np.ufunc, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
     types = [type_of(a) for a in args]
-    if set(static) - {"dtype"} or fn.nout != 1 or not all(isinstance(t, Scalar | Array) for t in types):
+    if (
+        set(static) - {"dtype"}
+        or fn.nout != 1
+        or not all(isinstance(t, Scalar | Array) for t in types)
+    ):
         return UNKNOWN
     shapes = [shape_of(t) for t in types]
     dtypes = [dtype_like(t) for t in types]

@@ -48,7 +48,10 @@ def bar_type(t: Type) -> Type:
         case Dict(items=items):
             return Dict(tuple((k, bar_type(v)) for k, v in items))
         case Record():
-            return Record(SimpleNamespace, tuple((k, bar_type(t.get(k) or UNKNOWN)) for k in differentiable(t)))
+            return Record(
+                SimpleNamespace,
+                tuple((k, bar_type(t.get(k) or UNKNOWN)) for k in differentiable(t)),
+            )
     return UNKNOWN
 
 
@@ -68,7 +71,12 @@ def zero(x: Atom) -> Atom:
         return 0.0
     if not isinstance(x, Value):
         return None
-    if isinstance(t, Array) and t.shape is not None and t.dtype is not None and t.dtype.kind in "fc":
+    if (
+        isinstance(t, Array)
+        and t.shape is not None
+        and t.dtype is not None
+        and t.dtype.kind in "fc"
+    ):
         made = emit(np.zeros_like, (x,))
     else:
         made = emit(runtime.zeros_like, (x,))
@@ -180,11 +188,15 @@ def opened(c: Atom, known: Any) -> Atom:
     if known is None:
         return None
     if isinstance(known, Fields):
-        return Fields({k: opened(member(c, k) if v is not None else None, v) for k, v in known.items()})
+        return Fields(
+            {k: opened(member(c, k) if v is not None else None, v) for k, v in known.items()}
+        )
     if isinstance(known, dict):
         return {k: opened(component(c, k) if v is not None else None, v) for k, v in known.items()}
     if isinstance(known, tuple | list) and any(k is not True for k in known):
-        return type(known)(opened(component(c, i) if v is not None else None, v) for i, v in enumerate(known))
+        return type(known)(
+            opened(component(c, i) if v is not None else None, v) for i, v in enumerate(known)
+        )
     return c
 
 
@@ -199,7 +211,9 @@ def repaired(c: Atom, x: Value, broadcasts: bool) -> Atom:
         real: Any = runtime.real_scalar if isinstance(x.type, Scalar) else np.real
         c = emit(real, (c,))
         assert isinstance(c, Value)
-        c.type = Array(None if not isinstance(x.type, Array) else bar_dtype(x.type), shape_of(x.type))
+        c.type = Array(
+            None if not isinstance(x.type, Array) else bar_dtype(x.type), shape_of(x.type)
+        )
         if isinstance(x.type, Scalar):
             c.type = FLOAT
     return c
@@ -211,8 +225,12 @@ def as_scalar(c: Atom, t: Type) -> Atom:
     if not isinstance(c, Value) or not isinstance(t, Scalar) or isinstance(has, Scalar):
         return c
     real = t.kind != "complex"
-    known = isinstance(has, Array) and has.dtype is not None and (has.dtype.kind in "iuf" or not real)
-    how: Any = (float if real else complex) if known else (runtime.real_scalar if real else runtime.scalar)
+    known = (
+        isinstance(has, Array) and has.dtype is not None and (has.dtype.kind in "iuf" or not real)
+    )
+    how: Any = (
+        (float if real else complex) if known else (runtime.real_scalar if real else runtime.scalar)
+    )
     done = emit(how, (c,), name=c.name)
     done.type = FLOAT if real else t
     return done
@@ -241,7 +259,9 @@ def _unbroadcast(c: Atom, x: Value) -> Atom:
         axis: Any = None if not want else tuple(range(extra)) if extra > 1 else 0
         c = emit(np.sum, (c,), {} if axis is None else {"axis": axis})
     if ones:
-        c = emit(np.sum, (c,), {"axis": tuple(ones) if len(ones) > 1 else ones[0], "keepdims": True})
+        c = emit(
+            np.sum, (c,), {"axis": tuple(ones) if len(ones) > 1 else ones[0], "keepdims": True}
+        )
     return c
 
 

@@ -7,7 +7,23 @@ from typing import Any
 
 from .. import runtime
 from ..diagnostics import Refused
-from ..ir.core import Atom, Function, Infer, Op, Region, Undecided, Value, building, defined, emit, map_atom, reads, substitute, type_of, values
+from ..ir.core import (
+    Atom,
+    Function,
+    Infer,
+    Op,
+    Region,
+    Undecided,
+    Value,
+    building,
+    defined,
+    emit,
+    map_atom,
+    reads,
+    substitute,
+    type_of,
+    values,
+)
 from ..ir.types import Array, Const, Scalar, Tuple, Type
 from .cotangents import as_scalar, filled, made, skeleton
 from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
@@ -83,7 +99,13 @@ class Derivatives:
         return a
 
     def fused(
-        self, f: Function, wrt: tuple[int, ...], *, value: bool = False, check: bool = False, pattern: Pattern = True
+        self,
+        f: Function,
+        wrt: tuple[int, ...],
+        *,
+        value: bool = False,
+        check: bool = False,
+        pattern: Pattern = True,
     ) -> Function:
         """The gradient of a scalar function as one function: forward, then reverse. It returns a tuple with one
         entry for each of `wrt` (None where no path exists); (value, that tuple) where the value is asked for.
@@ -97,7 +119,9 @@ class Derivatives:
                 emit(runtime.check_scalar, (out[0] if isinstance(pattern, tuple) else out,))
         if a.seeds:
             substitute(a.reverse, {a.seeds[0]: 1.0})
-            a.bars = {p: map_atom(lambda c: 1.0 if c is a.seeds[0] else c, c) for p, c in a.bars.items()}
+            a.bars = {
+                p: map_atom(lambda c: 1.0 if c is a.seeds[0] else c, c) for p, c in a.bars.items()
+            }
         self._close(f, a)
         outs = (a.primal.outs[0], a.reverse.outs) if value else a.reverse.outs
         region = Region(a.primal.params, [*a.primal.ops, *a.reverse.ops], (outs,))
@@ -159,4 +183,3 @@ def _is_fresh(o: Atom) -> bool:
 
 def _is_immutable(t: Type) -> bool:
     return isinstance(t, Scalar | Const)
-

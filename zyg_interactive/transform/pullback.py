@@ -42,7 +42,20 @@ from ..ir.core import (
     values,
     walk,
 )
-from ..ir.types import UNKNOWN, Array, Closure, Dict, List, Other, Record, Scalar, Tuple, Type, Unknown, may_be_differentiable
+from ..ir.types import (
+    UNKNOWN,
+    Array,
+    Closure,
+    Dict,
+    List,
+    Other,
+    Record,
+    Scalar,
+    Tuple,
+    Type,
+    Unknown,
+    may_be_differentiable,
+)
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import lookup
@@ -180,7 +193,9 @@ class Pullback:
         self.watched = watch.nodes(f, copies) if watch is not None else {}
         self.params = [self.primal.params[i] for i in wrt]
         self.active = active_values(self.primal, set(self.params), implicit)
-        for op in walk(self.primal):  # what cannot be looked into must at least leave its arguments alone
+        for op in walk(
+            self.primal
+        ):  # what cannot be looked into must at least leave its arguments alone
             if REFUSAL in op.static and any(v in self.active for v in values(op.args)):
                 op.fn, op.args = runtime.observe, (op.fn, *op.args)
         self.pattern = pattern
@@ -247,9 +262,13 @@ class Pullback:
         for i, p in enumerate(self.primal.params):
             if p is undecided.value and i >= first:
                 path = self.f.hidden[i - first]
-                raise Demand(path, path.name, self.f.region.params[i], str(undecided)) from undecided
+                raise Demand(
+                    path, path.name, self.f.region.params[i], str(undecided)
+                ) from undecided
             if p is undecided.value and self.f.key is not None:
-                raise Demand(self.f.key, p.name, self.f.region.params[i], str(undecided)) from undecided
+                raise Demand(
+                    self.f.key, p.name, self.f.region.params[i], str(undecided)
+                ) from undecided
 
     def _total(self, scope: Scope, x: Value) -> Atom:
         """The whole cotangent of a value of this scope."""
@@ -289,8 +308,14 @@ class Pullback:
             return
         if scope.crosses_loop(x):
             buffer = scope.buffer(x)
-            numeric = isinstance(x.type, Scalar) or (isinstance(x.type, Array) and x.type.shape == ())
-            added = emit(operator.add if numeric else runtime.accumulate, (buffer, made(c) if not numeric else c))
+            c = as_scalar(c, x.type)
+            numeric = isinstance(x.type, Scalar) or (
+                isinstance(x.type, Array) and x.type.shape == ()
+            )
+            added = emit(
+                operator.add if numeric else runtime.accumulate,
+                (buffer, made(c) if not numeric else c),
+            )
             self._renew(scope, x, added)
         else:
             scope.bars.setdefault(x, []).append(c)
@@ -337,22 +362,43 @@ class Pullback:
             data, metadata = rule.bind(op.args, op.static)
         except LookupError as missing:
             raise refuse(
-                "ZYG302", f"the gradient rule of `{_title(op.fn)}` does not know {missing}", op.span, "leave it out"
+                "ZYG302",
+                f"the gradient rule of `{_title(op.fn)}` does not know {missing}",
+                op.span,
+                "leave it out",
             ) from None
         if any(v in self.active for v in values(metadata)):
-            raise refuse("ZYG302", f"no gradient of `{_title(op.fn)}` in a keyword", op.span, "pass it by position")
+            raise refuse(
+                "ZYG302",
+                f"no gradient of `{_title(op.fn)}` in a keyword",
+                op.span,
+                "pass it by position",
+            )
         if any(_is_unknown(a) for a in data):
             self._dynamic(op, scope, op.fn, op.args)
             return
         for a in data:
-            if isinstance(t := type_of(a), Array) and t.dtype is not None and t.dtype.kind not in "biufc":
-                raise refuse("ZYG202", f"an array of dtype {t.dtype} has no derivative", op.span, "convert it to floats")
+            if (
+                isinstance(t := type_of(a), Array)
+                and t.dtype is not None
+                and t.dtype.kind not in "biufc"
+            ):
+                raise refuse(
+                    "ZYG202",
+                    f"an array of dtype {t.dtype} has no derivative",
+                    op.span,
+                    "convert it to floats",
+                )
         y = op.result
         g = self._total(scope, y)
         if g is None:
             return
         cs = rule.pullback(g, y, *data, **metadata)
-        for x, c in zip(data, cs if isinstance(cs, tuple) and len(data) != 1 else (_only(cs, data),), strict=True):
+        for x, c in zip(
+            data,
+            cs if isinstance(cs, tuple) and len(data) != 1 else (_only(cs, data),),
+            strict=True,
+        ):
             self._contribute(scope, x, c, rule.broadcasts)
 
     def _getitem(self, op: Op, scope: Scope) -> bool:
@@ -364,7 +410,11 @@ class Pullback:
                 return True
             return False
         known = not any(True for _ in values(index))
-        if isinstance(t, Tuple | List) and t.items is not None and isinstance(index, int | np.integer):
+        if (
+            isinstance(t, Tuple | List)
+            and t.items is not None
+            and isinstance(index, int | np.integer)
+        ):
             parts: list[Atom] = [None] * len(t.items)
             parts[int(index)] = self._total(scope, op.result)
             if not scope.crosses_loop(x):
@@ -373,7 +423,9 @@ class Pullback:
             self._scatter(scope, x, index, parts[int(index)])
             return True
         if isinstance(t, Dict) and known and not scope.crosses_loop(x):
-            self._contribute(scope, x, {k: None for k, _ in t.items} | {index: self._total(scope, op.result)})
+            self._contribute(
+                scope, x, {k: None for k, _ in t.items} | {index: self._total(scope, op.result)}
+            )
             return True
         if isinstance(t, Array | List | Tuple | Dict | Unknown):
             self._scatter(scope, x, index, self._total(scope, op.result))
@@ -457,23 +509,41 @@ class Pullback:
         return True
 
     def _compress(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.expand, (made(self._total(scope, op.result)), op.args[0])))
+        self._contribute(
+            scope,
+            op.args[0],
+            emit(runtime.expand, (made(self._total(scope, op.result)), op.args[0])),
+        )
         return True
 
     def _expand(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.selected, (made(self._total(scope, op.result)), op.args[1])))
+        self._contribute(
+            scope,
+            op.args[0],
+            emit(runtime.selected, (made(self._total(scope, op.result)), op.args[1])),
+        )
         return True
 
     def _selected(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.expand, (made(self._total(scope, op.result)), op.args[1])))
+        self._contribute(
+            scope,
+            op.args[0],
+            emit(runtime.expand, (made(self._total(scope, op.result)), op.args[1])),
+        )
         return True
 
     def _chain(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.unchain, (made(self._total(scope, op.result)), op.args[0])))
+        self._contribute(
+            scope,
+            op.args[0],
+            emit(runtime.unchain, (made(self._total(scope, op.result)), op.args[0])),
+        )
         return True
 
     def _unchain(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.chain, (made(self._total(scope, op.result)),)))
+        self._contribute(
+            scope, op.args[0], emit(runtime.chain, (made(self._total(scope, op.result)),))
+        )
         return True
 
     # ---- calls
@@ -487,7 +557,11 @@ class Pullback:
         if not leaves:
             return
         pair = self.pairs(callee, wrt, patterns if len(patterns) > 1 else patterns[0])
-        residuals = Value(f"{callee.name}_saved", pair.forward.region.outs and type_of(pair.forward.region.outs[-1]) or UNKNOWN, op.span)
+        residuals = Value(
+            f"{callee.name}_saved",
+            pair.forward.region.outs and type_of(pair.forward.region.outs[-1]) or UNKNOWN,
+            op.span,
+        )
         op.fn = pair.forward
         op.results = (*op.results, residuals)
         residuals.op = op
@@ -498,7 +572,17 @@ class Pullback:
             bar.type = type_of(out) if pair.done else bar_type(type_of(op.args[k]))
             name = getattr(op.args[k], "name", None)
             bar.name = f"{name}_bar" if name else None
-            kept.append((k, bar, pair.parts[i] if pair.done and not is_zero(out) else None if pair.done else True))
+            kept.append(
+                (
+                    k,
+                    bar,
+                    pair.parts[i]
+                    if pair.done and not is_zero(out)
+                    else None
+                    if pair.done
+                    else True,
+                )
+            )
         append(Op(pair.reverse, (residuals, *leaves), {}, tuple(bars), (), op.span))
         for k, bar, parts in kept:
             self._contribute(scope, op.args[k], opened(bar, parts))
@@ -558,7 +642,10 @@ class Pullback:
                 totals = [self._sum(sub, x) for x in outer]
                 buffers = [sub.buffers.get(x, scope.buffer(x)) for x in threaded]
                 sub.region.outs = (*totals, *buffers)
-        results = [Value(f"{x.name}_bar" if x.name else None, bar_type(x.type), op.span) for x in (*outer, *threaded)]
+        results = [
+            Value(f"{x.name}_bar" if x.name else None, bar_type(x.type), op.span)
+            for x in (*outer, *threaded)
+        ]
         reverse = Op(IF, op.args, {}, tuple(results), tuple(sub.region for sub in inner), op.span)
         for sub in inner:
             drop_dead(sub.region)
@@ -574,7 +661,7 @@ class Pullback:
         total: Atom = None
         for c in sub.bars.pop(x, []):
             total = plus(total, c)
-        return made(filled(total, x))
+        return made(filled(as_scalar(total, x.type), x))
 
     def _export(self, op: Op, reverse: Op) -> None:
         """Make values of a branch that its reverse reads results of the branch."""
@@ -588,21 +675,34 @@ class Pullback:
                     homes.append(k)
         outside = [Value(v.name, v.type, v.span) for v in exported]
         for k, region in enumerate(reverse.regions):
-            substitute(region, {v: o for v, o, home in zip(exported, outside, homes, strict=True) if home == k})
+            substitute(
+                region,
+                {v: o for v, o, home in zip(exported, outside, homes, strict=True) if home == k},
+            )
         for k, primal in enumerate(op.regions):
-            primal.outs = (*primal.outs, *(v if home == k else None for v, home in zip(exported, homes, strict=True)))
+            primal.outs = (
+                *primal.outs,
+                *(v if home == k else None for v, home in zip(exported, homes, strict=True)),
+            )
         op.results = (*op.results, *outside)
         for o in outside:
             o.op = op
 
     def _loop(self, op: Op, scope: Scope) -> None:
         body = op.regions[-1]
-        sequences, carried, stop = op.static["sequences"], op.static["carried"], int(op.static["stop"])
+        sequences, carried, stop = (
+            op.static["sequences"],
+            op.static["carried"],
+            int(op.static["stop"]),
+        )
         params = body.params[sequences:]
         sub = Scope(body, scope, loop=True)
         gathered = list(zip(op.results[carried:], body.outs[stop + carried :], strict=True))
         moving = [k for k in range(carried) if params[k] in self.active]
-        bars = {k: Value(f"{params[k].name or 't'}_bar", bar_type(params[k].type), op.span) for k in moving}
+        bars = {
+            k: Value(f"{params[k].name or 't'}_bar", bar_type(params[k].type), op.span)
+            for k in moving
+        }
         inits = {k: made(filled(self._total(scope, op.results[k]), op.results[k])) for k in moving}
         lists: list[tuple[Atom, Value]] = []
         with building(sub.region, op.span, self.infer, narrow):
@@ -619,7 +719,11 @@ class Pullback:
         self._region(body, sub)
         with building(sub.region, op.span, self.infer, narrow):
             nexts = [self._next(sub, params[k], bars[k]) for k in moving]
-            items = [(j, p) for j, p in enumerate(body.params[:sequences]) if any(v in self.active for v in values(p))]
+            items = [
+                (j, p)
+                for j, p in enumerate(body.params[:sequences])
+                if any(v in self.active for v in values(p))
+            ]
             item_bars = [made(filled(self._pattern_total(sub, p), p)) for _, p in items]
         taken = list(sub.carried)
         accumulated = [sub.buffers[x] for x in taken]
@@ -665,9 +769,15 @@ class Pullback:
         return made(filled(total, param))
 
     def _pattern_total(self, sub: Scope, p: Atom) -> Atom:
-        return tuple(self._pattern_total(sub, x) for x in p) if isinstance(p, tuple) else self._total(sub, p)
+        return (
+            tuple(self._pattern_total(sub, x) for x in p)
+            if isinstance(p, tuple)
+            else self._total(sub, p)
+        )
 
-    def _saved(self, op: Op, reverse: Region, stop: bool) -> tuple[list[Atom], list[Atom], list[bool]]:
+    def _saved(
+        self, op: Op, reverse: Region, stop: bool
+    ) -> tuple[list[Atom], list[Atom], list[bool]]:
         """What the reverse loop goes through: the range itself, or a tape of what it reads."""
         body = op.regions[-1]
         inside = set(defined(body))
@@ -686,7 +796,9 @@ class Pullback:
         body.outs = (*body.outs, kept if needed else None)
         op.results = (*op.results, tape)
         tape.op = op
-        pattern: Atom = tuple(items) if len(items) > 1 else items[0] if items else Value(None, UNKNOWN, op.span)
+        pattern: Atom = (
+            tuple(items) if len(items) > 1 else items[0] if items else Value(None, UNKNOWN, op.span)
+        )
         return [tape], [pattern], [True]
 
 
@@ -715,7 +827,9 @@ def _pattern(g: Atom, y: Atom, leaves: list[Atom]) -> Pattern:
         return None
     t = type_of(y)
     if isinstance(t, Tuple):
-        return tuple(_pattern(component(g, i), component(y, i), leaves) for i in range(len(t.items)))
+        return tuple(
+            _pattern(component(g, i), component(y, i), leaves) for i in range(len(t.items))
+        )
     leaves.append(made(filled(g, y)))
     return True
 

@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.core import FOR, IF, Atom, Marker, Op, Region, Value, map_atom, op_reads, reads, type_of, values
+from ..ir.core import (
+    FOR,
+    IF,
+    Atom,
+    Marker,
+    Op,
+    Region,
+    Value,
+    map_atom,
+    op_reads,
+    reads,
+    type_of,
+    values,
+)
 from ..ir.types import Array, Scalar
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
@@ -67,7 +80,10 @@ def _prune_loop(op: Op, live: set[Value]) -> None:
     op.results = tuple(r for r, k in zip(op.results, keep, strict=True) if k)
     body.outs = tuple(o for o, k in zip(body.outs, keep, strict=True) if k)
     body.params = (*body.params[:sequences], *(p for p, k in zip(params, keep, strict=False) if k))
-    op.args = (*op.args[:sequences], *(a for a, k in zip(op.args[sequences:], keep, strict=False) if k))
+    op.args = (
+        *op.args[:sequences],
+        *(a for a, k in zip(op.args[sequences:], keep, strict=False) if k),
+    )
     op.static["carried"] = sum(keep[:carried])
 
 
@@ -141,7 +157,12 @@ def _getitem(op: Op) -> Folded:
     x, index = op.args
     if isinstance(x, tuple | list) and isinstance(index, int) and -len(x) <= index < len(x):
         return (x[index],)
-    if isinstance(x, Value) and x.op is not None and x.op.fn is runtime.make_list and isinstance(index, int):
+    if (
+        isinstance(x, Value)
+        and x.op is not None
+        and x.op.fn is runtime.make_list
+        and isinstance(index, int)
+    ):
         if -len(x.op.args) <= index < len(x.op.args):
             return (x.op.args[index],)
     return None

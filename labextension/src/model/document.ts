@@ -20,7 +20,11 @@ export interface ZygDocument {
   ir: { forward: string; pullback: string };
   code: { text: string; lines: [number, number][] };
   notes: Note[];
+  /** What to show first; a view this reader does not know is the source. */
+  view: ViewName;
 }
+
+export type ViewName = 'source' | 'forward' | 'pullback' | 'ir' | 'code';
 
 export interface Source {
   file: string;
@@ -132,6 +136,7 @@ export interface Layout {
 export type Reading = { document: ZygDocument } | { problem: string };
 
 const VERSION = 1;
+const VIEWS: ViewName[] = ['source', 'forward', 'pullback', 'ir', 'code'];
 
 /** Checks `data` and returns the document, or a sentence for the reader saying what is wrong. */
 export function readDocument(data: unknown): Reading {
@@ -211,6 +216,9 @@ function object<T extends object>(fields: { [K in keyof T]: Reader<T[K]> }): Rea
     return Object.fromEntries(result) as T;
   };
 }
+
+const viewName: Reader<ViewName> = value =>
+  VIEWS.find(choice => choice === value) ?? 'source';
 
 const summary = object<Summary>({
   type: text,
@@ -294,5 +302,6 @@ const zygDocument = object<ZygDocument>({
       message: text,
       line: orNull(number)
     })
-  )
+  ),
+  view: viewName
 });

@@ -53,7 +53,7 @@ export class DocumentView {
       legend(document.scale)
     );
     this._body = body;
-    this._tabs.select('source');
+    this._tabs.select(document.view === 'ir' ? 'forward-ir' : document.view);
     this._pointer.join(this._light, this);
     this._light();
   }
