@@ -303,12 +303,14 @@ def test_texts() -> None:
     assert number(float("inf")) == "Inf"
     assert number(12345.678) == "1.23e+04"
     scalar = {"type": "float64", "shape": [], "nan": 0, "inf": 0, "text": "0.5"}
-    node: Any = {"value": scalar, "type": "float64", "cotangent": None, "sensitivity": None}
+    node: Any = {"id": "n0", "value": scalar, "type": "float64"}
+    node |= {"cotangent": None, "sensitivity": None}
     assert detail(node) == "0.5 · no path"
     node |= {"cotangent": {**scalar, "inf": 1}}
     assert detail(node) == "0.5 · Inf"
     node |= {"value": None, "type": "float64[2]", "cotangent": scalar, "sensitivity": 0.25}
     assert detail(node) == "float64[2] · 0.25"
+    assert detail({**node, "id": "b0"}) == "0.5 · 0.25"
     node |= {"value": {**scalar, "text": "x" * 99}}
     assert len(detail(node)) == 31
 

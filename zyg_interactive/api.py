@@ -109,7 +109,7 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
             i for i, p in enumerate(s.function.region.params) if may_be_differentiable(p.type)
         )
         made = s.derivative(implicit=True).fused(s.function, wrt, value=True, check=_unsure(s))
-        unit = Compiler().function(made, f"gradient of {s.function.name}")
+        unit = Compiler().function(made)
         return unit.callable, wrt
 
     s, (run, wrt) = engine.prepared(f, (), "implicit", build)
@@ -124,7 +124,7 @@ def _fused(s: Specialisation, args: tuple[Any, ...], wrt: Wrt, value: bool) -> A
     _require_scalar(s)
     chosen = _chosen(s, args, wrt)
     made = s.derivative().fused(s.function, chosen, value=value, check=_unsure(s))
-    return Compiler().function(made, f"gradient of {s.function.name}").callable
+    return Compiler().function(made).callable
 
 
 def _chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ...]:

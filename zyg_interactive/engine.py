@@ -17,7 +17,7 @@ from .diagnostics import Refused, refuse
 from .frontend.lower import lower, lower_call
 from .frontend.resolve import LiveResolver, UserFunction, is_constant
 from .frontend.scope import BoundMethod, Lowering, ScopeResolver
-from .ir.core import CALLED, Atom, Demand, Function, Path, Region, Undecided, Value, type_of, values
+from .ir.core import CALLED, Atom, Demand, Function, Guard, Path, Region, Undecided, Value, type_of, values
 from .ir.types import UNBOUND_TYPE, Const, Type
 from .rules.registry import infer, lookup
 from .source import SourceNotFound, Span, find
@@ -305,6 +305,8 @@ class Engine:
                 _name(f), lambda lowering: self._callee(f, lowering), given, linker
             )
         function.key = getattr(f, "__code__", who)
+        if plain is not None and (f.__defaults__ or f.__kwdefaults__):
+            function.guards = (*function.guards, Guard(Path(CALLED, f.__name__), f))
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
         hidden_types = tuple(sizes.type(h) for h in hidden)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import os
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from . import runtime
 from .diagnostics import ZygError, refuse
+from .emit.compile import UNIT
 from .source import Span
 
 P = ParamSpec("P")
@@ -65,5 +67,31 @@ def stripped(tb: TracebackType | None) -> TracebackType | None:
     kept: TracebackType | None = None
     for t in reversed(frames):
         if not t.tb_frame.f_code.co_filename.startswith(HERE):
+            t = _named(t)
             kept = TracebackType(kept, t.tb_frame, t.tb_lasti, t.tb_lineno)
     return kept
+
+
+def _named(t: TracebackType) -> TracebackType:
+    """The entry of a fused gradient that was in its reverse part, named so: `pullback of f`.
+
+    One code object has one name, so the entry is made anew from a `raise` that stands where the error did.
+    """
+    unit = t.tb_frame.f_globals.get(UNIT)
+    if unit is None or not unit.is_reverse(t.tb_lasti):
+        return t
+    place = list(t.tb_frame.f_code.co_positions())[t.tb_lasti // 2]
+    line, end_line, col, end_col = (n or 0 for n in place)
+    stub = ast.Raise(ast.Name("error", ast.Load()))
+    for node in ast.walk(stub):
+        if isinstance(node, ast.stmt | ast.expr):
+            node.lineno, node.end_lineno = line or t.tb_lineno, end_line or t.tb_lineno
+            node.col_offset, node.end_col_offset = col, end_col
+    code = compile(ast.Module([stub], []), t.tb_frame.f_code.co_filename, "exec")
+    title = f"pullback of {t.tb_frame.f_code.co_name}"
+    try:
+        exec(code.replace(co_name=title, co_qualname=title), {"error": Exception()})
+    except Exception as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            return error.__traceback__.tb_next
+    return t

@@ -50,11 +50,9 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, dict):
         return {k: zeros_like(v) for k, v in x.items()}
     fields = attributes(x)
-    return (
-        None
-        if fields is None
-        else types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
-    )
+    if not fields:
+        return None
+    return types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
 
 
 PLAIN = (
@@ -146,10 +144,12 @@ def add_at(buffer: Any, index: Any, c: Any) -> Any:
     if isinstance(buffer, dict):
         buffer[index] = add(buffer.get(index), c)
         return buffer
-    if isinstance(buffer, types.SimpleNamespace):
-        setattr(buffer, index, add(getattr(buffer, index, None), c))
-        return buffer
     raise TypeError(f"no cotangent of a {type(buffer).__name__} at an index")
+
+
+def add_field(buffer: Any, name: str, c: Any) -> Any:
+    """The cotangent of an object with `c` added to that of one attribute. The buffer is not changed."""
+    return add(buffer, types.SimpleNamespace(**{name: c}))
 
 
 def _add_items(items: list[Any], index: Any, c: Any) -> None:

@@ -133,27 +133,48 @@ def find(code: CodeType) -> tuple[Source, FunctionNode]:
         raise SourceNotFound(
             f"the text of {code.co_filename} is not the code of `{code.co_qualname}` that runs (edited since?)"
         )
-    found = [node for node in ast.walk(source.tree) if _is_node_of(node, code)]
-    if not found:
-        raise SourceNotFound(f"`{code.co_qualname}` is neither a `def` nor a `lambda`")
-    node = found[0]
-    assert isinstance(node, ast.FunctionDef | ast.Lambda)
-    return source, node
+    return source, _node_of(source, code)
 
 
-def _is_node_of(node: ast.AST, code: CodeType) -> bool:
-    if isinstance(node, ast.FunctionDef):
-        first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-        return code.co_name == node.name and code.co_firstlineno == first
-    if (
-        isinstance(node, ast.Lambda)
-        and code.co_name == "<lambda>"
-        and code.co_firstlineno == node.lineno
-    ):
-        body = node.body
-        place = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
-        return place in set(code.co_positions())
-    return False
+def _node_of(source: Source, code: CodeType) -> FunctionNode:
+    """The syntax node of a code object of this text. Raises SourceNotFound."""
+    if code.co_name == "<lambda>":
+        found = [n for n in ast.walk(source.tree) if isinstance(n, ast.Lambda) and _may_be(n, code)]
+        if found:
+            return min(found, key=_extent)  # a lambda in a lambda: the inner one has all of its code inside
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            if code.co_name == node.name and code.co_firstlineno == first:
+                return node
+    raise SourceNotFound(f"`{code.co_qualname}` is neither a `def` nor a `lambda`")
+
+
+def _may_be(node: ast.Lambda, code: CodeType) -> bool:
+    """Whether all of `code` lies in the body of a lambda that begins where `code` does."""
+    if node.lineno != code.co_firstlineno:
+        return False
+    args = node.args
+    names = [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+    if names != list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
+        return False
+    start, end = (node.body.lineno, node.body.col_offset), _end(node.body)
+    for line, end_line, col, end_col in code.co_positions():
+        if line is None or end_line is None or col is None or end_col is None or end_col == 0:
+            continue
+        if not (start <= (line, col) and (end_line, end_col) <= end):
+            return False
+    return True
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+
+
+def _extent(node: ast.Lambda) -> tuple[int, int, int]:
+    """Smaller for a lambda inside another."""
+    line, col = _end(node.body)
+    return (line - node.body.lineno, col, -node.body.col_offset)
 
 
 def code_of(source: Source, node: FunctionNode) -> CodeType | None:
@@ -162,4 +183,10 @@ def code_of(source: Source, node: FunctionNode) -> CodeType | None:
         _, codes = _compiled(source.file, source.text, 0)
     except SyntaxError:
         return None
-    return next((code for code in codes if _is_node_of(node, code)), None)
+    for code in codes:
+        try:
+            if _node_of(source, code) is node:
+                return code
+        except SourceNotFound:
+            continue
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import itertools
 import math
 import sys
@@ -19,6 +20,7 @@ from ..source import Span
 from .names import Names
 from .python import LOAD, Emitter, at
 
+UNIT = "__zyg_unit__"  # in the globals of generated code: the unit it belongs to
 MODULES = {"np": np, "math": math}
 
 
@@ -33,6 +35,18 @@ class Unit:
     callable: Callable[..., Any] | None = None
     callees: list[Unit] = field(default_factory=list)
     names: Names | None = None
+    forward: int | None = None  # of a fused gradient: how many statements are the forward part
+
+    def is_reverse(self, instruction: int) -> bool:
+        """Whether an instruction of a fused gradient belongs to its reverse part."""
+        if self.forward is None:
+            return False
+        alone = copy.copy(self.tree)
+        alone.body = self.tree.body[: self.forward] or [ast.Pass()]
+        module = compile(ast.fix_missing_locations(ast.Module([alone], [])), self.file, "exec")
+        code = next(c for c in module.co_consts if isinstance(c, CodeType))
+        # The forward part alone is compiled to the same instructions, and a return of None.
+        return instruction >= len(code.co_code) - 4
 
     def adjoint(self, v: Value) -> str | None:
         """The statement that makes a value, as text."""
@@ -76,7 +90,12 @@ class Compiler:
         e = Emitter([f.region], self._binder(unit), self.recorded)
         unit.names = e.names
         params = [e.names.of(p) for p in f.region.params]
-        body = e.block(f.region)
+        if f.forward is None:
+            body = e.block(f.region)
+        else:
+            body = e.block(Region(ops=f.region.ops[: f.forward]))
+            unit.forward = len(body)
+            body += e.block(Region(ops=f.region.ops[f.forward :]))
         body.append(
             _return(e, f.region.outs if len(f.region.outs) != 1 else f.region.outs[0], f.span)
         )
@@ -136,12 +155,13 @@ class Compiler:
         code = _titled(compile(module, unit.file, "exec"), titles)
         hidden = unit.scope.get(unit.tree.name)  # a callee of the same name: itself, in a recursion
         exec(code, unit.scope)
+        unit.scope[UNIT] = unit
         unit.callable = unit.scope.pop(unit.tree.name)
         if hidden is not None:
             unit.scope[unit.tree.name] = hidden
         for waiting in {*self.units.values(), unit}:  # recursive functions wait for each other
             for name, x in list(waiting.scope.items()):
-                if isinstance(x, Unit) and x.callable is not None:
+                if isinstance(x, Unit) and x.callable is not None and name != UNIT:
                     waiting.scope[name] = x.callable
 
 

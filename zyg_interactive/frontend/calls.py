@@ -96,6 +96,7 @@ class Calls(Expressions):
             case Value(type=Closure(template=template, captured=captured)):
                 return self._closure_call(fn, template, len(captured), args, kwargs, node, name)
             case Value(type=Record(cls=cls)) if callable(getattr(cls, "__call__", None)):
+                self.guard_member(cls, "__call__")
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)
             case Value():

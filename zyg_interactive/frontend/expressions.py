@@ -146,6 +146,7 @@ class Expressions(Lowering):
             if isinstance(t, Record):
                 method = getattr(t.cls, f"{prefix}{fn.__name__.strip('_')}__", None)
                 if method is not None:
+                    self.guard_member(t.cls, method.__name__)
                     return self.call(self.constant(method, None), (left, right), {}, node)
         return None
 
@@ -369,6 +370,8 @@ class Expressions(Lowering):
                 cls = {"bool": bool, "int": int, "float": float, "complex": complex}[kind]
                 if hasattr(cls, attr):
                     return BoundMethod(base, getattr(cls, attr))
+            case Tuple(cls=cls) if attr in getattr(cls, "_fields", ()):
+                return self.subscript(base, cls._fields.index(attr), node, name)
             case List() | Dict() | Tuple() | Other():
                 cls = (
                     t.cls if isinstance(t, Other | Tuple) else list if isinstance(t, List) else dict
@@ -394,6 +397,7 @@ class Expressions(Lowering):
         """An attribute of an instance: its own, a property, or a method."""
         found = getattr(t.cls, attr, None)
         if isinstance(found, property):
+            self.guard_member(t.cls, attr)
             return self.call(self.constant(found.fget, None), (base,), {}, node, name)
         own = t.get(attr)
         if own is not None:
@@ -406,9 +410,8 @@ class Expressions(Lowering):
         if isinstance(raw, classmethod):
             return BoundMethod(t.cls, self.constant(raw.__func__, None))
         if callable(raw):
+            self.guard_member(t.cls, attr)
             return BoundMethod(base, self.constant(raw, None))
-        if raw is not None and not hasattr(raw, "__get__"):
-            return raw
         return self.op(getattr, (base, attr), {}, node, name or attr)
 
     def _formatted(self, node: ast.JoinedStr, name: str | None) -> Atom:

@@ -159,6 +159,9 @@ SAFE_MODULES = (
 )
 
 
+Asked = dict[str, Meaning | None]
+
+
 class StaticResolver:
     """Names of a text that is read and never run: its imports, its own functions, its constants.
 
@@ -246,6 +249,14 @@ class StaticResolver:
         ]
         return {n: self.member(owner.value, n) for n in names}
 
+    def meant(self) -> Asked:
+        """What the names mean that were looked up."""
+        return {name: self.bindings.get(name) for name in self.asked}
+
+    def holds(self, asked: Asked) -> bool:
+        """Whether names still mean what they meant."""
+        return all(_is_same(self.bindings.get(name), meaning) for name, meaning in asked.items())
+
     def name(self, name: str) -> Meaning:
         self.asked.add(name)
         if name in self.bindings:
@@ -261,3 +272,7 @@ class StaticResolver:
             return Known(getattr(owner, name))
         except AttributeError:
             return Missing()
+
+
+def _is_same(a: Meaning | None, b: Meaning | None) -> bool:
+    return a is b or (isinstance(a, Data) and isinstance(b, Data) and a.path == b.path and a.type == b.type)

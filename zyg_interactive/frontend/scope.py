@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from .. import runtime
 from ..diagnostics import Refused, refuse
@@ -33,6 +34,7 @@ from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction
 # Names that no program can use: how control leaves a block.
 RETURNED, RETURN_VALUE, BROKEN, CONTINUED = "$returned", "$return", "$broken", "$continued"
 FLAGS = (RETURNED, BROKEN, CONTINUED)
+CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()  # roots of paths into classes
 
 
 class Context(Protocol):
@@ -182,6 +184,11 @@ class Lowering:
             self.guards[found.path] = Guard(found.path, found.value)
             return found.value
         return self.hidden_value(found.path, found.type, name, node)
+
+    def guard_member(self, cls: type, name: str) -> None:
+        """Take it for granted that a class has what it has now under `name`."""
+        path = Path(CLASSES.setdefault(cls, {"class": cls}), "class", (name,))
+        self.guards[path] = Guard(path, getattr(cls, name))
 
     def constant(self, value: Any, path: Path | None) -> Atom:
         """A known object as an atom; a Python function remembers the way to it."""

@@ -7,20 +7,22 @@ text that a function stands in and by what the names meant that it asked for, so
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..diagnostics import Diagnostic
-from ..frontend.resolve import Data, Known, Meaning, StaticResolver, UserFunction
+from ..frontend.resolve import Asked, Known, Meaning, StaticResolver, UserFunction
 from ..ir.core import Function, type_of
 from ..ir.types import Tuple, may_be_differentiable
 from ..source import Span
 from .document import Document, Piece
-from .reading import StaticContext, TooLong
+from .reading import StaticContext
 from .roots import SCALAR, Finder, Place, Places, Root, arguments
 
 LONGEST = 1.0  # seconds for one function and what it calls
+MOST_KEPT = 4000  # lowered functions
 
 
 def check(text: str, file: str, every: bool = False) -> list[Diagnostic]:
@@ -39,7 +41,7 @@ class Answer:
     """The findings of one function, and what they depend on beside its own text."""
 
     findings: list[Diagnostic]
-    asked: dict[str, Meaning | None]
+    asked: Asked
     given: Any
 
 
@@ -51,6 +53,7 @@ class Checker:
         self.resolver = StaticResolver()
         self._read: dict[Piece, tuple[Places, dict[str, Meaning]]] = {}
         self._answers: dict[ast.AST, Answer] = {}
+        self._reader: Reader | None = None
 
     def findings(self, every: bool = False) -> list[Diagnostic]:
         """The findings of the text as it is now."""
@@ -105,32 +108,41 @@ class Checker:
     def _answer(self, root: Root, custom: list[Any]) -> Answer:
         given = (root.transform in SCALAR, root.literals, custom)
         kept = self._answers.get(root.place.node)
-        if kept is not None and kept.given == given and all(
-            _same(self.resolver.bindings.get(name), meaning) for name, meaning in kept.asked.items()
-        ):
+        if kept is not None and kept.given == given and self.resolver.holds(kept.asked):
             return kept
+        if self._reader is None or self._reader.context.custom != custom or self._reader.is_full():
+            self._reader = Reader(self.resolver, custom)
         self.resolver.asked = set()
-        findings = examine(root, custom)
-        asked = {name: self.resolver.bindings.get(name) for name in self.resolver.asked}
-        return Answer(findings, asked, given)
+        findings = self._reader.examine(root)
+        if self._reader.failed:
+            self._reader = None
+        return Answer(findings, self.resolver.meant(), given)
 
 
-def examine(root: Root, custom: list[Any]) -> list[Diagnostic]:
-    """What one function is refused for; nothing where reading it takes too long or fails."""
-    context = StaticContext(custom, LONGEST)
-    derivatives = context.derivatives()
-    try:
-        function = context.top(root.place.function(), arguments(root.place, root.literals))
-        wrt = tuple(i for i, p in enumerate(function.region.params) if may_be_differentiable(p.type))
-        pattern = _pattern(type_of(function.region.outs[0]))
-        derivatives.closed(function, wrt, pattern)
-        if root.transform in SCALAR and function not in context.unsure and not derivatives.found:
-            _require_number(root.place, function, derivatives.found)
-    except TooLong:
-        pass
-    except ZeroDivisionError:
-        pass
-    return list(derivatives.found.values())
+class Reader:
+    """Reads functions one after the other, those that they share once."""
+
+    def __init__(self, resolver: StaticResolver, custom: list[Any]):
+        self.context = StaticContext(resolver, custom)
+        self.derivatives = self.context.derivatives()
+        self.failed = False
+
+    def is_full(self) -> bool:
+        return len(self.context.linked) > MOST_KEPT
+
+    def examine(self, root: Root) -> list[Diagnostic]:
+        """What a function is refused for; what was found so far where reading takes too long or fails."""
+        self.context.until = time.perf_counter() + LONGEST
+        found = self.derivatives.found = {}
+        try:
+            function = self.context.top(root.place.function(), arguments(root.place, root.literals))
+            wrt = tuple(i for i, p in enumerate(function.region.params) if may_be_differentiable(p.type))
+            self.derivatives.adjoint(function, wrt, pattern_of(type_of(function.region.outs[0])))
+            if root.transform in SCALAR and function not in self.context.unsure and not found:
+                _require_number(root.place, function, found)
+        except ZeroDivisionError:  # an editor must have an answer for any text
+            self.failed = True
+        return list(found.values())
 
 
 def _require_number(place: Place, function: Function, found: dict[Any, Diagnostic]) -> None:
@@ -154,16 +166,12 @@ def name_span(place: Place) -> Span:
     return Span(place.piece.source.file, node.lineno, start, node.lineno, start + len(name.encode()))
 
 
-def _pattern(t: Any) -> Any:
-    return tuple(map(_pattern, t.items)) if isinstance(t, Tuple) else True
+def pattern_of(t: Any) -> Any:
+    return tuple(map(pattern_of, t.items)) if isinstance(t, Tuple) else True
 
 
 def _is_function(meaning: Meaning) -> bool:
     return isinstance(meaning, Known) and isinstance(meaning.value, UserFunction)
-
-
-def _same(a: Meaning | None, b: Meaning | None) -> bool:
-    return a is b or (isinstance(a, Data) and isinstance(b, Data) and a.path == b.path and a.type == b.type)
 
 
 def in_order(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -29,7 +29,7 @@ from ..rules.registry import lookup
 from ..source import Span
 from ..transform.cotangents import bar_type
 from ..transform.pipeline import Derivatives
-from ..transform.pullback import STRUCTURAL, Adjoint, Pattern, Pullback, Scope
+from ..transform.pullback import STRUCTURAL, Adjoint, Pair, Pattern, Pullback, Scope
 
 HOLE = Marker("refused")  # called with what a refused thing depends on, it stands for that thing
 # Functions of NumPy whose arguments are names and formats, not numbers.
@@ -61,12 +61,25 @@ class CollectedDerivatives(Derivatives):
         self.refusals, self.tick = refusals, tick
         self.found: dict[Any, Diagnostic] = {}
         self.calls: list[Span | None] = []
+        self.found_by: dict[Any, dict[Any, Diagnostic]] = {}
 
     def report(self, diagnostic: Diagnostic) -> None:
         if self.calls and self.calls[-1] is not None:
             came = (self.calls[-1], "reached from this call")
             diagnostic = replace(diagnostic, related=(*diagnostic.related, came))
         self.found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+
+    def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
+        key = (f, wrt, pattern)
+        around, self.found = self.found, {}
+        try:
+            pair = super().pair(f, wrt, pattern)
+            mine = self.found_by.setdefault(key, self.found)
+        finally:
+            self.found = around
+        for identity, diagnostic in mine.items():
+            self.found.setdefault(identity, diagnostic)
+        return pair
 
     def builder(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Collecting:
         return Collecting(f, wrt, pattern, self)

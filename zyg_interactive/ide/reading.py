@@ -8,6 +8,7 @@ run knows (the types of parameters, most of all) is never a finding.
 from __future__ import annotations
 
 import ast
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from ..diagnostics import Diagnostic, Refused
 from ..engine import INTRINSICS
 from ..frontend.lower import Statements
 from ..frontend.names import bound, read
-from ..frontend.resolve import UserFunction
+from ..frontend.resolve import Asked, StaticResolver, UserFunction
 from ..frontend.scope import BROKEN, CONTINUED, RETURN_VALUE, RETURNED, Lowering, ScopeResolver
 from ..ir.core import (
     CALL_VALUE,
@@ -54,17 +55,18 @@ class TooLong(Exception):
 class StaticContext:
     """What the lowering asks, for a text that is read: the live engine's `Linker` is the other one.
 
-    `custom`: functions, live or read, that have a gradient rule of the user's.
+    `custom`: functions, live or read, that have a gradient rule of the user's. What was lowered is kept as long as the
+    names mean the same that it asked for.
     """
 
     infer: Infer = staticmethod(infer)
 
-    def __init__(self, custom: Iterable[Any] = (), seconds: float = 1.0):
-        self.custom = list(custom)
-        self.until = time.perf_counter() + seconds
+    def __init__(self, resolver: StaticResolver, custom: Iterable[Any] = ()):
+        self.resolver, self.custom = resolver, list(custom)
+        self.until = math.inf
         self.refusals: dict[Function, dict[Any, Diagnostic]] = {}
         self.unsure: set[Function] = set()  # functions of which something is not known before the run
-        self.linked: dict[Any, Function] = {}
+        self.linked: dict[Any, tuple[Function, Asked]] = {}
         self.busy: dict[Any, Function] = {}
         self.constants: dict[tuple[Any, str], set[Any]] = {}
         self.readings: list[Reading] = []
@@ -109,7 +111,7 @@ class StaticContext:
 
     def top(self, fn: UserFunction, arguments: dict[str, Atom]) -> Function:
         """A function lowered for arguments of these types, or known."""
-        return self._lower(fn, arguments, (fn.key, tuple(arguments.items())))
+        return self._kept(fn, arguments, _specification(fn, arguments))
 
     def link(
         self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
@@ -123,10 +125,25 @@ class StaticContext:
         if spec in self.busy:
             self.busy[spec].recursive = True
             return self.busy[spec]
-        shared = not isinstance(callee.resolver, ScopeResolver)
-        if not (shared and spec in self.linked):
-            self.linked[spec] = self._lower(callee, given, spec)
-        return self.linked[spec]
+        if isinstance(callee.resolver, ScopeResolver):
+            return self._lower(callee, given, spec)
+        return self._kept(callee, given, spec)
+
+    def _kept(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        """The function lowered before, where all it asked for still is what it was."""
+        names = self.resolver
+        if spec in self.linked:
+            function, asked = self.linked[spec]
+            if names.holds(asked):
+                names.asked |= asked.keys()
+                return function
+        around, names.asked = names.asked, set()
+        try:
+            function = self._lower(callee, given, spec)
+            self.linked[spec] = function, names.meant()
+        finally:
+            names.asked |= around
+        return function
 
     def _given(self, callee: UserFunction, name: str, atom: Atom) -> Atom:
         """What the callee sees of an argument: a type, or a constant of the program."""
@@ -186,6 +203,10 @@ class StaticContext:
             callee.source.span(callee.node),
             key=callee.node,
         )
+
+
+def _specification(fn: UserFunction, given: dict[str, Atom]) -> Any:
+    return (fn.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
 
 
 class Reading(Statements):

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,8 @@ class Places:
     def __init__(self, piece: Piece, resolver: StaticResolver):
         self.piece = piece
         self.functions: dict[ast.AST, Place] = {}
-        self.calls: list[tuple[ast.Call, Resolver, str | None]] = []  # with the class around it
+        self.calls: dict[str, list[tuple[ast.Call, Resolver, str | None]]] = {}  # with the class around
         self.methods: dict[str, list[Place]] = {}
-        self.rules: list[tuple[ast.expr, Resolver]] = []  # functions with a gradient of the user's
         self.magics = [m[1] for m in map(MAGIC.match, piece.text.split("\n")) if m]
         for s in piece.source.tree.body:
             self._visit(s, resolver, None, False)
@@ -116,8 +116,9 @@ class Places:
             if isinstance(n, ast.FunctionDef | ast.Lambda):
                 self._function(n, resolver, cls, local, method and n is node)
                 continue
-            if isinstance(n, ast.Call):
-                self.calls.append((n, resolver, cls))
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name | ast.Attribute):
+                word = n.func.id if isinstance(n.func, ast.Name) else n.func.attr
+                self.calls.setdefault(word, []).append((n, resolver, cls))
             todo += ast.iter_child_nodes(n)
 
     def _function(self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool, method: bool) -> None:
@@ -129,8 +130,6 @@ class Places:
         inner = Inner(n, self.piece, resolver)
         for d in getattr(n, "decorator_list", []):
             self._visit(d, resolver, cls, local)
-            if isinstance(d, ast.Call) and d.args:
-                self.rules.append((d, resolver))
         for d in (*n.args.defaults, *filter(None, n.args.kw_defaults)):
             self._visit(d, resolver, cls, local)
         for s in n.body if isinstance(n.body, list) else [n.body]:
@@ -139,17 +138,15 @@ class Places:
 
 def transform_of(callee: ast.expr, resolver: Resolver) -> str | None:
     """The name of the package's transformation that an expression means."""
-    found = meaning_of(callee, resolver)
-    if (
-        isinstance(found, Known)
-        and callable(found.value)
-        and not isinstance(found.value, UserFunction)
-    ):
-        module = getattr(found.value, "__module__", None) or ""
-        name = getattr(found.value, "__name__", "")
-        if module.partition(".")[0] == "zyg_interactive":
-            # `forward` is another name of `pullback`
-            return name if name in TRANSFORMS or name == "grad" else None
+    name = _name_of(meaning_of(callee, resolver))
+    return name if name in TRANSFORMS or name == "grad" else None
+
+
+def _name_of(meant: Meaning | None) -> str | None:
+    """What the package calls one of its own functions."""
+    if isinstance(meant, Known) and isinstance(meant.value, FunctionType):
+        if (meant.value.__module__ or "").partition(".")[0] == "zyg_interactive":
+            return meant.value.__name__
     return None
 
 
@@ -170,32 +167,37 @@ class Finder:
     def __init__(self, every: list[Places], resolver: StaticResolver):
         self.every, self.resolver = every, resolver
         self.places = {n: place for p in every for n, place in p.functions.items()}
+        # The words that may name a transformation: what the package calls it, and what the text calls it.
+        self.words = TRANSFORMS | {"grad"}
+        self.words |= {n for n, m in resolver.bindings.items() if _name_of(m) in self.words}
+
+    def _calls(self) -> Iterator[tuple[str, ast.Call, Resolver, str | None]]:
+        """The calls of transformations."""
+        for p in self.every:
+            for word in p.calls.keys() & self.words:
+                for call, resolver, cls in p.calls[word]:
+                    name = transform_of(call.func, resolver)
+                    if name is not None:
+                        yield name, call, resolver, cls
 
     def custom(self) -> list[Any]:
         """The functions, live ones or syntax, that have a gradient of the user's: `@grad(f)`."""
         found: list[Any] = []
-        for p in self.every:
-            for call, resolver in (*p.rules, *((c, r) for c, r, _ in p.calls)):
-                if (
-                    isinstance(call, ast.Call)
-                    and call.args
-                    and transform_of(call.func, resolver) == "grad"
-                ):
-                    meant = meaning_of(call.args[0], resolver)
-                    if isinstance(meant, Known):
-                        fn = meant.value
-                        found.append(fn.node if isinstance(fn, UserFunction) else fn)
+        for name, call, resolver, _ in self._calls():
+            if name == "grad" and call.args:
+                meant = meaning_of(call.args[0], resolver)
+                if isinstance(meant, Known):
+                    fn = meant.value
+                    found.append(fn.node if isinstance(fn, UserFunction) else fn)
         return found
 
     def roots(self) -> list[Root]:
         found: dict[ast.AST, Root] = {}
+        for name, call, resolver, cls in self._calls():
+            for place in self._functions(_first(call), resolver, cls) if name != "grad" else ():
+                root = Root(place, name, _literals(call))
+                found[place.node] = _agreed(found.get(place.node), root)
         for p in self.every:
-            for call, resolver, cls in p.calls:
-                name = transform_of(call.func, resolver) if _may_transform(call.func) else None
-                if name in TRANSFORMS:
-                    for place in self._functions(_first(call), resolver, cls):
-                        root = Root(place, str(name), _literals(call))
-                        found[place.node] = _agreed(found.get(place.node), root)
             for text in p.magics:
                 for word in re.findall(r"[^\W\d]\w*", text):
                     for place in self._known(self.resolver.bindings.get(word)):
@@ -229,11 +231,6 @@ class Finder:
             and meant.value.node in self.places
         ):
             yield self.places[meant.value.node]
-
-
-def _may_transform(func: ast.expr) -> bool:
-    """Quickly, whether a call may be one of the package's: most are not."""
-    return isinstance(func, ast.Name | ast.Attribute)
 
 
 def _first(call: ast.Call) -> ast.expr | None:

@@ -267,9 +267,13 @@ class Guard:
                 getattr(found, "__code__", None) is code
                 and found.__globals__ is self.expected.__globals__
                 and Const(found.__defaults__) == Const(self.expected.__defaults__)
-                and found.__kwdefaults__ == self.expected.__kwdefaults__
+                and _items(found.__kwdefaults__) == _items(self.expected.__kwdefaults__)
             )
         return Const(found) == Const(self.expected)
+
+
+def _items(defaults: dict[str, Any] | None) -> Const:
+    return Const(tuple((defaults or {}).items()))
 
 
 @dataclass(eq=False)
@@ -284,6 +288,7 @@ class Function:
     recursive: bool = False
     order: int = 0  # how many times it was differentiated
     key: Any = None  # the code it was lowered from
+    forward: int | None = None  # of a fused gradient: how many of its ops are the forward part
 
     @property
     def __name__(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..diagnostics import Refused
 from ..ir.core import (
@@ -24,7 +26,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import Array, Const, Scalar, Tuple, Type
+from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type
 from .cotangents import as_scalar, filled, made, skeleton
 from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
 from .simplify import drop_dead, simplify
@@ -91,7 +93,7 @@ class Derivatives:
 
     def _close(self, f: Function, a: Adjoint) -> Adjoint:
         with building(a.reverse, f.span, self.infer):
-            a.reverse.outs = tuple(self.finished(p, c) for p, c in a.bars.items())
+            a.reverse.outs = tuple(self.finished(p.type, c) for p, c in a.bars.items())
         simplify(a.reverse)
         drop_dead(a.reverse)
         with building(a.reverse, f.span, self.infer):
@@ -118,29 +120,50 @@ class Derivatives:
                 out = a.primal.outs[0]
                 emit(runtime.check_scalar, (out[0] if isinstance(pattern, tuple) else out,))
         if a.seeds:
-            substitute(a.reverse, {a.seeds[0]: 1.0})
+            one = _one(a.seeds[0].type)
+            substitute(a.reverse, {a.seeds[0]: one})
             a.bars = {
-                p: map_atom(lambda c: 1.0 if c is a.seeds[0] else c, c) for p, c in a.bars.items()
+                p: map_atom(lambda c: one if c is a.seeds[0] else c, c) for p, c in a.bars.items()
             }
         self._close(f, a)
         outs = (a.primal.outs[0], a.reverse.outs) if value else a.reverse.outs
         region = Region(a.primal.params, [*a.primal.ops, *a.reverse.ops], (outs,))
-        return Function(f.name, region, f.span, f.hidden, f.guards, order=f.order + 1)
+        forward = len(a.primal.ops)
+        return Function(
+            f.name, region, f.span, f.hidden, f.guards, order=f.order + 1, forward=forward
+        )
 
-    def finished(self, p: Value, c: Atom) -> Atom:
-        """A cotangent as its caller expects it: a Python number's is a Python number, a float32 array's float32."""
+    def finished(self, t: Type, c: Atom) -> Atom:
+        """A cotangent as its caller expects it, structured as its value is: a Python number's is a Python number, a
+        float32 array's float32."""
+        if isinstance(t, Tuple) and isinstance(c, tuple):
+            items = [self.finished(ti, ci) for ti, ci in zip(t.items, c, strict=True)]
+            return t.cls(*items) if hasattr(t.cls, "_fields") else tuple(items)
+        if isinstance(t, List) and t.items is not None and isinstance(c, list):
+            return [self.finished(ti, ci) for ti, ci in zip(t.items, c, strict=True)]
+        if isinstance(t, Dict) and isinstance(c, dict):
+            return {k: self.finished(ti, c.get(k)) for k, ti in t.items}
+        if isinstance(t, Record) and isinstance(c, dict):
+            return made({k: self.finished(ti, c.get(k)) for k, ti in t.fields})
         c = made(c)
         if not isinstance(c, Value):
             return c
-        t, has = p.type, type_of(c)
         if isinstance(t, Scalar):
             return as_scalar(c, t)
+        has = type_of(c)
         if isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc":
             if not (isinstance(has, Array) and has.dtype == t.dtype):
                 done = emit(runtime.as_dtype, (c, t.dtype), name=c.name)
                 done.type = t
                 return done
         return c
+
+
+def _one(t: Type) -> Any:
+    """The seed of a gradient: 1, in the precision of the result."""
+    if isinstance(t, Array) and t.dtype is not None and t.dtype != np.dtype(float):
+        return t.dtype.type(1)
+    return 1.0
 
 
 def needed(a: Adjoint) -> list[Value]:

@@ -332,6 +332,12 @@ class Pullback:
         buffer = scope.buffer(x)
         self._renew(scope, x, emit(runtime.add_at, (buffer, index, made(c))))
 
+    def _add_field(self, scope: Scope, x: Value, name: str, c: Atom) -> None:
+        """Add `c` to the attribute `name` of the buffer of an object's cotangent."""
+        if x not in self.active or is_zero(c):
+            return
+        self._renew(scope, x, emit(runtime.add_field, (scope.buffer(x), name, made(c))))
+
     # ---- ops
 
     def _op(self, op: Op, scope: Scope, primal: Region) -> None:
@@ -439,9 +445,16 @@ class Pullback:
             return False
         g = self._total(scope, op.result)
         if scope.crosses_loop(x):
-            self._scatter(scope, x, name, g)
+            self._add_field(scope, x, name, g)
         else:
             self._contribute(scope, x, Fields(dict.fromkeys(differentiable(t)) | {name: g}))
+        return True
+
+    def _added_field(self, op: Op, scope: Scope) -> bool:
+        buffer, name, c = op.args
+        g = self._total(scope, op.result)
+        self._contribute(scope, buffer, g)
+        self._contribute(scope, c, member(g, name))
         return True
 
     def _record(self, op: Op, scope: Scope) -> bool:
@@ -849,6 +862,7 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     runtime.captured: Pullback._captured,
     runtime.make_closure: Pullback._make_closure,
     runtime.record: Pullback._record,
+    runtime.add_field: Pullback._added_field,
     operator.add: Pullback._join,
     operator.mul: Pullback._repeat,
     runtime.bound: Pullback._bound,

@@ -1,11 +1,13 @@
 /** The shapes of a graph: nodes, edges, groups. */
 
 import { Box, GraphNode, Group, Route, Scale } from '../model/document';
-import { nodeHeat } from '../model/heat';
+import { Heat, nodeHeat } from '../model/heat';
 import { paint, svg } from './dom';
 
 const FONT = 11;
 const SMALLEST_FONT = 8;
+/** Characters of a value in the second line of a node; the layout leaves room for as many. */
+const MOST_DETAIL = 24;
 /** Width of a character in a monospaced face, as a part of the font size. */
 const CHARACTER = 0.602;
 const PADDING = 7;
@@ -42,12 +44,21 @@ export function nodeShape(node: GraphNode, box: Box, scale: Scale): SVGGElement 
   const two = box.h >= TWO_LINES;
   element.append(label(node.label, box, two ? box.y - 5.5 : box.y));
   if (two) {
-    element.append(svg('text', { class: 'zyg-sub', x: box.x, y: box.y + 8 }, heat.text));
+    element.append(svg('text', { class: 'zyg-sub', x: box.x, y: box.y + 8 }, detail(node, heat)));
   }
   if (node.visits > 1) {
     element.append(visits(node.visits, left(box) + box.w, top(box)));
   }
   return element;
+}
+
+/** The second line of a node: what it holds (in the pullback graph its cotangent), and the sensitivity. */
+function detail(node: GraphNode, heat: Heat): string {
+  const held = node.id.startsWith('b') ? node.cotangent : node.value;
+  const text = held === null ? node.type : held.shape.length > 0 ? held.type : held.text;
+  const shown = text.length > MOST_DETAIL ? `${text.slice(0, MOST_DETAIL - 1)}…` : text;
+  const sensitivity = heat.mark === 'none' ? 'no path' : heat.text;
+  return shown === '' ? sensitivity : `${shown} · ${sensitivity}`;
 }
 
 function describe(node: GraphNode, sensitivity: string): string {
