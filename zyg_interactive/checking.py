@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from . import runtime
-from .analysis.types import attributes
 from .api import trace, withgradient
 from .diagnostics import Diagnostic, ZygError
 from .ir.core import Atom, Function, Op, Value, map_atom, values
@@ -89,7 +88,7 @@ def direction(x: Any, rng: np.random.Generator) -> Any:
         )
     if isinstance(x, dict):
         return {k: direction(v, rng) for k, v in x.items()}
-    fields = attributes(x)
+    fields = runtime.attributes(x)
     return {k: direction(v, rng) for k, v in fields.items()} if fields else None
 
 
@@ -118,8 +117,8 @@ def inner(d: Any, g: Any) -> float:
         return float(np.sum(np.real(np.conj(d) * g)))
     if isinstance(d, tuple | list):
         return sum(inner(a, b) for a, b in zip(d, g, strict=True))
-    get = g.get if isinstance(g, dict) else lambda k: getattr(g, k, None)
-    return sum(inner(v, get(k)) for k, v in d.items())
+    parts = g if isinstance(g, dict) else vars(g)
+    return float(sum(inner(v, parts.get(k)) for k, v in d.items()))
 
 
 def _difference(

@@ -17,7 +17,7 @@ from .diagnostics import Refused, refuse
 from .frontend.lower import lower, lower_call
 from .frontend.resolve import LiveResolver, UserFunction, is_constant
 from .frontend.scope import BoundMethod, Lowering, ScopeResolver
-from .ir.core import CALLED, Atom, Demand, Function, Guard, Path, Region, Undecided, Value, type_of, values
+from .ir.core import CALLED, Atom, Demand, Function, Guard, Infer, Path, Region, Undecided, Value, type_of, values
 from .ir.types import UNBOUND_TYPE, Const, Type
 from .rules.registry import infer, lookup
 from .source import SourceNotFound, Span, find
@@ -74,7 +74,7 @@ class Specialisation:
 class Linker:
     """Lowers a function and everything it calls, for one specialisation."""
 
-    infer = staticmethod(infer)
+    infer: Infer = staticmethod(infer)
 
     def __init__(self, engine: Engine, sizes: Sizes):
         self.engine, self.sizes = engine, sizes
@@ -305,7 +305,7 @@ class Engine:
                 _name(f), lambda lowering: self._callee(f, lowering), given, linker
             )
         function.key = getattr(f, "__code__", who)
-        if plain is not None and (f.__defaults__ or f.__kwdefaults__):
+        if isinstance(f, types.FunctionType) and (f.__defaults__ or f.__kwdefaults__):
             function.guards = (*function.guards, Guard(Path(CALLED, f.__name__), f))
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))

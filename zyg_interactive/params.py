@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from . import runtime
-from .analysis.types import attributes
 
 
 class Params:
@@ -50,7 +49,7 @@ def _parts(x: Any) -> list[Any]:
         return list(x.values())
     if isinstance(x, list | tuple | Params):
         return list(x)
-    fields = attributes(x)
+    fields = runtime.attributes(x)
     if fields:
         return list(fields.values())
     raise TypeError(f"Params holds arrays, not a {type(x).__name__}")
@@ -139,5 +138,5 @@ def _gather(params: Params, value: Any, bar: Any, found: dict[int, Any]) -> None
         for k, v in value.items():
             _gather(params, v, bar.get(k), found)
     else:
-        for k, v in (attributes(value) or {}).items():
+        for k, v in (runtime.attributes(value) or {}).items():
             _gather(params, v, getattr(bar, k, None), found)

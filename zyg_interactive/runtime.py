@@ -384,10 +384,22 @@ def _arrays(x: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
             yield from _arrays(part, depth + 1)
 
 
+def _members(container: list[Any] | dict[Any, Any]) -> Any:
+    return container if isinstance(container, list) else container.values()
+
+
 def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call something that is not differentiated, and make sure it changed none of the arrays it was given."""
     before = [(a, a.copy()) for a in _arrays((args, kwargs), 0)]
+    containers = [(c, c.copy()) for c in (*args, *kwargs.values()) if isinstance(c, list | dict)]
     result = f(*args, **kwargs)
+    for container, held in containers:
+        if len(container) != len(held) or any(
+            x is not y for x, y in zip(_members(container), _members(held), strict=True)
+        ):
+            kind = type(container).__name__
+            name = getattr(f, "__name__", repr(f))
+            raise Changed(f"`{name}` changed a {kind}, and there is no gradient rule for it")
     for array, copy in before:
         if not np.array_equal(array, copy, equal_nan=array.dtype.kind in "fc"):
             name = getattr(f, "__name__", repr(f))
@@ -596,7 +608,8 @@ def reached() -> list[tuple[Any, Any]] | None:
 
 def custom_forward(call: Any, *args: Any) -> tuple[Any, Any]:
     """Call a gradient rule of the user's: (y, back)."""
-    return call.forward(*args)
+    y, back = call.forward(*args)
+    return y, back
 
 
 def custom_reverse(call: Any, back: Any, g: Any, *args: Any) -> Any:

@@ -175,23 +175,30 @@ def pages(chromium: Browser) -> Iterator[Callable[[str], Page]]:
 def open_notebook(
     lab: str, pages: Callable[[str], Page], notebooks: pathlib.Path
 ) -> Iterator[OpenNotebook]:
-    """Opens cells as a notebook without a kernel; fails the test if the page misbehaved.
+    """Opens cells as a notebook; fails the test if the page misbehaved.
 
-    `address` names another JupyterLab than the usual one, `dark` its dark theme.
+    `address` names another JupyterLab than the usual one, `dark` its dark theme. The notebook has no kernel,
+    unless `kernel` asks for one.
     """
     with contextlib.ExitStack() as stack:
         watches: list[Watch] = []
 
-        def run(cells: list[Cell], dark: bool = False, address: str = lab) -> Page:
+        def run(
+            cells: list[Cell], dark: bool = False, address: str = lab, kernel: bool = False
+        ) -> Page:
             name = f"notebook-{len(list(notebooks.glob('*.ipynb')))}.ipynb"
-            (notebooks / name).write_text(json.dumps(_notebook(cells)), "utf-8")
+            made = _notebook(cells, PYTHON if kernel else NOBODYS)
+            (notebooks / name).write_text(json.dumps(made), "utf-8")
             page = pages(address)
             watches.append(stack.enter_context(Watch(page, address)))
             page.mouse.move(0, 0)
             _set_theme(page, dark)
             stack.callback(page.evaluate, CLOSE)
             page.evaluate(OPEN, name)
-            _without_kernel(page)
+            if kernel:
+                page.wait_for_function(READY)
+            else:
+                _without_kernel(page)
             return page
 
         yield run
@@ -204,16 +211,27 @@ OPEN = """path => {
 }"""
 # Disposed of rather than closed: closing asks whether to save.
 CLOSE = "() => window.jupyterapp.shell.currentWidget?.dispose()"
+# The indicator of the kernel says that it is ready before it is.
+READY = """() => {
+    const { sessionContext } = window.jupyterapp.shell.currentWidget?.context ?? {};
+    const kernel = sessionContext?.session?.kernel;
+    return sessionContext?.isReady && kernel?.status === 'idle'
+        && kernel?.connectionStatus === 'connected';
+}"""
+# A kernel that nobody has, for a language that nobody has one for, or another is started.
+NOBODYS = ("none-such", "none-such")
+PYTHON = ("python3", "python")
 
 
-def _notebook(cells: list[Cell]) -> dict[str, object]:
-    # A kernel that nobody has, for a language that nobody has one for, or another is started.
-    spec = {"name": "none-such", "display_name": "None such", "language": "none-such"}
-    language = {"name": "none-such", "mimetype": "text/x-python"}
+def _notebook(cells: list[Cell], kernel: tuple[str, str]) -> dict[str, object]:
+    name, language = kernel
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
-        "metadata": {"kernelspec": spec, "language_info": language},
+        "metadata": {
+            "kernelspec": {"name": name, "display_name": name, "language": language},
+            "language_info": {"name": language, "mimetype": "text/x-python"},
+        },
         "cells": cells,
     }
 

@@ -7,7 +7,7 @@ import math
 import operator
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -68,10 +68,13 @@ LONGEST = 60  # nodes of an expression before a part gets a name of its own
 LOAD, STORE = ast.Load(), ast.Store()
 
 
-def at(node: Any, span: Span | None) -> Any:
+N = TypeVar("N", bound=ast.AST)
+
+
+def at(node: N, span: Span | None) -> N:
     """Stamp what has no place yet."""
     if span is not None:
-        stack = [node]
+        stack: list[Any] = [node]
         while stack:
             n = stack.pop()
             if "lineno" in n._attributes and not hasattr(n, "lineno"):
@@ -251,7 +254,7 @@ class Emitter:
 
     def flush(self, keep: set[Value] | None = None, web: Value | None = None) -> list[ast.stmt]:
         """Give pending expressions a name: all but `keep`, or those that read the variable `web`."""
-        out = []
+        out: list[ast.stmt] = []
         for v in list(self.pending):
             if (keep is not None and v in keep) or v not in self.pending:
                 continue
@@ -260,13 +263,7 @@ class Emitter:
                 continue
             self.pending.pop(v)
             assign = ast.Assign([ast.Name(self.names.of(v), STORE)], node)
-            out.append(
-                at(
-                    assign,
-                    v.span
-                    or Span("", node.lineno, node.col_offset, node.end_lineno, node.end_col_offset),
-                )
-            )
+            out.append(at(assign, v.span or _span_of(node)))
         return out
 
     def _statement(self, op: Op, region: Region, out: list[ast.stmt]) -> None:
@@ -564,6 +561,11 @@ def _dotted(name: str) -> ast.expr:
     for part in rest:
         node = ast.Attribute(node, part, LOAD)
     return node
+
+
+def _span_of(node: ast.expr) -> Span:
+    end, end_col = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+    return Span("", node.lineno, node.col_offset, end, end_col)
 
 
 def _size(node: ast.AST) -> int:

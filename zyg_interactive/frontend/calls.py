@@ -129,6 +129,7 @@ class Calls(Expressions):
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         if fn in (len,) and isinstance(args[0], tuple):
             return len(args[0])
+        self._no_store(fn, node)
         if fn is isinstance and len(args) == 2:
             decided = _isinstance(args[0], args[1])
             if decided is not None:
@@ -145,6 +146,11 @@ class Calls(Expressions):
                 f"give one: `@grad({_title(fn)})`, a function that returns the value and its pullback",
             )
         return result
+
+    def _no_store(self, fn: Any, node: ast.AST) -> None:
+        """`setattr` hides a value where nobody sees it."""
+        if fn in (setattr, delattr):
+            raise refused(self.source, node, f"`{fn.__name__}`", "return the value instead", "ZYG103")
 
     # ---- user functions
 
@@ -339,6 +345,7 @@ class Calls(Expressions):
             and lookup(known) is None
             and not isinstance(known, type)
         ):
+            self._no_store(known, node)
             args = tuple(self.materialise(self.expr(a), node) for a in node.args)
             kwargs = {
                 k.arg or "": self.materialise(self.expr(k.value), node) for k in node.keywords

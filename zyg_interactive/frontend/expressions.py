@@ -144,9 +144,10 @@ class Expressions(Lowering):
         for left, right, prefix in ((a, b, "__"), (b, a, "__r")):
             t = type_of(left)
             if isinstance(t, Record):
-                method = getattr(t.cls, f"{prefix}{fn.__name__.strip('_')}__", None)
+                called = f"{prefix}{fn.__name__.strip('_')}__"
+                method = getattr(t.cls, called, None)
                 if method is not None:
-                    self.guard_member(t.cls, method.__name__)
+                    self.guard_member(t.cls, called)
                     return self.call(self.constant(method, None), (left, right), {}, node)
         return None
 
@@ -371,7 +372,7 @@ class Expressions(Lowering):
                 if hasattr(cls, attr):
                     return BoundMethod(base, getattr(cls, attr))
             case Tuple(cls=cls) if attr in getattr(cls, "_fields", ()):
-                return self.subscript(base, cls._fields.index(attr), node, name)
+                return self.subscript(base, getattr(cls, "_fields", ()).index(attr), node, name)
             case List() | Dict() | Tuple() | Other():
                 cls = (
                     t.cls if isinstance(t, Other | Tuple) else list if isinstance(t, List) else dict

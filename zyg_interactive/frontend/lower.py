@@ -162,7 +162,9 @@ class Statements(Calls):
         args = tuple(a for n, a in atoms.items() if n[0] == "a" and n[1:].isdigit())
         kwargs = {n: a for n, a in atoms.items() if not (n[0] == "a" and n[1:].isdigit())}
         out = self.materialise(self.call(callee(self), args, kwargs, node), node)
-        return self._finished(self.params, out)
+        function = self._finished(self.params, out)
+        function.late = True
+        return function
 
     def block_function(
         self, body: list[ast.stmt], earlier: set[str], result: str | None

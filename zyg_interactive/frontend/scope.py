@@ -40,7 +40,9 @@ CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()  # roots 
 class Context(Protocol):
     """What the lowering needs from those who drive it."""
 
-    infer: Infer
+    @property
+    def infer(self) -> Infer:
+        """How the type of an operation follows from its arguments."""
 
     def read_type(self, value: Any) -> Type:
         """The type of a live value."""

@@ -7,6 +7,7 @@ text that a function stands in and by what the names meant that it asked for, so
 from __future__ import annotations
 
 import ast
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,8 +20,9 @@ from ..ir.types import Tuple, may_be_differentiable
 from ..source import Span
 from .document import Document, Piece
 from .reading import StaticContext
-from .roots import SCALAR, Finder, Place, Places, Root, arguments
+from .roots import SCALAR, Finder, Place, Places, Root, arguments, pattern_of
 
+logger = logging.getLogger(__name__)
 LONGEST = 1.0  # seconds for one function and what it calls
 MOST_KEPT = 4000  # lowered functions
 
@@ -54,6 +56,8 @@ class Checker:
         self._read: dict[Piece, tuple[Places, dict[str, Meaning]]] = {}
         self._answers: dict[ast.AST, Answer] = {}
         self._reader: Reader | None = None
+        self._finder: Finder | None = None
+        self._pieces: object = None  # those that the finder is of
 
     def findings(self, every: bool = False) -> list[Diagnostic]:
         """The findings of the text as it is now."""
@@ -77,6 +81,8 @@ class Checker:
 
     def update(self) -> Finder:
         """Read the pieces that are new, and what the names mean now."""
+        if self._finder is not None and self._pieces is self.document.pieces:
+            return self._finder
         read = {}
         for _, piece in self.document.pieces:
             if piece not in self._read:
@@ -89,7 +95,9 @@ class Checker:
             for name, meaning in meanings.items():
                 again = name in bindings and not _is_function(meaning)
                 bindings[name] = self.resolver.variable(name) if again else meaning
-        return Finder([places for places, _ in read.values()], self.resolver)
+        self._pieces = self.document.pieces
+        self._finder = Finder([places for places, _ in read.values()], self.resolver)
+        return self._finder
 
     def roots(self, finder: Finder, every: bool) -> list[Root]:
         found = finder.roots()
@@ -137,10 +145,11 @@ class Reader:
         try:
             function = self.context.top(root.place.function(), arguments(root.place, root.literals))
             wrt = tuple(i for i, p in enumerate(function.region.params) if may_be_differentiable(p.type))
-            self.derivatives.adjoint(function, wrt, pattern_of(type_of(function.region.outs[0])))
+            self.derivatives.pair(function, wrt, pattern_of(type_of(function.region.outs[0])))
             if root.transform in SCALAR and function not in self.context.unsure and not found:
                 _require_number(root.place, function, found)
-        except ZeroDivisionError:  # an editor must have an answer for any text
+        except Exception:  # an editor must have an answer for any text
+            logger.debug("%s was not read to its end", root.place.title, exc_info=True)
             self.failed = True
         return list(found.values())
 
@@ -164,10 +173,6 @@ def name_span(place: Place) -> Span:
     word, name = ("def ", place.title.rpartition(".")[2]) if isinstance(node, ast.FunctionDef) else ("", "lambda")
     start = node.col_offset + len(word)
     return Span(place.piece.source.file, node.lineno, start, node.lineno, start + len(name.encode()))
-
-
-def pattern_of(t: Any) -> Any:
-    return tuple(map(pattern_of, t.items)) if isinstance(t, Tuple) else True
 
 
 def _is_function(meaning: Meaning) -> bool:

@@ -103,6 +103,7 @@ class Collecting(Pullback):
 
     def _op(self, op: Op, scope: Scope, primal: Region) -> None:
         fn, args = op.fn, op.args
+        received = {r: list(scope.bars[r]) for r in op.results if r in scope.bars}
         try:
             super()._op(op, scope, primal)
             return
@@ -112,9 +113,14 @@ class Collecting(Pullback):
         except Undecided:
             pass  # a rule has to know what the run will tell
         op.fn, op.args = fn, args
+        scope.bars.update(received)
+        self._make_up(op, scope)
+
+    def _make_up(self, op: Op, scope: Scope) -> None:
+        """Give cotangents to the arguments of an op whose own is not to be had."""
         for r in op.results:
             scope.bars.pop(r, None)
-        for v in dict.fromkeys(values(args)):
+        for v in dict.fromkeys(values(op.args)):
             if v in self.active:
                 made_up = emit(CALL_VALUE, (HOLE, v))
                 made_up.type = bar_type(v.type)

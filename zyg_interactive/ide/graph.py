@@ -19,7 +19,7 @@ def document(
     recording: Recording,
     *,
     cell: str | None = None,
-    source: schema.Source | None = None,
+    source: schema.SourceText | None = None,
     notes: Iterable[schema.Note] = (),
     title: str | None = None,
     draw: bool = True,
@@ -65,7 +65,7 @@ def document(
 class _Lines:
     """Which lines of files are lines of the document."""
 
-    def __init__(self, source: schema.Source):
+    def __init__(self, source: schema.SourceText):
         self.file, self.first = source["file"], source["firstLine"]
         self.last = self.first + source["text"].rstrip("\n").count("\n")
 
@@ -75,7 +75,7 @@ class _Lines:
         return span.line
 
 
-def _source_of(recording: Recording) -> schema.Source:
+def _source_of(recording: Recording) -> schema.SourceText:
     span = recording.span
     if span is None:
         return {"file": "", "firstLine": 1, "text": ""}

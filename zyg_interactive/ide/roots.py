@@ -6,15 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
-
-import numpy as np
 
 from ..frontend.names import bound, parameters
 from ..frontend.resolve import Data, Known, Meaning, Resolver, StaticResolver, UserFunction
 from ..ir.core import Path
-from ..ir.types import BOOL, FLOAT, INT, NUMBER, UNKNOWN, Array, Other, Scalar, Type
+from ..ir.types import BOOL, FLOAT, INT, NUMBER, UNKNOWN, Other, Scalar, Tuple, Type
 from ..source import FunctionNode
 from .document import Piece
 
@@ -45,6 +43,7 @@ class Place:
     piece: Piece
     resolver: Resolver
     local: bool  # defined inside another function
+    inside: Resolver  # how names are resolved in its body
 
     def function(self) -> UserFunction:
         return UserFunction(self.title, self.piece.source, self.node, self.resolver)
@@ -123,11 +122,11 @@ class Places:
 
     def _function(self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool, method: bool) -> None:
         name = getattr(n, "name", "<lambda>")
-        place = Place(f"{cls}.{name}" if method else name, n, self.piece, resolver, local)
+        inner = Inner(n, self.piece, resolver)
+        place = Place(f"{cls}.{name}" if method else name, n, self.piece, resolver, local, inner)
         self.functions[n] = place
         if method:
             self.methods.setdefault(name, []).append(place)
-        inner = Inner(n, self.piece, resolver)
         for d in getattr(n, "decorator_list", []):
             self._visit(d, resolver, cls, local)
         for d in (*n.args.defaults, *filter(None, n.args.kw_defaults)):
@@ -150,6 +149,13 @@ def _name_of(meant: Meaning | None) -> str | None:
     return None
 
 
+def _is_of_package(meant: Meaning) -> bool:
+    if not isinstance(meant, Known):
+        return False
+    name = meant.value.__name__ if isinstance(meant.value, ModuleType) else getattr(meant.value, "__module__", None)
+    return (name or "").partition(".")[0] == "zyg_interactive"
+
+
 def meaning_of(node: ast.expr, resolver: Resolver) -> Meaning | None:
     """What a name, or an attribute of something known, means."""
     if isinstance(node, ast.Name):
@@ -170,6 +176,13 @@ class Finder:
         # The words that may name a transformation: what the package calls it, and what the text calls it.
         self.words = TRANSFORMS | {"grad"}
         self.words |= {n for n, m in resolver.bindings.items() if _name_of(m) in self.words}
+
+    def uses_package(self) -> bool:
+        """Whether the text imports the package at all, or uses its magics."""
+        return any(p.magics for p in self.every) or any(map(_is_of_package, self.resolver.bindings.values()))
+
+    def resolver_at(self, place: Place | None) -> Resolver:
+        return self.resolver if place is None else place.inside
 
     def _calls(self) -> Iterator[tuple[str, ast.Call, Resolver, str | None]]:
         """The calls of transformations."""
@@ -286,6 +299,6 @@ def _of_literal(value: Any, otherwise: Type) -> Any:
     return value if isinstance(value, bool | None) else otherwise
 
 
-def floats(dtype: Any = float) -> Type:
-    """Arrays of floats of any shape."""
-    return Array(np.dtype(dtype), None)
+def pattern_of(t: Type) -> Any:
+    """A seed for each part of a result."""
+    return tuple(map(pattern_of, t.items)) if isinstance(t, Tuple) else True

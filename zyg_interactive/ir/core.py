@@ -288,6 +288,7 @@ class Function:
     recursive: bool = False
     order: int = 0  # how many times it was differentiated
     key: Any = None  # the code it was lowered from
+    late: bool = False  # a single call, specialised at the run
     forward: int | None = None  # of a fused gradient: how many of its ops are the forward part
 
     @property

@@ -236,9 +236,7 @@ def is_complex(t: Type) -> bool | None:
     match t:
         case Scalar(kind=kind):
             return kind == "complex"
-        case Array(dtype=None):
-            return None
-        case Array(dtype=dtype):
+        case Array(dtype=dtype) if dtype is not None:
             return dtype.kind == "c"
     return None
 

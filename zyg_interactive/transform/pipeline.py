@@ -27,7 +27,7 @@ from ..ir.core import (
     values,
 )
 from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type
-from .cotangents import as_scalar, filled, made, skeleton
+from .cotangents import Fields, as_scalar, filled, made, skeleton
 from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
 from .simplify import drop_dead, simplify
 
@@ -144,7 +144,7 @@ class Derivatives:
         if isinstance(t, Dict) and isinstance(c, dict):
             return {k: self.finished(ti, c.get(k)) for k, ti in t.items}
         if isinstance(t, Record) and isinstance(c, dict):
-            return made({k: self.finished(ti, c.get(k)) for k, ti in t.fields})
+            return made(Fields({k: self.finished(ti, c.get(k)) for k, ti in t.fields}))
         c = made(c)
         if not isinstance(c, Value):
             return c

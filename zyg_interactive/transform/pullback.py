@@ -26,6 +26,7 @@ from ..ir.core import (
     Demand,
     Function,
     Infer,
+    Marker,
     Op,
     Region,
     Undecided,
@@ -58,7 +59,7 @@ from ..ir.types import (
 )
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
-from ..rules.registry import lookup
+from ..rules.registry import Rule, lookup
 from .cotangents import (
     Fields,
     as_scalar,
@@ -193,12 +194,21 @@ class Pullback:
         self.watched = watch.nodes(f, copies) if watch is not None else {}
         self.params = [self.primal.params[i] for i in wrt]
         self.active = active_values(self.primal, set(self.params), implicit)
-        for op in walk(
-            self.primal
-        ):  # what cannot be looked into must at least leave its arguments alone
-            if REFUSAL in op.static and any(v in self.active for v in values(op.args)):
-                op.fn, op.args = runtime.observe, (op.fn, *op.args)
+        for op in walk(self.primal):
+            if any(v in self.active for v in values(op.args)):
+                self._guarded(op)
         self.pattern = pattern
+
+    def _guarded(self, op: Op) -> None:
+        """What cannot be looked into must at least leave its arguments alone, whether its result is used or not."""
+        if REFUSAL in op.static:
+            op.fn, op.args = runtime.observe, (op.fn, *op.args)
+        elif op.fn is CALL_VALUE:
+            op.fn = runtime.observe
+        elif not isinstance(op.fn, Function | Marker):
+            rule = lookup(op.fn)
+            if rule is not None and rule.pullback is not None and rule.custom is None:
+                self._arguments(rule, op)
 
     def adjoint(self) -> Adjoint:
         _current_infer.append(self.infer)
@@ -267,7 +277,7 @@ class Pullback:
                 ) from undecided
             if p is undecided.value and self.f.key is not None:
                 raise Demand(
-                    self.f.key, p.name, self.f.region.params[i], str(undecided)
+                    self.f.key, p.name or "", self.f.region.params[i], str(undecided)
                 ) from undecided
 
     def _total(self, scope: Scope, x: Value) -> Atom:
@@ -348,7 +358,7 @@ class Pullback:
             self._loop(op, scope)
         elif isinstance(fn, Function):
             self._call(op, scope)
-        elif fn is CALL_VALUE:
+        elif fn is CALL_VALUE or (fn is runtime.observe and REFUSAL not in op.static):
             self._dynamic(op, scope, op.args[0], op.args[1:])
         elif fn in STRUCTURAL and STRUCTURAL[fn](self, op, scope):
             pass
@@ -364,15 +374,7 @@ class Pullback:
             return
         if rule is None or rule.pullback is None:
             raise refuse("ZYG301", f"no gradient rule for `{_title(op.fn)}`", op.span, _GIVE)
-        try:
-            data, metadata = rule.bind(op.args, op.static)
-        except LookupError as missing:
-            raise refuse(
-                "ZYG302",
-                f"the gradient rule of `{_title(op.fn)}` does not know {missing}",
-                op.span,
-                "leave it out",
-            ) from None
+        data, metadata = self._arguments(rule, op)
         if any(v in self.active for v in values(metadata)):
             raise refuse(
                 "ZYG302",
@@ -381,6 +383,9 @@ class Pullback:
                 "pass it by position",
             )
         if any(_is_unknown(a) for a in data):
+            if self.f.late:
+                kinds = ", ".join(repr(type_of(a)) for a in data)
+                raise refuse("ZYG202", f"no gradient of `{_title(op.fn)}` for {kinds}", op.span)
             self._dynamic(op, scope, op.fn, op.args)
             return
         for a in data:
@@ -406,6 +411,22 @@ class Pullback:
             strict=True,
         ):
             self._contribute(scope, x, c, rule.broadcasts)
+
+    def _arguments(self, rule: Rule, op: Op) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        """The data and the metadata of a call."""
+        try:
+            return rule.bind(op.args, op.static)
+        except LookupError as missing:
+            if op.static.get("out") is not None:
+                raise refuse(
+                    "ZYG103", "`out=` is not supported", op.span, "bind the result to a name"
+                ) from None
+            raise refuse(
+                "ZYG302",
+                f"the gradient rule of `{_title(op.fn)}` does not know {missing}",
+                op.span,
+                "leave it out",
+            ) from None
 
     def _getitem(self, op: Op, scope: Scope) -> bool:
         x, index = op.args
@@ -799,7 +820,7 @@ class Pullback:
         heads = set(values(body.params[:sequences]))
         if op.fn is FOR and not stop and all(v in heads for v in needed):
             copies = {v: Value(v.name, v.type, v.span) for v in heads}
-            substitute(reverse, copies)  # type: ignore[arg-type]
+            substitute(reverse, copies)
             patterns = [_renamed(p, copies) for p in body.params[:sequences]]
             return list(op.args[:sequences]), patterns, [not b for b in op.static["backwards"]]
         items = [Value(v.name, v.type, v.span) for v in needed]
