@@ -195,7 +195,7 @@ def log(x: float) -> float:
 
 
 def sign(x: float) -> float:
-    return (x > 0) - (x < 0) if x == x else math.nan
+    return float((x > 0) - (x < 0)) if x == x else math.nan
 
 
 def select(condition: Any, a: Any, b: Any) -> Any:

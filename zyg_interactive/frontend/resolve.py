@@ -22,7 +22,7 @@ ReadType = Callable[[Any], Type]
 
 @dataclass(frozen=True)
 class Known:
-    """A name that stands for an object known now; `path` says where to look whether it still does."""
+    """A name for an object that is known now; `path` says where to look whether it still is it."""
 
     value: Any
     path: Path | None = None
@@ -74,7 +74,8 @@ class UserFunction:
     @property
     def key(self) -> Any:
         """Equal for functions that may share specialisations."""
-        # Equal code objects may belong to different globals: identity is meant, and both are kept alive here.
+        # Equal code objects may belong to different globals: identity is meant, and both
+        # are kept alive here.
         return (
             id(self.code or self.node),
             id(getattr(self.live, "__globals__", None)),
@@ -146,7 +147,8 @@ class LiveResolver:
         return Data(path, self.read_type(value), value)
 
 
-# Modules that are imported to read a text: nothing of the user's, and nothing that does anything on import.
+# Modules that are imported to read a text: nothing of the user's, and nothing that does anything
+# on import.
 SAFE_MODULES = (
     "numpy",
     "math",
@@ -165,8 +167,9 @@ Asked = dict[str, Meaning | None]
 class StaticResolver:
     """Names of a text that is read and never run: its imports, its own functions, its constants.
 
-    The text may come in pieces that are read on their own (`meanings`) and put together (`bindings`): an editor reads
-    again only the piece that changed. `asked` holds the names that were looked up: what an answer depends on.
+    The text may come in pieces that are read on their own (`meanings`) and put together
+    (`bindings`): an editor reads again only the piece that changed. `asked` holds the names that
+    were looked up: what an answer depends on.
     """
 
     def __init__(self, *sources: Source):
@@ -196,8 +199,9 @@ class StaticResolver:
                         found.update(self._star(owner))
                         continue
                     name = a.asname or a.name
-                    known = isinstance(owner, Known)
-                    found[name] = self._imported(owner.value, a.name) if known else self.variable(name)
+                    found[name] = self.variable(name)
+                    if isinstance(owner, Known):
+                        found[name] = self._imported(owner.value, a.name)
             case ast.FunctionDef(name=name, decorator_list=[]):
                 found[name] = Known(UserFunction(name, source, s, self))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as node):
@@ -241,7 +245,7 @@ class StaticResolver:
         return self.member(owner, name)
 
     def _star(self, owner: Meaning) -> dict[str, Meaning]:
-        """`from owner import *`; of a module that is not read it may bind any name, which "*" stands for."""
+        """`from owner import *`; "*" stands for the names of a module that is not read."""
         if not isinstance(owner, Known):
             return {"*": self.variable("*")}
         names = getattr(owner.value, "__all__", None) or [
@@ -275,4 +279,6 @@ class StaticResolver:
 
 
 def _is_same(a: Meaning | None, b: Meaning | None) -> bool:
-    return a is b or (isinstance(a, Data) and isinstance(b, Data) and a.path == b.path and a.type == b.type)
+    if isinstance(a, Data) and isinstance(b, Data):
+        return a.path == b.path and a.type == b.type
+    return a is b

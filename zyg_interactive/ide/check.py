@@ -1,7 +1,8 @@
-"""Everything in a text that differentiation would refuse, found without running or importing any of it.
+"""What differentiation would refuse in a text, found without running or importing any of it.
 
-A function counts that the text hands to `gradient` or its kin, with all that it calls. Answers are kept by the piece of
-text that a function stands in and by what the names meant that it asked for, so that an edit costs what it changed.
+A function counts that the text hands to `gradient` or its kin, with all that it calls. Answers are
+kept by the piece of text that a function stands in and by what the names meant that it asked for,
+so that an edit costs what it changed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MOST_KEPT = 4000  # lowered functions
 
 
 def check(text: str, file: str, every: bool = False) -> list[Diagnostic]:
-    """The findings of a text, in the order of their lines; `every`: of functions that nothing differentiates, too.
+    """The findings of a text by line; `every`: of functions that nothing differentiates, too.
 
     >>> source = "import numpy as np\\nfrom zyg_interactive import gradient\\n"
     >>> for found in check(source + "gradient(lambda x: np.sort_complex(x), 1.0)", "f.py"):
@@ -86,7 +87,10 @@ class Checker:
         read = {}
         for _, piece in self.document.pieces:
             if piece not in self._read:
-                self._read[piece] = (Places(piece, self.resolver), self.resolver.meanings(piece.source))
+                self._read[piece] = (
+                    Places(piece, self.resolver),
+                    self.resolver.meanings(piece.source),
+                )
             read[piece] = self._read[piece]
         self._read = read
         bindings = self.resolver.bindings
@@ -103,7 +107,11 @@ class Checker:
         found = finder.roots()
         if every:
             there = {r.place.node for r in found}
-            others = [p for p in finder.places.values() if not p.local and isinstance(p.node, ast.FunctionDef)]
+            others = [
+                p
+                for p in finder.places.values()
+                if not p.local and isinstance(p.node, ast.FunctionDef)
+            ]
             found += [Root(p, "pullback") for p in others if p.node not in there]
         return found
 
@@ -139,12 +147,14 @@ class Reader:
         return len(self.context.linked) > MOST_KEPT
 
     def examine(self, root: Root) -> list[Diagnostic]:
-        """What a function is refused for; what was found so far where reading takes too long or fails."""
+        """What a function is refused for; as far as it was read, where that takes too long."""
         self.context.until = time.perf_counter() + LONGEST
         found = self.derivatives.found = {}
         try:
             function = self.context.top(root.place.function(), arguments(root.place, root.literals))
-            wrt = tuple(i for i, p in enumerate(function.region.params) if may_be_differentiable(p.type))
+            wrt = tuple(
+                i for i, p in enumerate(function.region.params) if may_be_differentiable(p.type)
+            )
             self.derivatives.pair(function, wrt, pattern_of(type_of(function.region.outs[0])))
             if root.transform in SCALAR and function not in self.context.unsure and not found:
                 _require_number(root.place, function, found)
@@ -170,9 +180,15 @@ def _require_number(place: Place, function: Function, found: dict[Any, Diagnosti
 def name_span(place: Place) -> Span:
     """Where the name of a function stands; of a lambda, the word `lambda`."""
     node = place.node
-    word, name = ("def ", place.title.rpartition(".")[2]) if isinstance(node, ast.FunctionDef) else ("", "lambda")
+    word, name = (
+        ("def ", place.title.rpartition(".")[2])
+        if isinstance(node, ast.FunctionDef)
+        else ("", "lambda")
+    )
     start = node.col_offset + len(word)
-    return Span(place.piece.source.file, node.lineno, start, node.lineno, start + len(name.encode()))
+    return Span(
+        place.piece.source.file, node.lineno, start, node.lineno, start + len(name.encode())
+    )
 
 
 def _is_function(meaning: Meaning) -> bool:
@@ -181,5 +197,3 @@ def _is_function(meaning: Meaning) -> bool:
 
 def in_order(found: list[Diagnostic]) -> list[Diagnostic]:
     return sorted(found, key=lambda d: (d.span is None, d.span or Span("", 0, 0, 0, 0), d.code))
-
-

@@ -1,4 +1,4 @@
-"""The pullback transform that goes on after a refusal: the refusal is noted, and a cotangent is made up."""
+"""The pullback transform that goes on after a refusal, with a cotangent that is made up."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ Refusals = Mapping[Function, dict[Any, Diagnostic]]
 class CollectedDerivatives(Derivatives):
     """Derivatives whose refusals are collected in `found`, with the calls that led to them.
 
-    `refusals`: what the lowering of each function was refused for. `tick` is called now and then, and may raise.
+    `refusals`: what the lowering of each function was refused for. `tick` is called now and then,
+    and may raise.
     """
 
     def __init__(self, infer: Infer, refusals: Refusals, tick: Callable[[], None]):
@@ -97,9 +98,15 @@ class Collecting(Pullback):
     def __init__(
         self, f: Function, wrt: tuple[int, ...], pattern: Pattern, derivatives: CollectedDerivatives
     ):
-        super().__init__(f, wrt, pattern, derivatives.infer, derivatives.pair, derivatives.implicit)
         self.derivatives = derivatives
+        super().__init__(f, wrt, pattern, derivatives.infer, derivatives.pair, derivatives.implicit)
         self.numbers = _numbers(self.primal)
+
+    def _guarded(self, op: Op) -> None:
+        try:
+            super()._guarded(op)
+        except Refused as refusal:
+            self.derivatives.report(refusal.diagnostic)
 
     def _op(self, op: Op, scope: Scope, primal: Region) -> None:
         fn, args = op.fn, op.args

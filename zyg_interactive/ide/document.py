@@ -1,8 +1,8 @@
 """An open text: cut into pieces that are parsed on their own, and columns in the units of a client.
 
-A text is cut where a line begins at column 0. A piece is parsed once and found again by its text, so an edit costs one
-piece; a piece that does not parse is mended line by line, and no line ever moves. All places in a piece are its own;
-`Document.place` tells where they are in the text.
+A text is cut where a line begins at column 0. A piece is parsed once and found again by its text,
+so an edit costs one piece; a piece that does not parse is mended line by line, and no line ever
+moves. All places in a piece are its own; `Document.place` tells where they are in the text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ HEADER = re.compile(
 )
 QUOTES = ('"""', "'''")
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
-MOST_MERGED = 4  # pieces that an unclosed bracket may go through
+UNCLOSED = ("never closed", "forgot a comma", "unexpected EOF")  # what the parser says of brackets
+MOST_STEPS = 6  # attempts to find where such a text ends
 MOST_REPAIRS = 40
 LONGEST_REPAIR = 0.2  # seconds for one piece
 KEPT_PIECES = 20_000
@@ -76,6 +77,7 @@ class Piece:
     text: str
     source: Source
     broken: dict[int, str] = field(default_factory=dict)
+    said: str = ""  # what the parser said first
 
     @property
     def count(self) -> int:
@@ -121,21 +123,19 @@ class Document:
         kept = self._kept.get((text, nth))
         if kept is not None and not kept.broken:
             return kept, k + 1
-        error: Exception | None = None
-        if kept is None:
-            try:
-                return self._keep(nth, _made(text, _parse(text))), k + 1
-            except UNPARSED as failure:
-                error = failure
-        for last in _merges(error, text, todo, k):
-            merged = "\n".join(line for _, lines in todo[k : last + 1] for line in lines)
-            found = self._kept.get((merged, nth))
-            if found is None:
+        said, last, merged = kept.said if kept is not None else None, k, text
+        for step in range(MOST_STEPS):
+            if said is None:
                 try:
-                    found = self._keep(nth, _made(merged, _parse(merged)))
-                except UNPARSED:
-                    continue
-            return found, last + 1
+                    found = self._kept.get((merged, nth)) or _made(merged, _parse(merged))
+                    return self._keep(nth, found), last + 1
+                except UNPARSED as error:
+                    said = str(error)
+            next_last = _goes_on(said, merged, todo, last, step == MOST_STEPS - 2)
+            if next_last is None:
+                break
+            merged = "\n".join([merged, *(s for _, lines in todo[last + 1 : next_last + 1] for s in lines)])
+            said, last = None, next_last
         return (kept or self._keep(nth, _repaired(text))), k + 1
 
     def _keep(self, nth: int, piece: Piece) -> Piece:
@@ -174,19 +174,26 @@ def _cut(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
     yield start, current
 
 
-def _merges(
-    error: Exception | None, text: str, todo: list[tuple[int, list[str]]], k: int
-) -> Iterator[int]:
-    """Up to which cuts text may go on that is inside a bracket or a string."""
-    said = str(error) if error is not None else "unterminated triple-quoted '(' was never closed"
+def _goes_on(
+    said: str, text: str, todo: list[tuple[int, list[str]]], last: int, far: bool
+) -> int | None:
+    """Up to which cut a text may go on: inside a bracket or a string, or after a decorator.
+
+    `far`: up to the next line that begins with a closing bracket.
+    """
+    if last + 1 >= len(todo):
+        return None
     if "triple-quoted" in said:
         quotes = [q for q in QUOTES if text.count(q) % 2]
-        for last in range(k + 1, len(todo)):
-            if any(q in line for line in todo[last][1] for q in quotes):
-                yield last
-                break
-    if "never closed" in said or "Perhaps you forgot a comma" in said or "unexpected EOF" in said:
-        yield from range(k + 1, min(k + 1 + MOST_MERGED, len(todo)))
+        ends = (k for k in range(last + 1, len(todo)) if any(q in s for s in todo[k][1] for q in quotes))
+        return next(ends, None)
+    decorates = text.startswith("@") and not re.search(r"^(async |def |class )", text, re.M)
+    if not decorates and not any(hint in said for hint in UNCLOSED):
+        return None
+    if not far:
+        return last + 1
+    closed = (k for k in range(last + 1, len(todo)) if any(s[:1] in (")", "]", "}") for s in todo[k][1]))
+    return next(closed, None)
 
 
 def _made(text: str, tree: ast.Module) -> Piece:
@@ -211,16 +218,18 @@ def _repaired(text: str) -> Piece:
     """A piece that does not parse, with `pass` in the place of lines that cannot stay."""
     lines = text.split("\n")
     broken: dict[int, str] = {}
+    said = ""
     until = time.perf_counter() + LONGEST_REPAIR
     for _ in range(MOST_REPAIRS):
         try:
             mended = "\n".join(lines)
             piece = _made(mended, _parse(mended))
-            return Piece(text, piece.source, broken)
+            return Piece(text, piece.source, broken, said)
         except UNPARSED as error:
+            said = said or str(error)
             if not _mend(lines, broken, error) or time.perf_counter() > until:
                 break
-    return Piece(text, _made("", ast.Module([], [])).source, broken or {0: "not parsed"})
+    return Piece(text, _made("", ast.Module([], [])).source, broken or {0: said}, said)
 
 
 def _mend(lines: list[str], broken: dict[int, str], error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""What the gradient does at a place of a text: the adjoint of the line, the pullback of a function, the rule of a call."""
+"""What the gradient does at a place: adjoint of a line, pullback of a function, rule of a call."""
 
 from __future__ import annotations
 
@@ -58,14 +58,20 @@ class Hovers:
         if made.found:
             lines = [f"`{place.title}` cannot be differentiated:", ""]
             for d in made.found:
-                at = f" (line {self.checker.document.place(d.span).line})" if d.span is not None else ""
+                at = (
+                    f" (line {self.checker.document.place(d.span).line})"
+                    if d.span is not None
+                    else ""
+                )
                 lines.append(f"- {d.code}: {_plain(d.message)}{at}")
             return Hover("\n".join(lines), self.checker.document.place(span))
         code = ast.unparse(made.unit.tree)
-        parts = [f"**pullback of `{place.title}`**", _fenced(code), *_notes(made, code)]
+        parts = [f"**pullback of `{place.title}`**", _fenced(code), *_notes(place, made, code)]
         return Hover("\n\n".join(parts), self.checker.document.place(span))
 
-    def _of_line(self, finder: Finder, place: Place, node: ast.expr | None, line: int) -> Hover | None:
+    def _of_line(
+        self, finder: Finder, place: Place, node: ast.expr | None, line: int
+    ) -> Hover | None:
         said = _rule(place, node)
         s = _statement(place, line)
         parts: list[str] = []
@@ -75,8 +81,8 @@ class Hovers:
                 statements = made.statements(s.lineno, _last_line(s))
                 code = "\n".join(map(ast.unparse, statements))
                 if code:
-                    parts = ["**adjoint of this line**", _fenced(code), *_notes(made, code)]
-                elif not isinstance(s, ast.FunctionDef | ast.Pass) and not _is_text(s):
+                    parts = ["**adjoint of this line**", _fenced(code), *_notes(place, made, code)]
+                elif isinstance(s, ast.Assign | ast.AugAssign | ast.AnnAssign):
                     parts = ["No derivative flows through this line."]
         if said:
             parts.append(said)
@@ -84,7 +90,11 @@ class Hovers:
             return None
         source = place.piece.source
         text = source.lines[s.lineno - 1]
-        end = len(text.encode()) if _last_line(s) > s.lineno or hasattr(s, "body") else s.end_col_offset
+        end = (
+            len(text.encode())
+            if _last_line(s) > s.lineno or hasattr(s, "body")
+            else s.end_col_offset
+        )
         span = Span(source.file, s.lineno, s.col_offset, s.lineno, end or 0)
         return Hover("\n\n".join(parts), self.checker.document.place(span))
 
@@ -133,7 +143,10 @@ def _innermost(finder: Finder, piece: Piece, line: int, col: int) -> Place | Non
 
 
 def _inside(a: Any, b: Any) -> bool:
-    return (b.lineno, b.col_offset) <= (a.lineno, a.col_offset) and (a.end_lineno, a.end_col_offset) <= (
+    return (b.lineno, b.col_offset) <= (a.lineno, a.col_offset) and (
+        a.end_lineno,
+        a.end_col_offset,
+    ) <= (
         b.end_lineno,
         b.end_col_offset,
     )
@@ -143,7 +156,11 @@ def _expression(piece: Piece, line: int, col: int) -> ast.expr | None:
     """The smallest name or attribute at a place."""
     best: Any = None
     for n in ast.walk(piece.source.tree):
-        if isinstance(n, ast.Name | ast.Attribute) and _covers(n, line, col) and (best is None or _inside(n, best)):
+        if (
+            isinstance(n, ast.Name | ast.Attribute)
+            and _covers(n, line, col)
+            and (best is None or _inside(n, best))
+        ):
             best = n
     # `np` in `np.tanh`: the whole of it
     for n in ast.walk(piece.source.tree):
@@ -177,7 +194,11 @@ def _statement(place: Place, line: int) -> ast.stmt | None:
         return ast.copy_location(ast.Expr(place.node.body), place.node.body)
     found: ast.stmt | None = None
     for n in ast.walk(place.node):
-        if isinstance(n, ast.stmt) and n is not place.node and n.lineno <= line <= (n.end_lineno or 0):
+        if (
+            isinstance(n, ast.stmt)
+            and n is not place.node
+            and n.lineno <= line <= (n.end_lineno or 0)
+        ):
             if found is None or _inside(n, found):
                 found = n
     return found if found is not None and line <= _last_line(found) else None
@@ -187,12 +208,9 @@ def _last_line(s: ast.stmt) -> int:
     """The last line of a statement, of a loop or branch that of its header."""
     body = getattr(s, "body", None)
     if isinstance(body, list) and body:
-        return max(s.lineno, body[0].lineno - 1)
+        header: int = body[0].lineno - 1
+        return max(s.lineno, header)
     return s.end_lineno or s.lineno
-
-
-def _is_text(s: ast.stmt) -> bool:
-    return isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)
 
 
 # ---- what to say
@@ -201,7 +219,11 @@ def _is_text(s: ast.stmt) -> bool:
 def _rule(place: Place, node: ast.expr | None) -> str:
     """Whether the function of a call has a gradient rule."""
     meant = meaning_of(node, place.inside) if node is not None else None
-    if not isinstance(meant, Known) or isinstance(meant.value, UserFunction | type) or not callable(meant.value):
+    if (
+        not isinstance(meant, Known)
+        or isinstance(meant.value, UserFunction | type)
+        or not callable(meant.value)
+    ):
         return ""
     name, rule = fn_name(meant.value), lookup(meant.value)
     module = getattr(meant.value, "__module__", None) or type(meant.value).__module__
@@ -214,10 +236,11 @@ def _rule(place: Place, node: ast.expr | None) -> str:
     return f"`{name}` has a gradient rule."
 
 
-def _notes(made: Adjoint, code: str) -> Iterator[str]:
-    for name in dict.fromkeys(re.findall(r"unbroadcast\([^\n]*?, (\w+)\)", code)):
-        yield UNBROADCAST.format(name)
-        break
+def _notes(place: Place, made: Adjoint, code: str) -> Iterator[str]:
+    own = {n.id for n in ast.walk(place.node) if isinstance(n, ast.Name)}
+    summed = [n for n in re.findall(r"unbroadcast\([^\n]*?, (\w+)\)", code) if n in own]
+    if summed:
+        yield UNBROADCAST.format(summed[0])
     if made.matrices and any(re.search(rf"\b{name}\b", code) for name in made.matrices):
         yield f"Taken for matrices: {', '.join(f'`{name}`' for name in made.matrices)}."
 

@@ -1,8 +1,8 @@
-"""The pullback of a function as one would write it on a board: for a reader, where `emit` writes for the machine.
+"""The pullback of a function as one would write it on a board.
 
-Parameters are taken for arrays of floats unless the text says something else, so operations have rules and the adjoint
-is arithmetic. Shapes are not known: where two arrays of different shapes may have met, the sum over broadcast axes is
-kept as `unbroadcast`; elsewhere there is none.
+Parameters are taken for arrays of floats unless the text says something else, so operations have
+rules and the adjoint is arithmetic. Shapes are not known: where two arrays of different shapes may
+have met, the sum over broadcast axes is kept as `unbroadcast`; elsewhere there is none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..diagnostics import Diagnostic
 from ..emit.compile import Compiler, Unit
 from ..frontend.names import bound, read
 from ..frontend.resolve import StaticResolver
-from ..ir.core import Atom, Function, Infer, Op, Value, append, building, emit, type_of, values
+from ..ir.core import Atom, Function, Infer, Op, Value, append, at, building, emit, type_of, values
 from ..ir.text import fn_name
 from ..ir.types import INT, Array, Dim, Scalar, Type, may_be_differentiable, shape_of
 from ..rules.registry import infer
@@ -31,16 +31,33 @@ from .collect import CollectedDerivatives, Collecting
 from .reading import StaticContext
 from .roots import Place, arguments, pattern_of
 
-ELEMENTWISE = (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.neg)
-UNSAID = (runtime.own, runtime.real_scalar, runtime.scalar, runtime.as_dtype)  # calls that are not shown
-OPERATORS = {"np.divide": ast.Div, "np.multiply": ast.Mult, "np.add": ast.Add, "np.subtract": ast.Sub}
+ELEMENTWISE = (
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.pow,
+    operator.neg,
+)
+UNSAID = (
+    runtime.own,
+    runtime.real_scalar,
+    runtime.scalar,
+    runtime.as_dtype,
+)  # calls that are not shown
+OPERATORS = {
+    "np.divide": ast.Div,
+    "np.multiply": ast.Mult,
+    "np.add": ast.Add,
+    "np.subtract": ast.Sub,
+}
 FLOATS = Array(np.dtype(float), None)
 MATRIX_CALLS = ("dot", "matmul", "inner", "outer", "solve", "inv", "det", "einsum", "transpose")
 
 
 @dataclass(eq=False)
 class Adjoint:
-    """The generated pullback of one function, its statements by the user's lines, and what was assumed."""
+    """The generated pullback of one function, and what was assumed to make it."""
 
     unit: Unit
     found: list[Diagnostic]
@@ -58,8 +75,10 @@ class Adjoint:
 
     def statements(self, first: int, last: int) -> list[ast.stmt]:
         """The adjoint statements of the user's lines, those of a loop or branch whole."""
-        reverse = [s for s in self.unit.tree.body if isinstance(s, ast.FunctionDef)]
-        return list(_within(reverse[-1].body, first, last)) if reverse else []
+        (reverse,) = [s for s in self.unit.tree.body if isinstance(s, ast.FunctionDef)]
+        return list(_within(reverse.body, first, last)) or [
+            s for s in _simple(reverse.body) if any(first <= n.lineno <= last for n in _placed(s))
+        ]
 
 
 def _within(body: list[ast.stmt], first: int, last: int) -> Iterator[ast.stmt]:
@@ -71,8 +90,22 @@ def _within(body: list[ast.stmt], first: int, last: int) -> Iterator[ast.stmt]:
             yield from _within([*s.body, *s.orelse], first, last)
 
 
-def adjoint(place: Place, resolver: StaticResolver, custom: list[Any], exact: bool = False) -> Adjoint:
-    """The pullback of a function. `exact`: as the engine would make it where all shapes are unknown."""
+def _simple(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for s in body:
+        if isinstance(s, ast.For | ast.While | ast.If):
+            yield from _simple([*s.body, *s.orelse])
+        elif not isinstance(s, ast.Return):
+            yield s
+
+
+def _placed(s: ast.stmt) -> Iterator[ast.expr]:
+    return (n for n in ast.walk(s) if isinstance(n, ast.expr) and hasattr(n, "lineno"))
+
+
+def adjoint(
+    place: Place, resolver: StaticResolver, custom: list[Any], exact: bool = False
+) -> Adjoint:
+    """The pullback of a function. `exact`: as the engine makes it where shapes are unknown."""
     context = _Context(resolver, custom)
     context.until = float("inf")
     given = arguments(place, {}, FLOATS)
@@ -98,7 +131,9 @@ def adjoint(place: Place, resolver: StaticResolver, custom: list[Any], exact: bo
     unit = _Printer().closure(function, a.primal, a.reverse, function.name)
     if not exact:
         tidy = _Tidy(unit.scope)
-        unit.tree.body = [tidy.visit(s) if isinstance(s, ast.FunctionDef) else s for s in unit.tree.body]
+        unit.tree.body = [
+            tidy.visit(s) if isinstance(s, ast.FunctionDef) else s for s in unit.tree.body
+        ]
     found = list(derivatives.found.values())
     return Adjoint(unit, found, sorted(matrices))
 
@@ -110,7 +145,11 @@ def _matrices(place: Place) -> set[str]:
         operands: list[ast.expr] = []
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult):
             operands = [n.left, n.right]
-        elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in MATRIX_CALLS:
+        elif (
+            isinstance(n, ast.Call)
+            and isinstance(n.func, ast.Attribute)
+            and n.func.attr in MATRIX_CALLS
+        ):
             operands = n.args
         elif isinstance(n, ast.Attribute) and n.attr == "T":
             operands = [n.value]
@@ -130,9 +169,11 @@ def _counts(place: Place) -> set[str]:
 
 
 class _Context(StaticContext):
-    """As for a check, but shapes are guessed: one that is not known is taken to broadcast to one that is."""
+    """As for a check, but an unknown shape is taken to broadcast to a known one."""
 
-    infer: Infer = staticmethod(lambda fn, args, static: _guessed(fn, args, infer(fn, args, static)))
+    infer: Infer = staticmethod(
+        lambda fn, args, static: _guessed(fn, args, infer(fn, args, static))
+    )
 
 
 def _guessed(fn: Any, args: tuple[Atom, ...], found: Type) -> Type:
@@ -156,7 +197,7 @@ class _Derivatives(CollectedDerivatives):
 
 
 class _PullbackOf:
-    """The pullback of a function whose own text is not shown, by its name: `norm_pullback(x, y_bar)`."""
+    """The pullback of a function whose text is not shown, by name: `norm_pullback(x, y_bar)`."""
 
     def __init__(self, name: str):
         self.__name__ = f"{name.rpartition('.')[2]}_pullback"
@@ -166,7 +207,7 @@ class _PullbackOf:
 
 
 class _Readable(Collecting):
-    """Builds an adjoint for a reader: calls as calls of their pullbacks, and every cotangent under its own name."""
+    """Builds an adjoint in which a call is one of its pullback, and each cotangent has a name."""
 
     alone = False  # whether the op at hand has one array, so that nothing was broadcast
 
@@ -181,6 +222,12 @@ class _Readable(Collecting):
                 again = emit(runtime.own, (c,))
                 again.type, c = c.type, again
         super()._contribute(scope, x, c, broadcasts and not self.alone)
+
+    def _total(self, scope: Scope, x: Value) -> Atom:
+        """The sum stands where the last part of it came in, at the line that reads `x`."""
+        parts = [c.span for c in scope.bars.get(x, ()) if isinstance(c, Value)]
+        with at(parts[-1] if parts else None):
+            return super()._total(scope, x)
 
     def _call(self, op: Op, scope: Scope) -> None:
         self._named(op, scope, op.fn.name, op.args)
@@ -211,7 +258,7 @@ class _Printer(Compiler):
 
 
 class _Tidy(ast.NodeTransformer):
-    """What only the machine needs goes (copies, a number's class), and operators are written as operators."""
+    """What only the machine needs goes; operators are written as operators."""
 
     def __init__(self, scope: dict[str, Any]):
         self.names = {name for name, x in scope.items() if any(x is s for s in UNSAID)} | {"float"}

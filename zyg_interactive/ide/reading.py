@@ -1,8 +1,9 @@
-"""Reading a text without running it: lowering and the pullback transform, by which every refusal is found.
+"""Reading a text without running it: lowering that goes on after each refusal.
 
-The engine stops at the first refusal, for then there is no gradient. Here a refusal is noted, and what was refused is
-taken as an unknown value that depends on every parameter, so that what comes after it is looked at too. What only the
-run knows (the types of parameters, most of all) is never a finding.
+The engine stops at the first refusal, for then there is no gradient. Here a refusal is noted, and
+what was refused is taken as an unknown value that depends on every parameter, so that what comes
+after it is looked at too. What only the run knows (the types of parameters, most of all) is never a
+finding.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class TooLong(Exception):
 class StaticContext:
     """What the lowering asks, for a text that is read: the live engine's `Linker` is the other one.
 
-    `custom`: functions, live or read, that have a gradient rule of the user's. What was lowered is kept as long as the
-    names mean the same that it asked for.
+    `custom`: functions, live or read, that have a gradient rule of the user's. What was lowered is
+    kept as long as the names mean the same that it asked for.
     """
 
     infer: Infer = staticmethod(infer)
@@ -65,7 +66,9 @@ class StaticContext:
         self.resolver, self.custom = resolver, list(custom)
         self.until = math.inf
         self.refusals: dict[Function, dict[Any, Diagnostic]] = {}
-        self.unsure: set[Function] = set()  # functions of which something is not known before the run
+        self.unsure: set[Function] = (
+            set()
+        )  # functions of which something is not known before the run
         self.linked: dict[Any, tuple[Function, Asked]] = {}
         self.busy: dict[Any, Function] = {}
         self.constants: dict[tuple[Any, str], set[Any]] = {}
@@ -80,6 +83,9 @@ class StaticContext:
 
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         return None
+
+    def demanded(self, path: Path) -> bool:
+        return False
 
     def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
         try:
@@ -99,7 +105,7 @@ class StaticContext:
         return any(node is known for known in self.custom)
 
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
-        """A derivative inside differentiated code: what it is refused for, refuses the code around it."""
+        """A derivative inside differentiated code; its refusals are those of the code around."""
         inner = self.derivatives()
         made = inner.fused(callee, wrt)
         for diagnostic in inner.found.values():
@@ -224,7 +230,7 @@ class Reading(Statements):
 
     @contextmanager
     def _going_on(self) -> Iterator[list[bool]]:
-        """Note a refusal inside, and put the state back to what it was. Yields a list that tells of failure."""
+        """Note a refusal inside and put the state back. Yields a list that tells of failure."""
         here, failed = (self.region, self.env), list[bool]()
         try:
             yield failed

@@ -1,4 +1,4 @@
-"""Which functions of a text are differentiated: those handed to `gradient` and its kin, and those that a caller asks for."""
+"""Which functions of a text are differentiated: those handed to `gradient` and its kin."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..source import FunctionNode
 from .document import Piece
 
 TRANSFORMS = frozenset(
-    "gradient derivative forward pullback withgradient jacobian hessian diaghessian hvp pushforward trace explain "
-    "check_gradient export code_ir code_pullback checkpointed".split()
+    "gradient derivative forward pullback withgradient jacobian hessian diaghessian hvp "
+    "pushforward trace explain check_gradient export code_ir code_pullback checkpointed".split()
 )
 SCALAR = frozenset({"gradient", "derivative", "hessian", "diaghessian", "hvp", "check_gradient"})
 MAGIC = re.compile(r"#%?gradient\b(.*)")
@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(eq=False)
 class Root:
-    """A function that is differentiated. `literals`: what is certain of its arguments, by position."""
+    """A function that is differentiated. `literals`: arguments that are certain, by position."""
 
     place: Place
     transform: str
@@ -59,7 +59,7 @@ class Root:
 
 
 class Inner:
-    """Names as a function sees them that is defined inside another: those of the function around it first."""
+    """Names as a function inside another sees them: those of the function around it first."""
 
     def __init__(self, node: FunctionNode, piece: Piece, outer: Resolver):
         self.outer = outer
@@ -94,7 +94,9 @@ class Places:
     def __init__(self, piece: Piece, resolver: StaticResolver):
         self.piece = piece
         self.functions: dict[ast.AST, Place] = {}
-        self.calls: dict[str, list[tuple[ast.Call, Resolver, str | None]]] = {}  # with the class around
+        self.calls: dict[
+            str, list[tuple[ast.Call, Resolver, str | None]]
+        ] = {}  # with the class around
         self.methods: dict[str, list[Place]] = {}
         self.magics = [m[1] for m in map(MAGIC.match, piece.text.split("\n")) if m]
         for s in piece.source.tree.body:
@@ -103,7 +105,7 @@ class Places:
     def _visit(
         self, node: ast.AST, resolver: Resolver, cls: str | None, local: bool, method: bool = False
     ) -> None:
-        """Look through a node; `cls` is the class around it, `method`: the node stands in the class itself."""
+        """Look through a node; `cls` is the class around it, `method`: right in that class."""
         todo: list[ast.AST] = [node]
         while todo:
             n = todo.pop()
@@ -120,7 +122,9 @@ class Places:
                 self.calls.setdefault(word, []).append((n, resolver, cls))
             todo += ast.iter_child_nodes(n)
 
-    def _function(self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool, method: bool) -> None:
+    def _function(
+        self, n: FunctionNode, resolver: Resolver, cls: str | None, local: bool, method: bool
+    ) -> None:
         name = getattr(n, "name", "<lambda>")
         inner = Inner(n, self.piece, resolver)
         place = Place(f"{cls}.{name}" if method else name, n, self.piece, resolver, local, inner)
@@ -152,7 +156,11 @@ def _name_of(meant: Meaning | None) -> str | None:
 def _is_of_package(meant: Meaning) -> bool:
     if not isinstance(meant, Known):
         return False
-    name = meant.value.__name__ if isinstance(meant.value, ModuleType) else getattr(meant.value, "__module__", None)
+    name = (
+        meant.value.__name__
+        if isinstance(meant.value, ModuleType)
+        else getattr(meant.value, "__module__", None)
+    )
     return (name or "").partition(".")[0] == "zyg_interactive"
 
 
@@ -173,13 +181,16 @@ class Finder:
     def __init__(self, every: list[Places], resolver: StaticResolver):
         self.every, self.resolver = every, resolver
         self.places = {n: place for p in every for n, place in p.functions.items()}
-        # The words that may name a transformation: what the package calls it, and what the text calls it.
+        # The words that may name a transformation: what the package calls it, and what
+        # the text calls it.
         self.words = TRANSFORMS | {"grad"}
         self.words |= {n for n, m in resolver.bindings.items() if _name_of(m) in self.words}
 
     def uses_package(self) -> bool:
         """Whether the text imports the package at all, or uses its magics."""
-        return any(p.magics for p in self.every) or any(map(_is_of_package, self.resolver.bindings.values()))
+        return any(p.magics for p in self.every) or any(
+            map(_is_of_package, self.resolver.bindings.values())
+        )
 
     def resolver_at(self, place: Place | None) -> Resolver:
         return self.resolver if place is None else place.inside
@@ -272,7 +283,7 @@ def _agreed(a: Root | None, b: Root) -> Root:
 
 
 def arguments(place: Place, literals: dict[int, Any], default: Type = UNKNOWN) -> dict[str, Any]:
-    """Types for the parameters of a function: its annotations', those of literal arguments, else `default`."""
+    """Types of parameters: by annotation, by literal arguments, else `default`."""
     args = place.node.args
     found: dict[str, Any] = {}
     for i, a in enumerate([*args.posonlyargs, *args.args]):

@@ -206,8 +206,8 @@ def is_numeric(t: Type) -> bool:
 def may_be_differentiable(t: Type) -> bool:
     """Whether a cotangent can flow into a value of this type."""
     match t:
-        case Scalar(kind=kind):
-            return kind != "bool"
+        case Scalar(kind=kind, size=size):
+            return kind != "bool" and size is None  # a length is no quantity
         case Array(dtype=dtype):
             return dtype is None or dtype.kind in "iufcO"
         case Tuple(items=items):
@@ -303,9 +303,11 @@ def is_plural(s: Size) -> bool:
 
 def join(a: Type, b: Type) -> Type:
     """The least type that holds values of both."""
-    if a == b:
+    if a == b and all(map(_same_size, leaves(a), leaves(b))):
         return a
     match a, b:
+        case Scalar(kind=j), Scalar(kind=k) if j == k:
+            return Scalar(j)
         case Unbound(), _:
             return b
         case _, Unbound():
@@ -340,6 +342,10 @@ def join(a: Type, b: Type) -> Type:
         case Const(value=v), Const(value=w) if type(v) is type(w) and isinstance(v, str | bytes):
             return Other(type(v))
     return UNKNOWN
+
+
+def _same_size(a: Type, b: Type) -> bool:
+    return not isinstance(a, Scalar) or not isinstance(b, Scalar) or a.size == b.size
 
 
 def _join_arrays(a: Type, b: Type) -> Type:
@@ -384,7 +390,17 @@ def subsumes(a: Type, b: Type) -> bool:
         case Unknown(), _:
             return True
         case Scalar(kind=j), Scalar(kind=k):
-            return j == k
+            return j == k and (a.size is None or a.size == b.size)
+        case Dict(items=xs), Dict(items=ys):
+            return [k for k, _ in xs] == [k for k, _ in ys] and all(
+                subsumes(s, t) for (_, s), (_, t) in zip(xs, ys, strict=True)
+            )
+        case Record(cls=c, fields=xs), Record(cls=d, fields=ys):
+            return c is d and subsumes(Dict(xs), Dict(ys))
+        case Closure(template=f, captured=xs), Closure(template=g, captured=ys):
+            return f is g and all(map(subsumes, xs, ys))
+        case Other(cls=c), Const(value=v):
+            return type(v) is c
         case _, Unbound():
             return True
         case Const(), Const():

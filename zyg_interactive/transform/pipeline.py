@@ -10,6 +10,7 @@ import numpy as np
 from .. import runtime
 from ..diagnostics import Refused
 from ..ir.core import (
+    FOR,
     Atom,
     Function,
     Infer,
@@ -29,7 +30,7 @@ from ..ir.core import (
 from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type
 from .cotangents import Fields, as_scalar, filled, made, skeleton
 from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
-from .simplify import drop_dead, simplify
+from .simplify import drop_dead, lighten, simplify
 
 
 class Derivatives:
@@ -71,7 +72,7 @@ class Derivatives:
             a.reverse.outs = tuple(map(made, outs))
         simplify(a.reverse)
         drop_dead(a.reverse)
-        saved = needed(a)
+        saved = lighten(a.primal, a.reverse, needed(a))
         residuals = Value("saved", Tuple(tuple(type_of(v) for v in saved)), f.span)
         unpack = Region()
         copies: dict[Value, Atom] = {}
@@ -97,7 +98,7 @@ class Derivatives:
         simplify(a.reverse)
         drop_dead(a.reverse)
         with building(a.reverse, f.span, self.infer):
-            a.reverse.outs = owned(a.reverse.outs)
+            a.reverse.outs = owned(a)
         return a
 
     def fused(
@@ -172,12 +173,13 @@ def needed(a: Adjoint) -> list[Value]:
     return [v for v in dict.fromkeys(reads(a.reverse)) if v in inside]
 
 
-def owned(outs: tuple[Atom, ...]) -> tuple[Atom, ...]:
+def owned(a: Adjoint) -> tuple[Atom, ...]:
     """Copy what could share memory with an argument, with a value of the primal or with another gradient."""
+    inside = set(defined(a.reverse))
     seen: set[Value] = set()
     result: list[Atom] = []
-    for o in outs:
-        shared = not _is_fresh(o) or any(v in seen for v in values(o))
+    for o in a.reverse.outs:
+        shared = not _is_fresh(o, inside) or any(v in seen for v in values(o))
         seen.update(values(o))
         if shared and not _is_immutable(type_of(o)):
             copy = emit(runtime.own, (o,), name=getattr(o, "name", None))
@@ -187,21 +189,29 @@ def owned(outs: tuple[Atom, ...]) -> tuple[Atom, ...]:
     return tuple(result)
 
 
+# What returns a new array for certain, or changes one that the reverse part made itself.
 FRESH: set[Any] = {
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow, operator.matmul,
-    runtime.scalar, runtime.real_scalar, runtime.own,
+    np.sum, np.where, np.outer, np.zeros_like, np.concatenate, np.stack,
+    runtime.zeros_like, runtime.scalar, runtime.real_scalar, runtime.own, runtime.accumulate, runtime.add_at,
 }  # fmt: skip
 
 
-def _is_fresh(o: Atom) -> bool:
-    """Whether an out is a new array for certain: the result of arithmetic. Buffers may be, and are copied unless
-    nothing else holds them."""
+def _is_fresh(o: Atom, inside: set[Value]) -> bool:
+    """Whether an out is a new array that the reverse part made, which nothing else holds."""
     if isinstance(o, tuple | list | dict):
         return False
     if not isinstance(o, Value):
         return True
-    op: Op | None = o.op
-    return op is not None and (op.fn in FRESH or op.fn in (runtime.accumulate, runtime.add_at))
+    if o not in inside or o.op is None:
+        return False
+    if o.op.fn is FOR:  # what a loop accumulates: new if it began so and each iteration makes it so
+        k = o.op.results.index(o)
+        if k >= o.op.static["carried"]:
+            return False
+        body, init = o.op.regions[0], o.op.args[o.op.static["sequences"] + k]
+        return _is_fresh(init, inside) and _is_fresh(body.outs[k], inside)
+    return o.op.fn in FRESH or isinstance(o.op.fn, np.ufunc)
 
 
 def _is_immutable(t: Type) -> bool:

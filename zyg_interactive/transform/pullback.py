@@ -76,7 +76,7 @@ from .cotangents import (
     repaired,
     zero,
 )
-from .simplify import drop_dead
+from .simplify import drop_dead, lighten
 
 REFUSAL = "$refusal"
 Pattern = Any  # of a seed: True for a leaf that is given, None for a strong zero, tuples of these
@@ -405,11 +405,8 @@ class Pullback:
         if g is None:
             return
         cs = rule.pullback(g, y, *data, **metadata)
-        for x, c in zip(
-            data,
-            cs if isinstance(cs, tuple) and len(data) != 1 else (_only(cs, data),),
-            strict=True,
-        ):
+        # A rule with one argument may return its cotangent alone, or in a tuple of one.
+        for x, c in zip(data, cs if isinstance(cs, tuple) else (cs,), strict=True):
             self._contribute(scope, x, c, rule.broadcasts)
 
     def _arguments(self, rule: Rule, op: Op) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
@@ -462,6 +459,9 @@ class Pullback:
     def _getattr(self, op: Op, scope: Scope) -> bool:
         x, name = op.args
         t = type_of(x)
+        if isinstance(t, Unknown):
+            self._dynamic(op, scope, getattr, op.args)
+            return True
         if not isinstance(t, Record):
             return False
         g = self._total(scope, op.result)
@@ -522,11 +522,15 @@ class Pullback:
                 self._contribute(scope, a, component(g, i))
         return True
 
+    def _whole(self, op: Op, scope: Scope) -> Atom:
+        """The cotangent of a result as a run-time value, its strong zeros written out."""
+        return made(filled(self._total(scope, op.result), op.result))
+
     def _join(self, op: Op, scope: Scope) -> bool:
         """The concatenation of lists or tuples."""
         if not all(isinstance(type_of(a), List | Tuple) for a in op.args):
             return False
-        g = made(self._total(scope, op.result))
+        g = self._whole(op, scope)
         self._contribute(scope, op.args, emit(runtime.unchain, (g, op.args)))
         return True
 
@@ -543,40 +547,24 @@ class Pullback:
         return True
 
     def _compress(self, op: Op, scope: Scope) -> bool:
-        self._contribute(
-            scope,
-            op.args[0],
-            emit(runtime.expand, (made(self._total(scope, op.result)), op.args[0])),
-        )
+        self._contribute(scope, op.args[0], emit(runtime.expand, (self._whole(op, scope), op.args[0])))
         return True
 
     def _expand(self, op: Op, scope: Scope) -> bool:
-        self._contribute(
-            scope,
-            op.args[0],
-            emit(runtime.selected, (made(self._total(scope, op.result)), op.args[1])),
-        )
+        self._contribute(scope, op.args[0], emit(runtime.selected, (self._whole(op, scope), op.args[1])))
         return True
 
     def _selected(self, op: Op, scope: Scope) -> bool:
-        self._contribute(
-            scope,
-            op.args[0],
-            emit(runtime.expand, (made(self._total(scope, op.result)), op.args[1])),
-        )
+        self._contribute(scope, op.args[0], emit(runtime.expand, (self._whole(op, scope), op.args[1])))
         return True
 
     def _chain(self, op: Op, scope: Scope) -> bool:
-        self._contribute(
-            scope,
-            op.args[0],
-            emit(runtime.unchain, (made(self._total(scope, op.result)), op.args[0])),
-        )
+        self._contribute(scope, op.args[0], emit(runtime.unchain, (self._whole(op, scope), op.args[0])))
         return True
 
     def _unchain(self, op: Op, scope: Scope) -> bool:
         self._contribute(
-            scope, op.args[0], emit(runtime.chain, (made(self._total(scope, op.result)),))
+            scope, op.args[0], emit(runtime.chain, (self._whole(op, scope),))
         )
         return True
 
@@ -823,6 +811,7 @@ class Pullback:
             substitute(reverse, copies)
             patterns = [_renamed(p, copies) for p in body.params[:sequences]]
             return list(op.args[:sequences]), patterns, [not b for b in op.static["backwards"]]
+        needed = list(dict.fromkeys(lighten(body, reverse, needed)))
         items = [Value(v.name, v.type, v.span) for v in needed]
         substitute(reverse, dict(zip(needed, items, strict=True)))
         kept: Atom = tuple(needed) if len(needed) != 1 else needed[0]
@@ -841,13 +830,6 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 
 def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:
     return tuple(_renamed(x, copies) for x in p) if isinstance(p, tuple) else copies[p]
-
-
-def _only(cs: Any, data: tuple[Atom, ...]) -> Any:
-    """The cotangent of a rule with one argument, which may come in a tuple of one."""
-    if isinstance(cs, tuple) and len(cs) == 1 and not isinstance(data[0], tuple):
-        return cs[0]
-    return cs
 
 
 def _is_unknown(a: Atom) -> bool:

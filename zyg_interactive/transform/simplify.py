@@ -17,13 +17,16 @@ from ..ir.core import (
     Op,
     Region,
     Value,
+    ints,
     map_atom,
     op_reads,
     reads,
+    substitute,
     type_of,
     values,
+    walk,
 )
-from ..ir.types import Array, Scalar
+from ..ir.types import UNKNOWN, Array, Scalar, shape_of
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
 KEPT = (runtime.dynamic_reverse, RECORD)
@@ -127,6 +130,7 @@ Folded = tuple[Atom] | None
 
 
 def _multiply(op: Op) -> Folded:
+    _broadcast_by_itself(op)
     a, b = op.args
     for x, y in ((a, b), (b, a)):
         if _is(x, 1.0) and _floating(y):
@@ -136,6 +140,19 @@ def _multiply(op: Op) -> Folded:
     if all(type(x) in (int, float) for x in (a, b)):
         return (a * b,)
     return None
+
+
+def _broadcast_by_itself(op: Op) -> None:
+    """An operand that is broadcast to the shape of the other one need not be."""
+    a, b = op.args
+    for i, (x, y) in enumerate(((a, b), (b, a))):
+        made = x.op if isinstance(x, Value) else None
+        if made is None or made.fn is not np.broadcast_to or not isinstance(y, Value):
+            continue
+        shape, other = shape_of(x.type), shape_of(y.type)
+        if shape is not None and shape == other and type_of(made.args[0]) != UNKNOWN:
+            op.args = (made.args[0], y) if i == 0 else (y, made.args[0])
+            return
 
 
 def _add(op: Op) -> Folded:
@@ -187,3 +204,48 @@ FOLDS: dict[Any, Callable[[Op], Folded]] = {
     operator.neg: _negate,
     operator.getitem: _getitem,
 }
+
+
+SHAPE_ONLY = (np.shape, np.zeros_like)
+
+
+def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]:
+    """Keep the shape of an array, not the array, where the reverse part asks for no more; returns what is needed now."""
+    readers: dict[Value, list[Op]] = {}
+    barred = set(values(reverse.outs))
+    for op in walk(reverse):
+        for v in op_reads(op):
+            readers.setdefault(v, []).append(op)
+        for inner in op.regions:
+            barred.update(values(inner.outs))
+    kept = []
+    known: dict[Value, Atom] = {}
+    for v in needed:
+        ops = readers.get(v, [])
+        whole = v in barred or not isinstance(v.type, Array) or not v.type.shape
+        if whole or any(op.fn not in SHAPE_ONLY or op.static for op in ops):
+            kept.append(v)
+            continue
+        assert isinstance(v.type, Array) and v.type.shape is not None
+        shape = Value(f"{v.name}_shape" if v.name else None, ints(v.type.shape), v.span)
+        at = primal.ops.index(v.op) + 1 if v.op is not None and v.op in primal.ops else 0
+        primal.ops.insert(at, Op(np.shape, (v,), {}, (shape,), (), v.span))
+        for op in ops:
+            if op.fn is np.zeros_like:
+                dtype = v.type.dtype
+                op.fn, op.args = np.zeros, (shape,)
+                op.static = {} if dtype in (None, np.dtype(float)) else {"dtype": dtype}
+            else:
+                known[op.result] = shape
+        kept.append(shape)
+    if known:
+        _without(reverse, known)
+        substitute(reverse, known)
+    return kept
+
+
+def _without(region: Region, gone: dict[Value, Atom]) -> None:
+    region.ops = [op for op in region.ops if not any(r in gone for r in op.results)]
+    for op in region.ops:
+        for inner in op.regions:
+            _without(inner, gone)
