@@ -27,6 +27,7 @@ TITLES = {
     "ZYG503": "not a differentiable argument",
     "ZYG504": "gradient check failed",
     "ZYG601": "nothing to differentiate in the cell",
+    "ZYG901": "a fault of zyg_interactive",
 }
 
 

@@ -203,11 +203,14 @@ class Engine:
         self.exact: dict[Any, list[Specialisation]] = {}
         self.patterns: dict[Any, list[Specialisation]] = {}
         self.demands: dict[Any, set[str]] = {}
+        self.on_clear: list[Callable[[], None]] = []
 
     def clear(self) -> None:
         """Forget everything: after rules were redefined."""
         self.exact.clear()
         self.patterns.clear()
+        for forget in self.on_clear:
+            forget()
 
     def prepared(
         self,

@@ -27,23 +27,28 @@ def user_frames(f: Callable[P, R]) -> Callable[P, R]:
         __tracebackhide__ = True  # IPython and pytest leave this frame out
         try:
             return f(*args, **kwargs)
-        except runtime.NotScalar as error:
-            refusal: BaseException = refuse(
-                "ZYG501", f"{error}; a gradient is of one real number", None,
-                "reduce it (`np.sum`), or ask for the `jacobian`",
-            )  # fmt: skip
-        except runtime.Changed as error:
-            refusal = refuse(
-                "ZYG103", str(error), last_place(error.__traceback__), "build a new array instead"
-            )
-        except ZygError as error:
-            refusal = error.with_traceback(None)
         except BaseException as error:
-            error.__traceback__ = stripped(error.__traceback__)
-            raise
-        raise refusal from None
+            shown = leaving(error)
+            if shown is error:
+                raise
+        raise shown from None
 
     return wrapped
+
+
+def leaving(error: BaseException) -> BaseException:
+    """The error to raise in the place of `error`: itself without engine frames, or the refusal that it stands for."""
+    if isinstance(error, runtime.NotScalar):
+        return refuse(
+            "ZYG501", f"{error}; a gradient is of one real number", None,
+            "reduce it (`np.sum`), or ask for the `jacobian`",
+        )  # fmt: skip
+    if isinstance(error, runtime.Changed):
+        return refuse("ZYG103", str(error), last_place(error.__traceback__), "build a new array instead")
+    if isinstance(error, ZygError):
+        return type(error)(error.diagnostic)
+    error.__traceback__ = stripped(error.__traceback__)
+    return error
 
 
 def last_place(tb: TracebackType | None) -> Span | None:

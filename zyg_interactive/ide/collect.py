@@ -24,7 +24,7 @@ from ..ir.core import (
     values,
     walk,
 )
-from ..ir.types import Other, Unknown
+from ..ir.types import INT, Other, Unknown
 from ..rules.registry import lookup
 from ..source import Span
 from ..transform.cotangents import bar_type
@@ -65,21 +65,22 @@ class CollectedDerivatives(Derivatives):
         self.found_by: dict[Any, dict[Any, Diagnostic]] = {}
 
     def report(self, diagnostic: Diagnostic) -> None:
-        if self.calls and self.calls[-1] is not None:
-            came = (self.calls[-1], "reached from this call")
-            diagnostic = replace(diagnostic, related=(*diagnostic.related, came))
         self.found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
     def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
-        key = (f, wrt, pattern)
+        """As ever; what the callee is refused for is kept with it, and found again at every call."""
         around, self.found = self.found, {}
+        calls, self.calls = self.calls, []
         try:
             pair = super().pair(f, wrt, pattern)
-            mine = self.found_by.setdefault(key, self.found)
+            mine = self.found_by.setdefault((f, wrt, pattern), self.found)
         finally:
-            self.found = around
-        for identity, diagnostic in mine.items():
-            self.found.setdefault(identity, diagnostic)
+            self.found, self.calls = around, calls
+        for diagnostic in mine.values():
+            if calls and calls[-1] is not None and not diagnostic.related:
+                came = ((calls[-1], "reached from this call"),)
+                diagnostic = replace(diagnostic, related=came)
+            self.report(diagnostic)
         return pair
 
     def builder(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Collecting:
@@ -145,6 +146,8 @@ class Collecting(Pullback):
 
         What has no rule is harmless where no derivative comes in: `np.load(path)`.
         """
+        if code == "ZYG302":
+            return not self._hangs_on_keywords(op)
         if code != "ZYG301":
             return True
         fn, args = (op.args[0], op.args[1:]) if op.fn is runtime.observe else (op.fn, op.args)
@@ -154,6 +157,18 @@ class Collecting(Pullback):
         if module.partition(".")[0] == "numpy" and getattr(fn, "__name__", "") not in TEXTUAL:
             return True
         return any(self._is_number(v) for v in values(args) if v in self.active)
+
+    def _hangs_on_keywords(self, op: Op) -> bool:
+        """Whether a keyword's value, refused if a derivative comes in by it, may be a constant."""
+        rule = lookup(op.fn)
+        try:
+            _, metadata = rule.bind(op.args, op.static) if rule is not None else ((), {})
+        except LookupError:
+            return False
+        inside = [v for v in values(metadata) if v in self.active]
+        return bool(inside) and all(
+            isinstance(v.type, Unknown | Other) or v.type == INT for v in inside
+        )
 
     def _is_number(self, v: Value) -> bool:
         if not isinstance(v.type, Unknown | Other):

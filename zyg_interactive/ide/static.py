@@ -542,4 +542,5 @@ def _note(note: Note) -> str:
     'error ZYG101, line 3: no rule'
     """
     place = "" if note["line"] is None else f", line {note['line']}"
-    return _clean(f"{note['severity']} {note['code']}{place}: {note['message']}")
+    kind = f"{note['severity']} {note['code']}".rstrip()
+    return _clean(f"{kind}{place}: {note['message']}")

@@ -1,35 +1,48 @@
 """Running a cell once, as it would run anyway, and differentiating it.
 
 The cell's statements fall into three parts. What comes before the first use of an input runs as it is. The part from
-there to the result is lowered, differentiated and run in its recorded form: once. What follows runs as it is again. Where the
-middle part cannot be differentiated it runs as it is too, and the reason is shown instead of a gradient.
+there to the result is lowered, differentiated and run in its recorded form: once. What follows runs as it is again.
+Where the middle part cannot be differentiated it runs as it is too, and the reason is given instead of a gradient.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .. import runtime
+from ..analysis.activity import active_values
 from ..analysis.types import Sizes
 from ..diagnostics import Diagnostic, Refused, refuse
 from ..engine import Linker, engine
+from ..errors import last_place
 from ..frontend.lower import lower_block
-from ..frontend.names import bound, needs_earlier_value, read
+from ..frontend.names import bound, needs_earlier_value
 from ..frontend.resolve import LiveResolver, UserFunction
-from ..ir.core import Demand, Function, type_of
-from ..ir.types import Array, Scalar, may_be_differentiable, shape_of
+from ..ir.core import UNBOUND, Demand, Function, Path, Value, type_of, walk
+from ..ir.types import Array, Scalar, Type, may_be_differentiable, shape_of
 from ..params import Grads, Params, gathered
 from ..recording import Form, Recording, recorded_form, run
-from ..source import Source
+from ..source import Source, Span
+from .statements import (
+    Candidate,
+    candidates,
+    default_inputs,
+    defines_function,
+    hoisted,
+    is_floating,
+    is_several,
+    may_run_before,
+    reads,
+    settings,
+)
 
-PLAIN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-SILENT = ("print", "display")
-Execute = Callable[[list[ast.stmt]], None]
+# Runs statements as they are; gives the value of the last, where that is an expression.
+Execute = Callable[[list[ast.stmt]], Any]
 
 
 @dataclass
@@ -40,6 +53,10 @@ class Outcome:
     gradients: dict[str, Any] = field(default_factory=dict)
     params: Grads | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    title: str = ""
+    value: Any = None  # of the last statement, where that is an expression
+    error: Exception | None = None  # raised by the pullback, or by what follows the result
 
 
 @dataclass
@@ -61,231 +78,272 @@ def run_cell(
     body = source.tree.body
     if not body:
         return Outcome(diagnostics=[Diagnostic("ZYG601", "the cell is empty", None)])
-    inputs = options.inputs or _inputs(body, namespace)
-    start = _start(body, inputs, options, namespace)
-    if not inputs:
-        start = _leading(body)
-        inputs = sorted(bound(body[:start]))
-    end = _end(body, options.of)
-    execute([s for s in body[: min(start, end)]])
-    inputs = [n for n in inputs if options.inputs or _is_floating(namespace.get(n))]
-    start = min(start, end)
-    missing = [n for n in inputs if n not in namespace]
-    middle, after = body[start:end], body[end:]
-    execute([s for s in middle if isinstance(s, ast.Import | ast.ImportFrom)])
+    start, inputs = _run_beginning(body, namespace, options, execute)
+    rest = body[start:]
+    before = hoisted(rest)
+    execute(before)
+    rest = [s for s in rest if s not in before]
+    prepared: _Prepared | None = None
     try:
-        if missing:
-            raise refuse(
-                "ZYG601",
-                f"the input `{missing[0]}` is not defined",
-                None,
-                "assign it in the cell or before",
-            )
-        if not middle or not (inputs or options.params is not None):
-            raise refuse(
-                "ZYG601", "nothing to differentiate: the cell reads no float variable and computes nothing of one",
-                None, "name the inputs: `%%gradient x, y`, and the result: `--of loss`",
-            )  # fmt: skip
-        prepared = _prepare(source, middle, namespace, inputs, options)
+        prepared = _prepared(source, rest, namespace, inputs, options)
     except Refused as refusal:
-        execute([s for s in middle if not isinstance(s, ast.Import | ast.ImportFrom)])
-        execute(after)
-        return Outcome(diagnostics=[refusal.diagnostic])
-    outcome = _run(prepared, namespace, inputs, options)
-    execute([s for s in middle if isinstance(s, PLAIN) or _defines_function(s)])
-    execute(after)
+        diagnostic = refusal.diagnostic
+    except Exception as error:  # the user's cell does not pay for a fault of ours
+        diagnostic = Diagnostic(
+            "ZYG901", f"{type(error).__name__} in zyg_interactive: {error}", None, "please report it"
+        )
+    if prepared is None:
+        value = execute(rest)
+        return Outcome(diagnostics=[diagnostic], value=value if rest else None)
+    middle, after = rest[: prepared.end], rest[prepared.end :]
+    outcome = _run(prepared, namespace, options)
+    try:
+        execute([s for s in middle if defines_function(s)])
+        value = execute(after)
+    except Exception as error:
+        outcome.error = error
+    else:
+        outcome.value = value if after else outcome.value
     return outcome
 
 
-# ---- which statements, which inputs
-
-
-def _inputs(body: list[ast.stmt], namespace: dict[str, Any]) -> list[str]:
-    """The float variables of the namespace that the cell reads before it binds them."""
-    assigned = bound(body)
-    names = [n for n in _in_order(body) if _is_floating(namespace.get(n))]
-    return [n for n in names if n not in assigned or needs_earlier_value(n, body)]
-
-
-def _in_order(body: list[ast.stmt]) -> list[str]:
-    found = [
-        n
-        for s in body
-        for n in ast.walk(s)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-    ]
-    return list(dict.fromkeys(n.id for n in found))
-
-
-def _is_floating(x: Any) -> bool:
-    if isinstance(x, np.ndarray | np.generic):
-        return x.dtype.kind in "fc"
-    return isinstance(x, float | complex)
-
-
-def _start(
-    body: list[ast.stmt], inputs: list[str], options: Options, namespace: dict[str, Any]
-) -> int:
-    """The first statement that uses an input; an input that the cell itself sets begins after it is set."""
-    first = 0
-    for i, s in enumerate(body):
-        set_here = bound([s]) & set(options.inputs)
-        if set_here and not any(n in namespace and needs_earlier_value(n, body) for n in set_here):
-            first = i + 1
-    for i in range(first, len(body)):
-        if read([body[i]]) & set(inputs) or isinstance(body[i], ast.For | ast.While | ast.If):
-            return i
-        if options.params is not None and any(isinstance(n, ast.Call) for n in ast.walk(body[i])):
-            return i
-        if not _is_plain(body[i], inputs):
-            return i
-    return first
-
-
-def _is_plain(s: ast.stmt, inputs: list[str]) -> bool:
-    """Whether a statement may run before the recording: it reads no input, and calls nothing that could."""
-    if isinstance(s, PLAIN):
-        return True
-    calls = any(isinstance(n, ast.Call) for n in ast.walk(s))
-    return not (read([s]) & set(inputs)) and not calls
-
-
-def _leading(body: list[ast.stmt]) -> int:
-    """How many leading statements only set up data: imports, and assignments that read no variable of the cell."""
-    count = 0
-    names: set[str] = set()
-    for s in body:
-        simple = isinstance(s, PLAIN) or (
-            isinstance(s, ast.Assign | ast.AnnAssign) and not read([s]) & names
-        )
-        if not simple:
+def _run_beginning(
+    body: list[ast.stmt], namespace: dict[str, Any], options: Options, execute: Execute
+) -> tuple[int, list[str]]:
+    """Run what comes before the first use of an input; how many statements that were, and the inputs."""
+    inputs, first = options.inputs, _last_set(body, options.inputs, namespace)
+    if not inputs:
+        inputs = default_inputs(body, namespace)
+    if not inputs and options.params is None:
+        first = settings(body)
+        execute(body[:first])
+        inputs = [n for n in reads(body[first:]) if is_floating(namespace.get(n))]
+        return first, [n for n in inputs if n in bound(body[:first])]
+    execute(body[:first])
+    while first < len(body):
+        s, rest = body[first], body[first + 1 :]
+        if not may_run_before(s, rest, inputs, namespace, options.params is not None):
             break
-        names |= bound([s]) if isinstance(s, ast.Assign | ast.AnnAssign) else set()
-        count += 1
-    return count
+        if first == len(body) - 1 and isinstance(s, ast.Expr):
+            break  # its value is the cell's
+        execute([s])
+        first += 1
+    return first, inputs
 
 
-def _end(body: list[ast.stmt], of: str | None) -> int:
-    """One past the statement with the result."""
-    for i in range(len(body) - 1, -1, -1):
-        s = body[i]
-        if of is not None:
-            if of in bound([s]):
-                return i + 1
-        elif isinstance(s, ast.Assign | ast.AugAssign | ast.AnnAssign):
-            return i + 1
-        elif isinstance(s, ast.Expr) and not _is_silent(s):
-            return i + 1
-        elif isinstance(s, ast.For | ast.While | ast.If):
-            return i + 1
-    return len(body)
+def _last_set(body: list[ast.stmt], names: list[str], namespace: dict[str, Any]) -> int:
+    """One past the last statement that sets an input: the cell itself gives it its value."""
+    last = 0
+    for i, s in enumerate(body):
+        set_here = bound([s]) & set(names)
+        if any(n not in namespace or not needs_earlier_value(n, body) for n in set_here):
+            last = i + 1
+    return last
 
 
-def _is_silent(s: ast.Expr) -> bool:
-    call = s.value
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in SILENT
-
-
-def _defines_function(s: ast.stmt) -> bool:
-    return isinstance(s, ast.Assign) and isinstance(s.value, ast.Lambda)
-
-
-def _result_name(middle: list[ast.stmt], of: str | None) -> str | None:
-    if of is not None:
-        return of
-    last = middle[-1]
-    if isinstance(last, ast.Expr):
-        return None
-    names = [t.id for t in _targets(last) if isinstance(t, ast.Name)]
-    if isinstance(last, ast.For | ast.While | ast.If):
-        names = [
-            n.id for n in ast.walk(last) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        ]
-    if not names:
-        raise refuse(
-            "ZYG601", "the last statement binds no variable", None, "name the result: `--of name`"
-        )
-    return names[-1]
-
-
-def _targets(s: ast.stmt) -> Iterable[ast.expr]:
-    if isinstance(s, ast.Assign):
-        return s.targets
-    return [s.target] if isinstance(s, ast.AugAssign | ast.AnnAssign) else []
-
-
-# ---- lowering and running
+# ---- lowering
 
 
 @dataclass
 class _Prepared:
+    """The statements from the first use of an input to the result, compiled."""
+
     function: Function
     form: Form
-    names: list[str]
+    names: list[str]  # the variables that it binds
     wrt: tuple[int, ...]
+    end: int
+    result: Candidate
+    inputs: list[str]
+    assigned: set[str]
+    last: ast.stmt
+    span: Span
 
 
-def _prepare(
+class _NoScalar(Exception):
+    """The result is no real scalar; `array`: one could be made of it."""
+
+    def __init__(self, refusal: Refused, array: bool):
+        self.refusal, self.array = refusal, array
+
+
+def _prepared(
     source: Source,
-    middle: list[ast.stmt],
+    statements: list[ast.stmt],
     namespace: dict[str, Any],
     inputs: list[str],
     options: Options,
 ) -> _Prepared:
-    """Lower and compile the middle of a cell."""
-    statements = [
-        s for s in middle if not isinstance(s, ast.Import | ast.ImportFrom | ast.ClassDef)
-    ]
-    result = _result_name(statements, options.of)
+    """Find the result and compile what leads to it. Raises Refused."""
+    _check_inputs(statements, namespace, inputs, options)
+    found = candidates(statements, options.of)
+    if options.of is not None and not found:
+        raise refuse("ZYG601", f"the cell does not assign `{options.of}`", None, "name a variable it sets: `--of loss`")
+    first: Refused | None = None
+    for candidate in found:
+        last = statements[candidate.end - 1]
+        if options.of is None and is_several(last):
+            raise first or refuse(
+                "ZYG601", "the last statement assigns several variables", source.span(last),
+                "name the result: `--of name`",
+            )  # fmt: skip
+        try:
+            made = _prepare(source, statements[: candidate.end], namespace, inputs, options, candidate)
+        except _NoScalar as wrong:
+            if wrong.array or options.of is not None:
+                raise first or wrong.refusal from None
+            first = first or wrong.refusal
+        except Refused as refusal:
+            # A call at the end may be there for what it does: the result may come before.
+            if not (isinstance(last, ast.Expr) and isinstance(last.value, ast.Call)):
+                raise first or refusal from None
+            first = first or refusal
+        else:
+            if first is None or _depends(made):
+                return made
+    raise first or refuse(
+        "ZYG601", "the cell assigns nothing and has no expression to differentiate", None,
+        "end it in one, or name the result: `--of loss`",
+    )  # fmt: skip
+
+
+def _check_inputs(
+    statements: list[ast.stmt], namespace: dict[str, Any], inputs: list[str], options: Options
+) -> None:
+    for n in (*options.inputs, *(options.params or ())):
+        if n not in namespace:
+            raise refuse("ZYG601", f"the input `{n}` is not defined", None, "assign it in the cell or before")
+    for n in options.inputs:
+        if not may_be_differentiable(Sizes().type(namespace[n])):
+            raise refuse(
+                "ZYG503", f"the input `{n}` is a {type(namespace[n]).__name__}, in which there is no derivative"
+            )
+    for n in options.params or ():
+        Params([namespace[n]]) if not isinstance(namespace[n], int | float | str) else _no_array(n)
+    if not statements or not (inputs or options.params is not None):
+        raise refuse(
+            "ZYG601", "nothing to differentiate: the cell reads no float variable and computes nothing of one",
+            None, "name the inputs: `%%gradient x, y`, and the result: `--of loss`",
+        )  # fmt: skip
+
+
+def _no_array(name: str) -> None:
+    raise refuse("ZYG503", f"`--params`: `{name}` is no array and holds none")
+
+
+def _prepare(
+    source: Source,
+    statements: list[ast.stmt],
+    namespace: dict[str, Any],
+    inputs: list[str],
+    options: Options,
+    result: Candidate,
+) -> _Prepared:
+    """Lower and compile the statements up to a result."""
     assigned = bound(statements)
     earlier = {n for n in assigned if n in namespace and needs_earlier_value(n, statements)}
+    last, lowered, end = statements[-1], statements, result.end
+    if isinstance(last, ast.Expr) and result.name is not None and len(statements) > 1:
+        lowered = statements[:-1]  # a name, to be shown
+    elif isinstance(last, ast.Expr):
+        result = Candidate(end, None)
     while True:
         linker = Linker(engine, Sizes())
         resolver = LiveResolver(namespace, {}, linker.read_type)
-        node = ast.FunctionDef("<module>", _no_arguments(), statements, [])
-        node.lineno, node.col_offset = statements[0].lineno, 0
-        node.end_lineno, node.end_col_offset = (
-            statements[-1].end_lineno,
-            statements[-1].end_col_offset,
+        fn = UserFunction(
+            "cell", source, _as_function(statements, assigned), resolver, scope=namespace
         )
-        fn = UserFunction("cell", source, node, resolver, scope=namespace)
         try:
-            function, names = lower_block(fn, statements, earlier, result, linker)
-            wrt = _wrt(function, namespace, inputs, options)
-            _require_scalar(function)
-            form = recorded_form(
-                function, wrt, _unsure(function), pattern=(True, None), title="<module>"
-            )
-            return _Prepared(function, form, names, wrt)
+            function, names = lower_block(fn, lowered, earlier, result.name, linker)
+            break
         except Demand as demand:
             engine.note(demand)
+    _check_calls(function, namespace, assigned)
+    _require_scalar(function, source.span(last))
+    wrt = _wrt(function, namespace, inputs, options)
+    form = recorded_form(function, wrt, _unsure(function), pattern=(True, None), title="<module>")
+    return _Prepared(
+        function, form, names, wrt, end, result, inputs, assigned, last, source.span(last)
+    )
+
+
+def _as_function(statements: list[ast.stmt], assigned: set[str]) -> ast.FunctionDef:
+    """The statements as a function body that reads, at its end, all that it binds: the namespace keeps it."""
+    first, last = statements[0], statements[-1]
+    kept = ast.Tuple([ast.Name(n, ast.Load()) for n in sorted(assigned)], ast.Load())
+    node = ast.FunctionDef("<module>", _no_arguments(), [*statements, ast.Expr(kept)], [])
+    node.lineno, node.col_offset = first.lineno, 0
+    node.end_lineno, node.end_col_offset = last.end_lineno, last.end_col_offset
+    return node
 
 
 def _no_arguments() -> ast.arguments:
     return ast.arguments([], [], None, [], [], None, [])
 
 
+def _check_calls(function: Function, namespace: dict[str, Any], assigned: set[str]) -> None:
+    """Refuse calls of functions that read variables which the cell changes: they would see the values of before."""
+    for op in walk(function.region):
+        if isinstance(op.fn, Function):
+            paths = [*op.fn.hidden, *(g.path for g in op.fn.guards)]
+            for path in paths:
+                if path.root is namespace and path.name in assigned:
+                    raise refuse(
+                        "ZYG105", f"`{op.fn.name}` reads `{path.name}`, which the cell assigns", op.span,
+                        f"give it to `{op.fn.name}` as an argument",
+                    )  # fmt: skip
+
+
+def _named_params(function: Function, namespace: dict[str, Any]) -> list[tuple[int, Path, Value]]:
+    """The parameters of lowered statements: what they read of the namespace, or reach through it."""
+    first = len(function.region.params) - len(function.hidden)
+    return [
+        (first + i, path, param) for i, (path, param) in enumerate(function.hidden_params())
+    ]
+
+
+def _is_input(path: Path, namespace: dict[str, Any], inputs: list[str]) -> bool:
+    return path.root is namespace and path.name in inputs
+
+
 def _wrt(
     function: Function, namespace: dict[str, Any], inputs: list[str], options: Options
 ) -> tuple[int, ...]:
-    chosen = []
-    first = len(function.region.params) - len(function.hidden)
-    for i, (path, param) in enumerate(function.hidden_params()):
-        named = path.root is namespace and path.name in inputs
-        if (named or options.params is not None) and may_be_differentiable(param.type):
-            chosen.append(first + i)
-    return tuple(chosen)
+    return tuple(
+        i
+        for i, path, param in _named_params(function, namespace)
+        if (_is_input(path, namespace, inputs) or options.params is not None)
+        and may_be_differentiable(param.type)
+    )
 
 
-def _require_scalar(function: Function) -> None:
+def _require_scalar(function: Function, span: Span) -> None:
+    """Raise _NoScalar where the result is known not to be a real scalar."""
     out = function.region.outs[0][0]
     t = type_of(out)
-    known = isinstance(t, Scalar | Array)
-    if (known and shape_of(t)) or (not known and not may_be_differentiable(t)):
-        raise refuse(
-            "ZYG501", f"the result of the cell is {t!r}; a gradient is of one number", function.span,
-            "end the cell in a scalar (`np.sum(...)`), or name it: `--of loss`",
-        )  # fmt: skip
+    if isinstance(t, Scalar | Array):
+        if shape_of(t):
+            what, help = f"an array, {t!r}", "end the cell in a scalar (`np.sum(...)`), or name it: `--of loss`"
+        elif _kind(t) == "complex":
+            what, help = "complex", "end the cell in a real number: `np.real`, `np.imag` or `np.abs` of it"
+        elif _kind(t) == "bool":
+            what, help = "a bool", "name the result: `--of loss`"
+        else:
+            return
+    elif (isinstance(out, Value) and may_be_differentiable(t)) or isinstance(out, int | float):
+        return
+    else:
+        what = f"{t!r}" if isinstance(out, Value) else f"{out!r}"
+        help = "end the cell in a number, or name the result: `--of loss`"
+    refusal = refuse("ZYG501", f"the result of the cell is {what}; a gradient is of one real number", span, help)
+    raise _NoScalar(refusal, array=isinstance(t, Array) and bool(shape_of(t)))
+
+
+def _kind(t: Type) -> str:
+    if isinstance(t, Scalar):
+        return t.kind
+    kind = t.dtype.kind if isinstance(t, Array) and t.dtype is not None else "f"
+    return {"c": "complex", "b": "bool"}.get(kind, "float")
 
 
 def _unsure(function: Function) -> bool:
@@ -295,45 +353,127 @@ def _unsure(function: Function) -> bool:
     )
 
 
-def _run(p: _Prepared, namespace: dict[str, Any], inputs: list[str], options: Options) -> Outcome:
+def _depends(p: _Prepared) -> bool:
+    """Whether the result depends on an input."""
+    params = p.function.region.params
+    active = {v for i in p.wrt for v in _values(params[i])}
+    out = p.function.region.outs[0][0]
+    return out in active_values(p.function.region, active)
+
+
+def _values(param: Any) -> list[Value]:
+    return [param] if isinstance(param, Value) else []
+
+
+# ---- running
+
+
+def _run(p: _Prepared, namespace: dict[str, Any], options: Options) -> Outcome:
+    """Run the recorded form and bind the variables; an error of the statements' own is raised."""
     values = [path.fetch(None, ()) for path in p.function.hidden]
+    # No function that is called may take a variable of before for the one the statements set.
+    old = {n: namespace.pop(n) for n in p.assigned if n in namespace}
     try:
         recording = run(p.form, values, "cell")
-    except Exception as error:
-        with contextlib.suppress(KeyError):
-            namespace.update(_bound_so_far(p, error))
-        raise
+    except BaseException as error:
+        namespace.update({**old, **_bound_so_far(p, error)})
+        if not isinstance(error, Exception) or not _is_of_pullback(p, error):
+            raise
+        return _failed(p, error)
     recording.value, variables = recording.value
-    namespace.update(zip(p.names, variables, strict=True))
+    bound_now = zip(p.names, variables, strict=True)
+    namespace.update({**old, **{n: v for n, v in bound_now if v is not UNBOUND}})
+    return _outcome(p, recording, values, namespace, options)
+
+
+def _outcome(
+    p: _Prepared,
+    recording: Recording,
+    values: list[Any],
+    namespace: dict[str, Any],
+    options: Options,
+) -> Outcome:
     bars = dict(zip(p.wrt, recording.bars, strict=True))
-    first = len(p.function.region.params) - len(p.function.hidden)
-    gradients: dict[str, Any] = dict.fromkeys(inputs)
+    value = recording.value if isinstance(p.last, ast.Expr) else None
+    outcome = Outcome(recording, dict.fromkeys(p.inputs), value=value)
     reached = []
-    for i, (path, param) in enumerate(p.function.hidden_params()):
-        index = first + i
-        if path.root is namespace and path.name in inputs:
-            gradients[path.name] = bars.get(index)
-            recording.inputs.append((path.name, p.form.plan.values_of[param], bars.get(index)))
+    first = len(p.function.region.params) - len(p.function.hidden)
+    used = set()
+    arrays = _chosen_arrays(values, namespace, options)
+    for index, path, param in _named_params(p.function, namespace):
+        value, bar = values[index - first], bars.get(index)
+        node = p.form.plan.values_of[param]
+        if _is_input(path, namespace, p.inputs):
+            used.add(path.name)
+            outcome.gradients[path.name] = bar
+            recording.inputs.append((path.name, node, bar))
+        elif arrays is not None and value in arrays if isinstance(value, np.ndarray) else False:
+            recording.inputs.append((".".join(map(str, (path.name, *path.steps))), node, bar))
         if index in bars:
-            reached.append((values[i], bars[index]))
-    outcome = Outcome(recording, gradients)
-    if options.params is not None:
-        arrays = [namespace[n] for n in options.params] if options.params else _arrays(values)
-        outcome.params = gathered(Params(arrays), reached)
+            reached.append((value, bar))
+    recording.inputs.sort(key=lambda entry: _order(entry[0], p.inputs))
+    outcome.notes = [
+        f"the cell does not use the input `{n}`: its gradient is None"
+        for n in p.inputs
+        if n not in used
+    ]
+    outcome.title = p.result.name or ast.unparse(p.last)
+    if recording.result is not None and p.result.name is not None:
+        recording.result.name = recording.result.name or p.result.name
+    if arrays is not None:
+        outcome.params = gathered(arrays, reached)
     return outcome
 
 
-def _arrays(values: list[Any]) -> list[Any]:
-    return [v for v in values if isinstance(v, np.ndarray) and v.dtype.kind in "fc"]
+def _order(name: str, inputs: list[str]) -> int:
+    return inputs.index(name) if name in inputs else len(inputs)
+
+
+def _chosen_arrays(
+    values: list[Any], namespace: dict[str, Any], options: Options
+) -> Params | None:
+    if options.params is None:
+        return None
+    if options.params:
+        return Params([namespace[n] for n in options.params])
+    return Params([v for v in values if isinstance(v, np.ndarray) and v.dtype.kind in "fc"])
+
+
+def _failed(p: _Prepared, error: Exception) -> Outcome:
+    """The statements ran; their pullback did not."""
+    if isinstance(error, runtime.NotScalar):
+        help = "end the cell in a scalar (`np.sum(...)`), or name it: `--of loss`"
+        message = f"{error}; a gradient is of one real number"
+        return Outcome(diagnostics=[Diagnostic("ZYG501", message, p.span, help)])
+    if isinstance(error, runtime.Changed):
+        place = last_place(error.__traceback__)
+        return Outcome(
+            diagnostics=[Diagnostic("ZYG103", str(error), place, "build a new array instead")]
+        )
+    return Outcome(error=error)
+
+
+def _is_of_pullback(p: _Prepared, error: BaseException) -> bool:
+    """Whether the statements themselves had all run."""
+    if isinstance(error, runtime.NotScalar):
+        return True
+    tb = _frame_of(p, error)
+    return tb is not None and p.form.unit.is_reverse(tb.tb_lasti)
+
+
+def _frame_of(p: _Prepared, error: BaseException) -> Any:
+    """The traceback's entry of the code that ran the cell."""
+    assert p.form.unit.callable is not None
+    code, tb = p.form.unit.callable.__code__, error.__traceback__
+    while tb is not None and tb.tb_frame.f_code is not code:
+        tb = tb.tb_next
+    return tb
 
 
 def _bound_so_far(p: _Prepared, error: BaseException) -> dict[str, Any]:
     """The cell's variables in the frame that was running it when it raised."""
-    assert p.form.unit.callable is not None and p.form.unit.names is not None
-    code = p.form.unit.callable.__code__
-    tb = error.__traceback__
-    while tb is not None and tb.tb_frame.f_code is not code:
-        tb = tb.tb_next
+    assert p.form.unit.names is not None
+    tb = _frame_of(p, error)
     if tb is None:
         return {}
     found = {}
@@ -342,4 +482,4 @@ def _bound_so_far(p: _Prepared, error: BaseException) -> dict[str, Any]:
         local = p.form.unit.names.of(value)
         if name in p.names and local in tb.tb_frame.f_locals:
             found[name] = tb.tb_frame.f_locals[local]
-    return found
+    return {n: v for n, v in found.items() if v is not UNBOUND}

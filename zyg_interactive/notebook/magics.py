@@ -4,45 +4,55 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import shlex
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    output_can_be_silenced,
+)
 from IPython.display import publish_display_data
 
 from ..api import trace
-from ..diagnostics import Refused
+from ..diagnostics import Diagnostic, ZygError
 from ..errors import stripped
 from ..ide import schema
 from ..ide.graph import document
 from ..ide.static import to_html, to_text
-from ..recording import Recording
 from ..source import Source
 from .cell import Options, Outcome, run_cell
 
 MIME = "application/vnd.zyg.graph.v1+json"
-VIEWS = ("source", "forward", "pullback", "ir", "code")
+VIEWS: tuple[schema.View, ...] = ("source", "forward", "pullback", "ir", "code")
+FIRST_LINE = 2  # of the user's text: the magic is line 1
 
-_parser = argparse.ArgumentParser(prog="%%gradient", add_help=False, exit_on_error=False)
-_parser.add_argument(
-    "inputs",
-    nargs="*",
-    help="variables to differentiate in; default: float variables the cell reads",
-)
-_parser.add_argument(
-    "--of", metavar="NAME", help="the result; default: the last expression or assignment"
-)
-_parser.add_argument(
-    "--params",
-    nargs="?",
-    const="",
-    metavar="NAMES",
-    help="arrays reached through functions as well",
-)
-_parser.add_argument("--view", choices=VIEWS, default="source", help="what is shown first")
-_parser.add_argument("--no-graph", action="store_true", help="do not draw the graphs")
+
+class _Parser(argparse.ArgumentParser):
+    """Parses the magic's line; a slip is told and ends nothing."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"%%gradient: {message}\n{self.format_usage()}".rstrip())
+
+
+_parser = _Parser(prog="%%gradient", add_help=False)
+_parser.add_argument("inputs", nargs="*", metavar="input")
+_parser.add_argument("--of", metavar="NAME")
+_parser.add_argument("--params", nargs="?", const="", metavar="NAMES")
+_parser.add_argument("--view", choices=VIEWS, default="source")
+_parser.add_argument("--no-graph", action="store_true")
+
+
+class _CellSyntaxError(Exception):
+    """A syntax error of the cell, to be shown as the shell shows one: without the frames that found it."""
+
+
+_CellSyntaxError.__name__ = "SyntaxError"
 
 
 @magics_class
@@ -51,77 +61,121 @@ class GradientMagics(Magics):  # type: ignore[misc]
 
     shell: InteractiveShell
 
+    def __init__(self, shell: InteractiveShell):
+        super().__init__(shell)
+        self._left: dict[str, Any] = {}  # what the magics put into the namespace
+
+    @output_can_be_silenced  # type: ignore[untyped-decorator]
     @line_cell_magic
-    def gradient(self, line: str, cell: str | None = None) -> None:
+    def gradient(self, line: str, cell: str | None = None) -> Any:
         """Differentiate a cell, or a call.
 
             %%gradient [x, y] [--of loss] [--params [W,b]] [--view source|forward|pullback|ir|code] [--no-graph]
             %gradient f(x0)
 
-        The cell runs once, as it would without the magic. The gradients are left in `gradients`, a dictionary by name,
-        and as `x_bar`, `y_bar` …; with `--params`, `gradients_of_params` is indexed by the arrays.
+        x, y       the variables to differentiate in; without them, all floating ones that the cell reads
+        --of       the variable that is differentiated; without it, the last expression or assignment
+        --params   arrays that are reached through functions and objects as well: those named, or all
+        --view     what is shown first
+        --no-graph no pictures of the graphs
+
+        The cell runs once, as it would without the magic. The gradients are left in `gradients`, a dictionary by
+        name, and as `x_bar`, `y_bar` … where these names are free; with `--params`, `gradients_of_params` is indexed
+        by the arrays.
         """
         if cell is None:
-            self._call(line)
-        else:
-            self._cell(_options(line), cell)
+            return self._call(line)
+        return self._cell(_options(line), cell)
 
     # ---- a cell
 
-    def _cell(self, args: argparse.Namespace, cell: str) -> None:
-        text = "\n" + self.shell.transform_cell(cell)  # the magic's own line counts
-        name = self.shell.compile.cache(
-            text, self.shell.execution_count, raw_code="%%gradient\n" + cell
-        )
+    def _cell(self, args: argparse.Namespace, cell: str) -> Any:
+        shown = cell.rstrip("\n")
         try:
+            text = "\n" + self.shell.transform_cell(cell)
+            name = self.shell.compile.cache(
+                text, self.shell.execution_count, raw_code="%%gradient\n" + cell
+            )
             tree = ast.parse(text, name)
+            compile(tree, name, "exec", self.shell.compile.flags, True)
         except SyntaxError as error:
-            raise self._shown(error, None) from None
-        names = [n for part in args.inputs for n in part.split(",") if n]
-        params = None if args.params is None else [n for n in args.params.split(",") if n]
-        options = Options(names, args.of, params)
+            raise self._syntax_error(error) from None
+        options = Options(_names(args.inputs), args.of, None)
+        if args.params is not None:
+            options.params = _names([args.params])
         namespace = self.shell.user_ns
         try:
             outcome = run_cell(
                 Source(name, text, tree), namespace, options, lambda body: self._execute(body, name)
             )
-        except Exception as error:
-            raise self._shown(error, error.__traceback__) from None
-        self._leave(outcome, namespace)
-        shown: schema.Source = {"file": name, "firstLine": 2, "text": cell}
-        self._show(outcome, shown, args)
+        except (Exception, KeyboardInterrupt) as error:
+            raise self._shown(error) from None
+        self._leave(outcome, set(tree_names(tree)))
+        self._show(outcome, {"file": name, "firstLine": FIRST_LINE, "text": shown}, args)
+        if outcome.error is not None:
+            raise self._shown(outcome.error) from None
+        return outcome.value
 
-    def _execute(self, body: list[ast.stmt], name: str) -> None:
-        """Run statements as the shell runs them."""
-        if body:
-            code = compile(ast.Module(body, []), name, "exec", self.shell.compile.flags, True)
-            exec(code, self.shell.user_global_ns, self.shell.user_ns)
+    def _execute(self, body: list[ast.stmt], name: str) -> Any:
+        """Run statements as the shell runs them; the value of the last, where that is an expression."""
+        if not body:
+            return None
+        *most, last = body
+        if not isinstance(last, ast.Expr):
+            most.append(last)
+        self._run(ast.Module(most, []), name, "exec")
+        if isinstance(last, ast.Expr):
+            return self._run(ast.Expression(last.value), name, "eval")
+        return None
 
-    def _leave(self, outcome: Outcome, namespace: dict[str, Any]) -> None:
+    def _run(self, tree: ast.Module | ast.Expression, name: str, mode: str) -> Any:
+        code = compile(tree, name, mode, self.shell.compile.flags, True)
+        return eval(code, self.shell.user_global_ns, self.shell.user_ns)
+
+    def _leave(self, outcome: Outcome, own: set[str]) -> None:
+        """Put the gradients into the namespace, where the user has no other use for the names."""
         if outcome.recording is None:
             return
-        namespace["gradients"] = outcome.gradients
-        namespace.update({f"{n}_bar": g for n, g in outcome.gradients.items()})
-        if outcome.params is not None:
-            namespace["gradients_of_params"] = outcome.params
+        if "gradients" not in own:
+            self._put("gradients", outcome.gradients)
+        if outcome.params is not None and "gradients_of_params" not in own:
+            self._put("gradients_of_params", outcome.params)
+        namespace = self.shell.user_ns
+        for n, g in outcome.gradients.items():
+            bar = f"{n}_bar"
+            ours = bar in self._left and namespace.get(bar) is self._left[bar]
+            if bar not in own and (ours or bar not in namespace):
+                self._put(bar, g)
 
-    def _show(self, outcome: Outcome, source: schema.Source, args: argparse.Namespace) -> None:
+    def _put(self, name: str, value: Any) -> None:
+        self.shell.user_ns[name] = self._left[name] = value
+
+    def _show(self, outcome: Outcome, source: schema.SourceText, args: argparse.Namespace) -> None:
         if outcome.recording is None:
+            if outcome.diagnostics:
+                print("%%gradient: the cell ran, but was not differentiated")
             for d in outcome.diagnostics:
-                print(f"%%gradient: the cell ran, but was not differentiated\n{d}")
+                print(self._told(d))
             return
+        notes: list[schema.Note] = [
+            {"severity": "info", "code": "", "message": note, "line": None} for note in outcome.notes
+        ]
         made = document(
-            outcome.recording, cell=self._cell_id(), source=source, draw=not args.no_graph
+            outcome.recording,
+            cell=self._cell_id(),
+            source=source,
+            notes=notes,
+            title=outcome.title,
+            draw=not args.no_graph,
         )
+        made["source"]["file"] = self._place(source["file"])
         self._publish(made, args.view)
 
-    def _publish(self, made: schema.Document, view: str) -> None:
-        bundle = {
-            MIME: {**made, "view": view},
-            "text/html": to_html(made),
-            "text/plain": to_text(made),
-        }
-        publish_display_data(bundle)
+    def _publish(self, made: schema.Document, view: schema.View) -> None:
+        made["view"] = view
+        publish_display_data(
+            {MIME: dict(made), "text/html": to_html(made), "text/plain": to_text(made)}
+        )
 
     def _cell_id(self) -> str | None:
         """The id of the notebook cell that is running, where the front end told."""
@@ -129,25 +183,53 @@ class GradientMagics(Magics):  # type: ignore[misc]
         found = (parent or {}).get("metadata", {}).get("cellId")
         return found if isinstance(found, str) else None
 
-    def _shown(self, error: BaseException, tb: Any) -> BaseException:
+    # ---- what went wrong
+
+    def _place(self, file: str) -> str:
+        """What the shell calls a text: "Cell In[3]", not the invented name of a file."""
+        named = self.shell.compile.format_code_name(file)
+        return " ".join(named) if named else file
+
+    def _told(self, diagnostic: Diagnostic) -> str:
+        """The text of a diagnostic, in which cells are called what the shell calls them."""
+
+        def place(found: re.Match[str]) -> str:
+            file, rest = found.groups()
+            named = self._place(file)
+            return f"{named}{rest}" if named != file else found[0]
+
+        return re.sub(r'File "([^"\n]*)"(, line \d+)', place, str(diagnostic))
+
+    def _shown(self, error: BaseException) -> BaseException:
         """The exception with a traceback of the user's frames alone, as the shell would show a plain cell's."""
-        error.__traceback__ = stripped(tb)
-        if not hasattr(error, "_render_traceback_"):
-            kind = type(error)
-            if isinstance(error, SyntaxError):
-                lines = self.shell.SyntaxTB.structured_traceback(kind, error, [])
-            else:
-                lines = self.shell.InteractiveTB.structured_traceback(
-                    kind, error, error.__traceback__, tb_offset=0
-                )
-            error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+        seen: BaseException | None = error
+        while seen is not None:
+            seen.__traceback__ = stripped(seen.__traceback__)
+            seen = seen.__cause__ or seen.__context__
+        if isinstance(error, ZygError):
+            told = self._told(error.diagnostic).splitlines()
+            lines = [f"{type(error).__name__}: {told[0]}", *told[1:]]
+        elif isinstance(error, KeyboardInterrupt) or not hasattr(error, "_render_traceback_"):
+            lines = self.shell.InteractiveTB.structured_traceback(
+                type(error), error, error.__traceback__, tb_offset=0
+            )
+        else:
+            return error
+        error._render_traceback_ = lambda: lines  # type: ignore[union-attr]
         return error
+
+    def _syntax_error(self, error: SyntaxError) -> Exception:
+        shown = _CellSyntaxError(str(error))
+        lines = self.shell.SyntaxTB.structured_traceback(type(error), error, [])
+        shown._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+        return shown
 
     # ---- a call
 
     def _call(self, line: str) -> None:
+        text = line.strip().rstrip(";")
         try:
-            call = ast.parse(line.strip(), "<%gradient>", "eval").body
+            call = ast.parse(text, "<%gradient>", "eval").body
         except SyntaxError:
             call = None
         if (
@@ -157,26 +239,38 @@ class GradientMagics(Magics):  # type: ignore[misc]
         ):
             raise UsageError("%gradient takes a call with positional arguments: %gradient f(x0)")
         namespace = self.shell.user_ns
-        f, *args = (
-            eval(compile(ast.Expression(e), "<%gradient>", "eval"), namespace)
-            for e in (call.func, *call.args)
-        )
         try:
-            recording: Recording = trace(f, *args)
-        except Refused:
-            raise
-        except Exception as error:
-            raise self._shown(error, error.__traceback__) from None
-        gradients = {name: g for name, _, g in recording.inputs}
-        namespace["gradients"] = gradients
-        self._publish(document(recording, title=ast.unparse(call)), "source")
+            f, *args = (
+                eval(compile(ast.Expression(e), "<%gradient>", "eval"), namespace)
+                for e in (call.func, *call.args)
+            )
+            recording = trace(f, *args)
+        except (Exception, KeyboardInterrupt) as error:
+            raise self._shown(error) from None
+        self._put("gradients", {name: g for name, _, g in recording.inputs})
+        made = document(recording, cell=self._cell_id(), title=ast.unparse(call))
+        made["source"]["file"] = self._place(made["source"]["file"])
+        self._publish(made, "source")
+
+
+def tree_names(tree: ast.Module) -> Iterable[str]:
+    """Names that a cell mentions: they are the user's own."""
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+
+
+def _names(parts: list[str]) -> list[str]:
+    return [n for part in parts for n in part.split(",") if n]
 
 
 def _options(line: str) -> argparse.Namespace:
     try:
-        args = _parser.parse_args(shlex.split(line.replace(", ", ",")))
-    except (argparse.ArgumentError, SystemExit, ValueError) as error:
-        raise UsageError(f"%%gradient: {error}; see %%gradient?") from None
+        parts = shlex.split(re.sub(r"\s*,\s*", ",", line))
+    except ValueError as error:
+        raise UsageError(f"%%gradient: {error}") from None
+    args = _parser.parse_args(parts)
+    for n in _names(args.inputs):
+        if not n.isidentifier():
+            raise UsageError(f"%%gradient: `{n}` is not the name of a variable")
     return args
 
 
