@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from . import errors, runtime
-from .diagnostics import Diagnostic, Refused, refuse
+from .diagnostics import refuse
 from .emit.compile import Compiler, Unit
 from .emit.explain import Explanation, explained
 from .engine import Specialisation, engine
@@ -17,8 +16,8 @@ from .ir.core import Function, type_of
 from .ir.text import show
 from .ir.types import Array, Scalar, Tuple, may_be_differentiable, shape_of
 from .params import Grads, Params, gathered
-from .shortcuts import MISS, Shortcuts, key_of
 from .recording import Form, Recording, record, recorded_form
+from .shortcuts import MISS, Shortcuts, key_of
 from .transformed import Transformed
 
 Wrt = int | Sequence[int] | None
@@ -32,12 +31,13 @@ engine.on_clear.append(shortcuts.clear)
 def gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = False) -> Any:
     """The gradient of a scalar function: a tuple with one entry per argument.
 
-    An entry has the shape and dtype of its argument (complex arguments: du/dx + i du/dy), mirrors it where it is a
-    tuple, list, dict or object, and is None where the result does not depend on it. `gradient(f)` alone returns a
-    function. `gradient(f, Params([...]))`, with `f` of no arguments, gives a `Grads`.
+    An entry has the shape and dtype of its argument (complex arguments: du/dx + i du/dy), mirrors
+    it where it is a tuple, list, dict or object, and is None where the result does not depend on
+    it. `gradient(f)` alone returns a function. `gradient(f, Params([...]))`, with `f` of no
+    arguments, gives a `Grads`.
 
-    wrt: number or numbers of the arguments to differentiate in; one number gives one gradient, not a tuple.
-    zeros: give zeros of the right shape in the place of None.
+    wrt: number or numbers of the arguments to differentiate in; one number gives one gradient, not
+    a tuple. zeros: give zeros of the right shape in the place of None.
 
     Raises Refused where the function cannot be differentiated, or its result is not a real scalar.
 
@@ -292,7 +292,8 @@ def _leaves(seed: Any, template: Any, name: str) -> list[Any]:
 
 @errors.user_frames
 def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, Back]:
-    """(y, back): the result of `f(*args)` and its pullback. `back(seed)` is the tuple of cotangents of the arguments.
+    """(y, back): the result of `f(*args)` and its pullback. `back(seed)` is the tuple of cotangents
+    of the arguments.
 
     >>> y, back = pullback(lambda x: x * 3, np.array([1, 1, 1]))
     >>> back(np.array([1, 2, 3]))
@@ -321,9 +322,11 @@ def _pattern_of(t: Any) -> Any:
 
 
 def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
-    """The dense derivative of an array-valued function: shape of the result + shape of the argument.
+    """The dense derivative of an array-valued function: shape of the result + shape of the
+    argument.
 
-    One argument gives an array, several a tuple. Reverse mode: one pullback per element of the result.
+    One argument gives an array, several a tuple. Reverse mode: one pullback per element of the
+    result.
     """
     if not args:
         return Transformed(jacobian, f, {"wrt": wrt})
@@ -356,7 +359,8 @@ def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
 
 
 def hessian(f: Callable[..., Any], x: Any = None) -> Any:
-    """The matrix of second derivatives of a scalar function of one argument: shape of x + shape of x.
+    """The matrix of second derivatives of a scalar function of one argument: shape of x + shape of
+    x.
 
     Reverse over reverse: the Jacobian of the gradient.
     """
@@ -393,7 +397,9 @@ def grad(f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., 
 
 @errors.user_frames
 def explain(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Explanation:
-    """The generated source of the pullback of `f` for arguments like these: readable, with the user's names."""
+    """The generated source of the pullback of `f` for arguments like these: readable, with the
+    user's names.
+    """
     wrt = _hashable(wrt)
     _, unit = engine.prepared(
         f, args, ("pullback", wrt), lambda s: _closure(s, _chosen(s, args, wrt))

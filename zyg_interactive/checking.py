@@ -1,4 +1,6 @@
-"""Is this gradient right? Random directional derivatives, and where they disagree, the operation that is wrong."""
+"""Is this gradient right? Random directional derivatives, and where they disagree, the operation
+that is wrong.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,9 @@ def check_gradient(
 ) -> CheckResult:
     """Compare the gradient of a scalar function with central differences along random directions.
 
-    rtol: the largest relative difference that passes. directions: how many are tried.
-    Where they disagree, every operation that ran is checked by itself, and the first wrong one is named with its line.
+    rtol: the largest relative difference that passes. directions: how many are tried. Where they
+    disagree, every operation that ran is checked by itself, and the first wrong one is named with
+    its line.
     """
     rng = np.random.default_rng(seed)
     if wrt is None:
@@ -165,7 +168,9 @@ def _named(
 
 
 def first_wrong(recording: Recording, rng: np.random.Generator) -> tuple[Op, float, float] | None:
-    """The first operation whose own pullback disagrees with its own differences, at the values it had last."""
+    """The first operation whose own pullback disagrees with its own differences, at the values it
+    had last.
+    """
     plan = recording.plan
     for node in recording.nodes:
         op = plan.ops.get(node.id)

@@ -1,4 +1,6 @@
-"""Coded diagnostics: what, where, why, and what to write instead. Every refusal of the package is one of these."""
+"""Coded diagnostics: what, where, why, and what to write instead. Every refusal of the package is
+one of these.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from dataclasses import dataclass
 
 from .source import Span, caret
 
-# The code says who refuses: 1 Python constructs, 2 values and types, 3 rules, 4 custom gradients, 5 calls of the API.
+# The code says who refuses: 1 Python constructs, 2 values and types, 3 rules, 4 custom gradients, 5
+# calls of the API.
 TITLES = {
     "ZYG101": "construct not supported",
     "ZYG102": "the source is not available",
@@ -68,7 +71,9 @@ class ZygError(Exception):
         self.diagnostic = diagnostic
 
     def _render_traceback_(self) -> list[str]:
-        """IPython's hook: the diagnostic alone; the user's slip is no business of the engine's frames."""
+        """IPython's hook: the diagnostic alone; the user's slip is no business of the engine's
+        frames.
+        """
         return [
             f"{type(self).__name__}: {line}" if i == 0 else line
             for i, line in enumerate(str(self).splitlines())

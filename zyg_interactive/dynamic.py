@@ -1,4 +1,6 @@
-"""Calls whose callee or types only the run knows: specialised when they happen, like any other call."""
+"""Calls whose callee or types only the run knows: specialised when they happen, like any other
+call.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from .ir.types import Tuple, may_be_differentiable
 
 @dataclass
 class _Form:
-    """A compiled pair; `of_argument[k]` tells which cotangents belong to the k-th argument asked for."""
+    """A compiled pair; `of_argument[k]` tells which cotangents belong to the k-th argument asked
+    for.
+    """
 
     forward: Any
     reverse: Any

@@ -17,7 +17,20 @@ from .diagnostics import Refused, refuse
 from .frontend.lower import lower, lower_call
 from .frontend.resolve import LiveResolver, UserFunction, is_constant
 from .frontend.scope import BoundMethod, Lowering, ScopeResolver
-from .ir.core import CALLED, Atom, Demand, Function, Guard, Infer, Path, Region, Undecided, Value, type_of, values
+from .ir.core import (
+    CALLED,
+    Atom,
+    Demand,
+    Function,
+    Guard,
+    Infer,
+    Path,
+    Region,
+    Undecided,
+    Value,
+    type_of,
+    values,
+)
 from .ir.types import UNBOUND_TYPE, Const, Type
 from .rules.registry import infer, lookup
 from .source import SourceNotFound, Span, find
@@ -35,7 +48,8 @@ INTRINSICS: dict[
 class Specialisation:
     """One callable lowered for one pattern of argument types, and what was compiled from it.
 
-    `positions`: which of the arguments are parameters of the function; the others are part of the program.
+    `positions`: which of the arguments are parameters of the function; the others are part of the
+    program.
     """
 
     function: Function
@@ -142,7 +156,9 @@ class Linker:
         return function
 
     def _lower(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
-        """Lower; a recursive function again and again, until its result type and its hidden parameters stay."""
+        """Lower; a recursive function again and again, until its result type and its hidden
+        parameters stay.
+        """
         function = Function(callee.name, Region())
         function.region.outs = (Value(None, UNBOUND_TYPE),)
         function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
@@ -168,7 +184,9 @@ class Linker:
         )
 
     def _given(self, callee: UserFunction, name: str, atom: Atom, span: Span) -> Atom:
-        """What the callee sees of an argument: its type, or the atom where it is part of the program."""
+        """What the callee sees of an argument: its type, or the atom where it is part of the
+        program.
+        """
         demanded = name in self.engine.demands.get(_demand_key(callee.code or callee.node), ())
         if isinstance(atom, Value):
             if demanded and not isinstance(atom.type, Const):
@@ -220,7 +238,8 @@ class Engine:
         build: Callable[[Specialisation], Any],
         names: tuple[str, ...] = (),
     ) -> tuple[Specialisation, Any]:
-        """The specialisation of `f` for arguments like these, and what `build` makes of it, made once per `form`.
+        """The specialisation of `f` for arguments like these, and what `build` makes of it, made
+        once per `form`.
 
         The last arguments are keywords called `names`. Raises Refused.
         """
@@ -392,7 +411,9 @@ class Engine:
 
 
 def _parameters(f: Any, count: int) -> list[str] | None:
-    """The names of the parameters that `count` positional arguments bind, where `f` is as plain as that."""
+    """The names of the parameters that `count` positional arguments bind, where `f` is as plain as
+    that.
+    """
     if not isinstance(f, types.FunctionType) or lookup(f) is not None or f in INTRINSICS:
         return None
     code = f.__code__

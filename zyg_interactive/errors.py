@@ -1,4 +1,6 @@
-"""Errors that show the user's frames: the engine's own are taken out of tracebacks at the door of the API."""
+"""Errors that show the user's frames: the engine's own are taken out of tracebacks at the door of
+the API.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import functools
 import os
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from . import runtime
 from .diagnostics import ZygError, refuse
@@ -37,14 +39,18 @@ def user_frames(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def leaving(error: BaseException) -> BaseException:
-    """The error to raise in the place of `error`: itself without engine frames, or the refusal that it stands for."""
+    """The error to raise in the place of `error`: itself without engine frames, or the refusal that
+    it stands for.
+    """
     if isinstance(error, runtime.NotScalar):
         return refuse(
             "ZYG501", f"{error}; a gradient is of one real number", None,
             "reduce it (`np.sum`), or ask for the `jacobian`",
         )  # fmt: skip
     if isinstance(error, runtime.Changed):
-        return refuse("ZYG103", str(error), last_place(error.__traceback__), "build a new array instead")
+        return refuse(
+            "ZYG103", str(error), last_place(error.__traceback__), "build a new array instead"
+        )
     if isinstance(error, ZygError):
         return type(error)(error.diagnostic)
     error.__traceback__ = stripped(error.__traceback__)
@@ -64,7 +70,9 @@ def last_place(tb: TracebackType | None) -> Span | None:
 
 
 def stripped(tb: TracebackType | None) -> TracebackType | None:
-    """A traceback without the package's own frames; generated code carries the user's file and stays."""
+    """A traceback without the package's own frames; generated code carries the user's file and
+    stays.
+    """
     frames = []
     while tb is not None:
         frames.append(tb)
@@ -80,7 +88,8 @@ def stripped(tb: TracebackType | None) -> TracebackType | None:
 def _named(t: TracebackType) -> TracebackType:
     """The entry of a fused gradient that was in its reverse part, named so: `pullback of f`.
 
-    One code object has one name, so the entry is made anew from a `raise` that stands where the error did.
+    One code object has one name, so the entry is made anew from a `raise` that stands where the
+    error did.
     """
     unit = t.tb_frame.f_globals.get(UNIT)
     if unit is None or not unit.is_reverse(t.tb_lasti):

@@ -1,4 +1,6 @@
-"""Derivatives inside differentiated code: the call of a transformation becomes a call of its generated IR."""
+"""Derivatives inside differentiated code: the call of a transformation becomes a call of its
+generated IR.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def _transformed(context: Any, f: Transformed) -> Any:
 def _callee(
     lowering: Calls, f: Atom, xs: tuple[Atom, ...], node: ast.AST
 ) -> tuple[Function, list[Atom], dict[int, int]]:
-    """The function whose gradient is taken, the values it is called with, and where each argument is among them."""
+    """The function whose gradient is taken, the values it is called with, and where each argument
+    is among them.
+    """
     args = tuple(
         x if isinstance(x, Value) else lowering.op(operator.pos, (x,), {}, node) for x in xs
     )

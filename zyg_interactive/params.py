@@ -56,7 +56,9 @@ def _parts(x: Any) -> list[Any]:
 
 
 class Grads(Mapping[Any, Any]):
-    """The gradient with respect to each array of `Params`, indexed by the array itself; None where no path exists."""
+    """The gradient with respect to each array of `Params`, indexed by the array itself; None where
+    no path exists.
+    """
 
     def __init__(self, params: Params, gradients: dict[int, Any]):
         self.params, self._gradients = params, gradients

@@ -63,7 +63,9 @@ class Node:
 
     @property
     def sensitivity(self) -> float | None:
-        """The L2 norm of its cotangent over all visits; None where no path leads from it to the result."""
+        """The L2 norm of its cotangent over all visits; None where no path leads from it to the
+        result.
+        """
         return math.sqrt(self.square) if self.received else None
 
     @property
@@ -289,7 +291,9 @@ class Plan:
         return node.id
 
     def finish(self) -> None:
-        """Link calls with what they call, and put called functions into the group of their first call."""
+        """Link calls with what they call, and put called functions into the group of their first
+        call.
+        """
         for callee, node, arguments in self.calls:
             if callee not in self.params:
                 continue
@@ -392,8 +396,9 @@ def record_bar(node: int, c: Any) -> None:
 class Recording:
     """Value and cotangent of every node of one gradient.
 
-    `nodes` are in the order of the program; `value` is the result, `gradients` what `gradient` returns. A recording
-    of a run that ended in an exception holds what was reached until then, and the exception as `error`.
+    `nodes` are in the order of the program; `value` is the result, `gradients` what `gradient`
+    returns. A recording of a run that ended in an exception holds what was reached until then, and
+    the exception as `error`.
     """
 
     def __init__(self, plan: Plan, title: str):
@@ -464,8 +469,9 @@ class Recording:
         return {n.name: n.sensitivity for n in self.nodes if n.name}
 
     def first_nonfinite(self) -> tuple[Node, str] | None:
-        """The first node, in the order of the run, that holds NaN or Inf, and whether it is in its "value" or its
-        "cotangent"."""
+        """The first node, in the order of the run, that holds NaN or Inf, and whether it is in its
+        "value" or its "cotangent".
+        """
         for n in self.nodes:
             if any(not s.finite for s in n.values):
                 return n, "value"

@@ -1,4 +1,6 @@
-"""The only helpers that generated code calls. A leaf: it imports nothing but NumPy and the standard library."""
+"""The only helpers that generated code calls. A leaf: it imports nothing but NumPy and the standard
+library.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ import numpy as np
 
 
 def unbroadcast(c: Any, x: Any) -> Any:
-    """Sum the cotangent `c` over the axes along which `x` was broadcast. `x` may be a Python number."""
+    """Sum the cotangent `c` over the axes along which `x` was broadcast. `x` may be a Python
+    number.
+    """
     shape = np.shape(x)
     if np.shape(c) == shape:
         return c
@@ -28,21 +32,25 @@ def unbroadcast(c: Any, x: Any) -> Any:
 
 
 def match(c: Any, x: Any) -> Any:
-    """`unbroadcast`, and the real part where `x` is real: the repair where types are known only at the run."""
+    """`unbroadcast`, and the real part where `x` is real: the repair where types are known only at
+    the run.
+    """
     c = unbroadcast(c, x)
     return np.real(c) if np.iscomplexobj(c) and not np.iscomplexobj(x) else c
 
 
 def zeros_like(x: Any) -> Any:
-    """A fresh zero cotangent for `x`: floating, complex, or structured as `x` is; None where nothing can flow."""
-    if isinstance(x, bool):
-        return None
+    """A fresh zero cotangent for `x`: floating, complex, or structured as `x` is; None where
+    nothing can flow.
+    """
     if isinstance(x, complex):
         return 0j
     if isinstance(x, int | float):
         return 0.0
     if isinstance(x, np.ndarray | np.generic):
-        return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "iufc" else None
+        return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "biufc" else None
+    if isinstance(x, types.FunctionType) and x.__closure__:
+        return tuple(zeros_like(cell.cell_contents) for cell in x.__closure__)
     if isinstance(x, tuple):
         return _tuple_like(x, [zeros_like(e) for e in x])
     if isinstance(x, list):
@@ -112,7 +120,9 @@ def add(a: Any, b: Any) -> Any:
 
 
 def accumulate(buffer: Any, c: Any) -> Any:
-    """Add `c` into an owned buffer in place where it is an array or a list; returns the buffer to go on with."""
+    """Add `c` into an owned buffer in place where it is an array or a list; returns the buffer to
+    go on with.
+    """
     if isinstance(buffer, np.ndarray) and buffer.ndim:
         if np.iscomplexobj(c) and not np.iscomplexobj(buffer):
             c = np.real(c)
@@ -148,7 +158,9 @@ def add_at(buffer: Any, index: Any, c: Any) -> Any:
 
 
 def add_field(buffer: Any, name: str, c: Any) -> Any:
-    """The cotangent of an object with `c` added to that of one attribute. The buffer is not changed."""
+    """The cotangent of an object with `c` added to that of one attribute. The buffer is not
+    changed.
+    """
     return add(buffer, types.SimpleNamespace(**{name: c}))
 
 
@@ -160,7 +172,9 @@ def _add_items(items: list[Any], index: Any, c: Any) -> None:
 
 
 def is_basic(index: Any) -> bool:
-    """Whether an index selects each element at most once: NumPy's basic indexing, and boolean masks."""
+    """Whether an index selects each element at most once: NumPy's basic indexing, and boolean
+    masks.
+    """
     parts = index if isinstance(index, tuple) else (index,)
     for part in parts:
         if isinstance(part, np.ndarray | list):
@@ -389,7 +403,9 @@ def _members(container: list[Any] | dict[Any, Any]) -> Any:
 
 
 def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call something that is not differentiated, and make sure it changed none of the arrays it was given."""
+    """Call something that is not differentiated, and make sure it changed none of the arrays it was
+    given.
+    """
     before = [(a, a.copy()) for a in _arrays((args, kwargs), 0)]
     containers = [(c, c.copy()) for c in (*args, *kwargs.values()) if isinstance(c, list | dict)]
     result = f(*args, **kwargs)
@@ -556,7 +572,9 @@ def tolist(x: Any) -> Any:
 
 
 class Dynamic:
-    """Calls that are specialised when they happen. The engine puts itself here; generated code only calls."""
+    """Calls that are specialised when they happen. The engine puts itself here; generated code only
+    calls.
+    """
 
     def forward(
         self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
@@ -573,7 +591,9 @@ dynamic = Dynamic()
 def dynamic_forward(
     wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
 ) -> tuple[Any, Any]:
-    """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts `fn` as 0."""
+    """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts
+    `fn` as 0.
+    """
     return dynamic.forward(wrt, names, fn, args)
 
 

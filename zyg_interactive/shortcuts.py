@@ -1,4 +1,6 @@
-"""The straight way of a repeated call: everything that was taken for granted checked by one small generated function."""
+"""The straight way of a repeated call: everything that was taken for granted checked by one small
+generated function.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _SCALARS = (float, int, complex)
 
 
 def key_of(form: str, f: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """What identifies a call, quickly; None where there is no shortcut. Ids are of what the shortcut keeps alive."""
+    """What identifies a call, quickly; None where there is no shortcut. Ids are of what the
+    shortcut keeps alive.
+    """
     if type(f) is not FunctionType:
         return None
     parts: list[Any] = [form, id(f.__code__), id(f.__globals__)]
@@ -42,7 +46,9 @@ class Shortcuts:
         self.known.clear()
 
     def add(self, key: tuple[Any, ...], s: Specialisation, f: Any, run: Callable[..., Any]) -> None:
-        """Remember that calls like this one are `run(*arguments, *hidden)`, where that can be checked quickly."""
+        """Remember that calls like this one are `run(*arguments, *hidden)`, where that can be
+        checked quickly.
+        """
         made = _compiled(s, f, run)
         if made is not None:
             if len(self.known) >= MOST:
@@ -82,7 +88,11 @@ def _compiled(s: Specialisation, f: Any, run: Callable[..., Any]) -> Callable[..
     if tests:
         lines.insert(0, f"    if not ({' and '.join(tests)}): return MISS")
     text = "\n".join(
-        [f"def call({', '.join(['f', *args])}):", *lines, f"    return run({', '.join([*args, *values])})"]
+        [
+            f"def call({', '.join(['f', *args])}):",
+            *lines,
+            f"    return run({', '.join([*args, *values])})",
+        ]
     )
     exec(compile(text, __file__, "exec"), scope)
     made: Callable[..., Any] = scope["call"]

@@ -1,8 +1,10 @@
-"""Where the user's text is: spans, source texts with caret rendering, and the syntax tree of a function that runs."""
+"""Where the user's text is: spans, source texts with caret rendering, and the syntax tree of a
+function that runs.
+"""
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import linecache
 from collections.abc import Iterator
@@ -45,7 +47,9 @@ class Source:
         return self.text.splitlines()
 
     def span(self, node: ast.AST) -> Span:
-        """The place of a syntax node; nodes without one (`ast.arguments`) have none and must not be asked."""
+        """The place of a syntax node; nodes without one (`ast.arguments`) have none and must not be
+        asked.
+        """
         return Span(
             self.file,
             getattr(node, "lineno"),
@@ -104,8 +108,8 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def find(code: CodeType) -> tuple[Source, FunctionNode]:
     """The source and syntax node that `code` was compiled from.
 
-    The text is compiled again and must contain an equal code object: a file edited since, or a cell run anew, is
-    noticed instead of being differentiated in the place of the code that runs.
+    The text is compiled again and must contain an equal code object: a file edited since, or a cell
+    run anew, is noticed instead of being differentiated in the place of the code that runs.
 
     Raises SourceNotFound.
     """
@@ -141,7 +145,8 @@ def _node_of(source: Source, code: CodeType) -> FunctionNode:
     if code.co_name == "<lambda>":
         found = [n for n in ast.walk(source.tree) if isinstance(n, ast.Lambda) and _may_be(n, code)]
         if found:
-            return min(found, key=_extent)  # a lambda in a lambda: the inner one has all of its code inside
+            # a lambda in a lambda: the inner one has all of its code inside
+            return min(found, key=_extent)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])

@@ -177,8 +177,8 @@ def open_notebook(
 ) -> Iterator[OpenNotebook]:
     """Opens cells as a notebook; fails the test if the page misbehaved.
 
-    `address` names another JupyterLab than the usual one, `dark` its dark theme. The notebook has no kernel,
-    unless `kernel` asks for one.
+    `address` names another JupyterLab than the usual one, `dark` its dark theme. The notebook has
+    no kernel, unless `kernel` asks for one.
     """
     with contextlib.ExitStack() as stack:
         watches: list[Watch] = []

@@ -1,4 +1,4 @@
-"""The main job in JupyterLab: a `%%gradient` cell run by a real kernel, seen, saved and opened again."""
+"""The main job in JupyterLab: a `%%gradient` cell run by a kernel, seen, saved, opened again."""
 
 from __future__ import annotations
 
@@ -99,7 +99,10 @@ def outputs(page: Page, cell: int) -> str:
 def document_of(page: Page, cell: int) -> Document:
     """The document in the outputs of a cell."""
     found: list[dict[str, Any]] = page.evaluate(
-        "cell => window.jupyterapp.shell.currentWidget.content.widgets[cell].model.outputs.toJSON()",
+        """cell => {
+            const { widgets } = window.jupyterapp.shell.currentWidget.content;
+            return widgets[cell].model.outputs.toJSON();
+        }""",
         cell,
     )
     (made,) = [item["data"][MIME] for item in found if MIME in item.get("data", {})]

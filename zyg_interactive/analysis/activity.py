@@ -10,7 +10,8 @@ from ..rules.registry import lookup
 def active_values(region: Region, active: set[Value], implicit: bool = False) -> set[Value]:
     """Add to `active` every value of `region` that depends on it differentiably.
 
-    `implicit`: derivatives in globals are asked for as well, so a callee that only the run knows is active by itself.
+    `implicit`: derivatives in globals are asked for as well, so a callee that only the run knows is
+    active by itself.
     """
     for op in region.ops:
         if op.fn is IF:

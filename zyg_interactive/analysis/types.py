@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime import PLAIN, attributes
 from ..ir.types import (
     BOOL,
     FLOAT,
@@ -26,6 +25,7 @@ from ..ir.types import (
     Type,
     join_all,
 )
+from ..runtime import PLAIN, attributes
 
 LONGEST_RECORD = 8  # depth of nested objects that is looked into
 
@@ -76,7 +76,9 @@ class Sizes:
 
 
 def key(x: Any, depth: int = 0) -> Any:
-    """A hashable that is equal for values of one type and equal sizes: the fast way to a specialisation."""
+    """A hashable that is equal for values of one type and equal sizes: the fast way to a
+    specialisation.
+    """
     cls = type(x)
     if cls is float or cls is int or cls is complex:
         return cls

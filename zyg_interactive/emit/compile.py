@@ -75,7 +75,9 @@ class Unit:
 
 
 class Compiler:
-    """Compiles functions that call each other, each once. `recorded`: report every value to `recorder`."""
+    """Compiles functions that call each other, each once. `recorded`: report every value to
+    `recorder`.
+    """
 
     def __init__(self, recorded: bool = False):
         self.recorded = recorded

@@ -10,7 +10,9 @@ from .compile import Unit
 
 @dataclass(frozen=True)
 class Explanation:
-    """The generated gradient code of a function; prints as the code. `lines`: pairs (line of it, user's line)."""
+    """The generated gradient code of a function; prints as the code. `lines`: pairs (line of it,
+    user's line).
+    """
 
     text: str
     lines: list[tuple[int, int]]

@@ -1,7 +1,8 @@
 """Which values share one Python variable, and what it is called.
 
-Values that stand for one variable at different times (what a loop carries, what a branch assigns, the versions of a
-buffer that is changed in place) form a *web* and share a name; every other value has a name of its own.
+Values that stand for one variable at different times (what a loop carries, what a branch assigns,
+the versions of a buffer that is changed in place) form a *web* and share a name; every other value
+has a name of its own.
 """
 
 from __future__ import annotations
@@ -83,14 +84,15 @@ class Webs:
                     self._join(r, out)
 
     def _only_in(self, v: Value, op: Op) -> bool:
-        """Whether every use of `v` is in the regions of `op`: a buffer that is threaded through a branch."""
+        """Whether every use of `v` is in the regions of `op`: a buffer that is threaded through a
+        branch.
+        """
         inside = Counter(u for inner in op.regions for u in reads(inner))
         return v.name is not None and inside[v] == self.uses[v] and _is_buffer(v)
 
     def _untouched(self, op: Op, v: Value, k: int) -> bool:
-        return all(
-            inner.outs[k] is v or self.find(inner.outs[k]) is self.find(v) for inner in op.regions
-        )
+        outs = [inner.outs[k] for inner in op.regions]
+        return all(isinstance(o, Value) and self.find(o) is self.find(v) for o in outs)
 
     def _loop(self, op: Op, region: Region, index: int) -> None:
         body = op.regions[-1]

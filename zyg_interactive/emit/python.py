@@ -88,7 +88,8 @@ def at(node: N, span: Span | None) -> N:
 class Emitter:
     """Emits the statements of one Python function.
 
-    `bind(name, object)` puts an object that the code refers to into its globals and returns the name it has there.
+    `bind(name, object)` puts an object that the code refers to into its globals and returns the
+    name it has there.
     """
 
     def __init__(

@@ -21,7 +21,8 @@ from .fence import refused
 from .resolve import UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, LocalFunction
 
-REFUSAL = "$refusal"  # the key under which an op keeps the diagnostic it is refused with once a derivative is needed
+# the key under which an op keeps the diagnostic it is refused with once a derivative is needed
+REFUSAL = "$refusal"
 SEQUENCE_CALLS = (
     sum,
     list,
@@ -155,7 +156,9 @@ class Calls(Expressions):
     def _no_store(self, fn: Any, node: ast.AST) -> None:
         """`setattr` hides a value where nobody sees it."""
         if fn in (setattr, delattr):
-            raise refused(self.source, node, f"`{fn.__name__}`", "return the value instead", "ZYG103")
+            raise refused(
+                self.source, node, f"`{fn.__name__}`", "return the value instead", "ZYG103"
+            )
 
     # ---- user functions
 
@@ -209,7 +212,9 @@ class Calls(Expressions):
         node: ast.AST,
         name: str | None,
     ) -> Atom:
-        """A call of a function that cannot be lowered: fine as long as no derivative has to pass it."""
+        """A call of a function that cannot be lowered: fine as long as no derivative has to pass
+        it.
+        """
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         result = self.op(fn, args, kwargs, node, name)

@@ -1,7 +1,8 @@
 """Statements to IR, and the entry: a function's syntax and its arguments' types to a `Function`.
 
-`break`, `continue` and early `return` become flags and nested regions here, so no later pass knows of them. Every
-`for` becomes a counted loop: over a sequence, it counts its items and reads them by index.
+`break`, `continue` and early `return` become flags and nested regions here, so no later pass knows
+of them. Every `for` becomes a counted loop: over a sequence, it counts its items and reads them by
+index.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ from ..ir.types import (
     subsumes,
 )
 from ..rules.registry import lookup
+from ..source import parse
 from .calls import REFUSAL, Calls
 from .expressions import BINARY
 from .fence import refused
 from .names import always_jumps, bound, needs_earlier_value, parameters, read
 from .resolve import Known, Meaning, Missing, UserFunction
-from ..source import parse
 from .scope import (
     BROKEN,
     CONTINUED,
@@ -77,7 +78,8 @@ def lower(fn: UserFunction, arguments: dict[str, Atom], context: Context) -> Fun
 def lower_call(
     title: str, callee: Callable[[Lowering], Atom], arguments: dict[str, Atom], context: Context
 ) -> Function:
-    """The IR of a call of something that is no plain function: `callee` gives the atom that is called.
+    """The IR of a call of something that is no plain function: `callee` gives the atom that is
+    called.
 
     Arguments called `a0`, `a1` … are passed by position, the others by name.
     """
@@ -94,9 +96,10 @@ def lower_block(
 ) -> tuple[Function, list[str]]:
     """The IR of statements that run in a namespace, as a function without arguments.
 
-    `earlier`: names of the namespace that the statements read and also bind. The function returns the value of
-    `result` (else of the last statement, if that is an expression) and a tuple of the variables that are bound; their
-    names are returned beside it. Functions that the statements define are not among them.
+    `earlier`: names of the namespace that the statements read and also bind. The function returns
+    the value of `result` (else of the last statement, if that is an expression) and a tuple of the
+    variables that are bound; their names are returned beside it. Functions that the statements
+    define are not among them.
     """
     statements = Statements(fn, context)
     try:
@@ -515,7 +518,9 @@ class Statements(Calls):
         test_node: ast.expr | None = None,
         collects: bool = False,
     ) -> Value | None:
-        """Build a scan. With `collects`, what `body` returns each time is collected into a list, which is returned."""
+        """Build a scan. With `collects`, what `body` returns each time is collected into a list,
+        which is returned.
+        """
         carried = self._carried(targets, stmts, test_node, node)
         # Flags of the loops around stay outside: inside, control has not left anything yet.
         outer_flags = {f: self.env.get(f, False) for f in (BROKEN, CONTINUED)}

@@ -51,7 +51,9 @@ def parameters(args: ast.arguments) -> list[str]:
 
 
 def needs_earlier_value(name: str, body: list[ast.stmt]) -> bool:
-    """Whether a loop body may read `name` before binding it: a value of the iteration before, or of before the loop."""
+    """Whether a loop body may read `name` before binding it: a value of the iteration before, or of
+    before the loop.
+    """
     return _first(name, body) != "bound"
 
 

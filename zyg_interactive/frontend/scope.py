@@ -34,7 +34,8 @@ from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction
 # Names that no program can use: how control leaves a block.
 RETURNED, RETURN_VALUE, BROKEN, CONTINUED = "$returned", "$return", "$broken", "$continued"
 FLAGS = (RETURNED, BROKEN, CONTINUED)
-CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()  # roots of paths into classes
+# roots of paths into classes
+CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 
 
 class Context(Protocol):
@@ -62,12 +63,16 @@ class Context(Protocol):
         """The function that returns the gradient of `callee` in some of its parameters, as a tuple."""
 
     def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
-        """How a call of one of the package's own transformations is lowered: `(lowering, args, kwargs, node) -> atom`."""
+        """How a call of one of the package's own transformations is lowered: `(lowering, args,
+        kwargs, node) -> atom`.
+        """
 
 
 @dataclass(eq=False)
 class LocalFunction:
-    """A function defined inside the one being lowered. A variable it captures is looked up when it is called."""
+    """A function defined inside the one being lowered. A variable it captures is looked up when it
+    is called.
+    """
 
     fn: UserFunction
     scope: Lowering
@@ -94,7 +99,9 @@ class Poisoned:
 
 
 class Frame:
-    """The scope of a closure that is called where it was not made: a root for paths to what it captured."""
+    """The scope of a closure that is called where it was not made: a root for paths to what it
+    captured.
+    """
 
 
 class FrameResolver:

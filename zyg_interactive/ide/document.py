@@ -134,7 +134,9 @@ class Document:
             next_last = _goes_on(said, merged, todo, last, step == MOST_STEPS - 2)
             if next_last is None:
                 break
-            merged = "\n".join([merged, *(s for _, lines in todo[last + 1 : next_last + 1] for s in lines)])
+            merged = "\n".join(
+                [merged, *(s for _, lines in todo[last + 1 : next_last + 1] for s in lines)]
+            )
             said, last = None, next_last
         return (kept or self._keep(nth, _repaired(text))), k + 1
 
@@ -185,14 +187,18 @@ def _goes_on(
         return None
     if "triple-quoted" in said:
         quotes = [q for q in QUOTES if text.count(q) % 2]
-        ends = (k for k in range(last + 1, len(todo)) if any(q in s for s in todo[k][1] for q in quotes))
+        ends = (
+            k for k in range(last + 1, len(todo)) if any(q in s for s in todo[k][1] for q in quotes)
+        )
         return next(ends, None)
     decorates = text.startswith("@") and not re.search(r"^(async |def |class )", text, re.M)
     if not decorates and not any(hint in said for hint in UNCLOSED):
         return None
     if not far:
         return last + 1
-    closed = (k for k in range(last + 1, len(todo)) if any(s[:1] in (")", "]", "}") for s in todo[k][1]))
+    closed = (
+        k for k in range(last + 1, len(todo)) if any(s[:1] in (")", "]", "}") for s in todo[k][1])
+    )
     return next(closed, None)
 
 

@@ -24,7 +24,9 @@ def document(
     title: str | None = None,
     draw: bool = True,
 ) -> schema.Document:
-    """The document of one recording; without `source` it shows the text of the function. `draw=False`: no graphs."""
+    """The document of one recording; without `source` it shows the text of the function.
+    `draw=False`: no graphs.
+    """
     found = source or _source_of(recording)
     lines = _Lines(found)
     every = [*notes, *_findings(recording, lines)]

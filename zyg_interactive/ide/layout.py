@@ -94,7 +94,9 @@ def box(node: Node) -> Box:
 
 
 def detail(node: Node) -> str:
-    """The second line of a node: "value · sensitivity", in the pullback graph "cotangent · sensitivity"."""
+    """The second line of a node: "value · sensitivity", in the pullback graph "cotangent ·
+    sensitivity".
+    """
     value = node["cotangent" if is_adjoint(node) else "value"]
     if value is None:
         shown = node["type"]

@@ -1,14 +1,16 @@
 """Values, operations, regions, functions: structured SSA, small enough to hold in the head.
 
-An *atom* is what an operation may read: a `Value`, a Python constant, or a tuple, list or dict of atoms.
-Three operations have regions; what a region changes leaves through its `outs`, and it may read values around it:
+An *atom* is what an operation may read: a `Value`, a Python constant, or a tuple, list or dict of
+atoms. Three operations have regions; what a region changes leaves through its `outs`, and it may
+read values around it:
 
 * `IF`    args (condition,)               regions (then, else), outs merged into the results
 * `FOR`   args (*sequences, *initial)     region params (*items, *carried), outs (*carried, *collected)
 * `WHILE` args (*initial)                 regions (test: reads the body's parameters, outs (condition,); body: as in FOR)
 
-`FOR` and `WHILE` are scans: results are the last carried values, then one list per collected out. `static`: `sequences` (their
-number), `backwards` (per sequence), `carried` (their number), and `stop`: where true, the first out of the body ends the loop.
+`FOR` and `WHILE` are scans: results are the last carried values, then one list per collected out.
+`static`: `sequences` (their number), `backwards` (per sequence), `carried` (their number), and
+`stop`: where true, the first out of the body ends the loop.
 """
 
 from __future__ import annotations
@@ -78,7 +80,9 @@ class Undecided(Exception):
 
 
 class Demand(Exception):
-    """A parameter of the function lowered from the code `key` has to be known; lowering starts again with it known."""
+    """A parameter of the function lowered from the code `key` has to be known; lowering starts
+    again with it known.
+    """
 
     def __init__(self, key: Any, name: str, value: Value, what: str):
         super().__init__(what)
@@ -88,8 +92,8 @@ class Demand(Exception):
 class Value:
     """The result of an operation, or a parameter of a region. Equality is identity.
 
-    NumPy calls and operators on a `Value` do not compute: they append an `Op` to the region being built, so a rule
-    written for arrays is also a rule that writes adjoint code.
+    NumPy calls and operators on a `Value` do not compute: they append an `Op` to the region being
+    built, so a rule written for arrays is also a rule that writes adjoint code.
     """
 
     __slots__ = ("name", "type", "span", "bar_of", "op")
@@ -208,9 +212,9 @@ CALLED = "called"  # the root of a path that begins at the function that was cal
 class Path:
     """How a variable that is no argument is reached at each call.
 
-    `root` is a dictionary of globals, `CALLED` (the function called), the number of an argument, or a scope of
-    the lowering (a local variable that an inner function captures). From there `steps` go through closures (an
-    int, the number of the free variable) and attributes (a str).
+    `root` is a dictionary of globals, `CALLED` (the function called), the number of an argument, or
+    a scope of the lowering (a local variable that an inner function captures). From there `steps`
+    go through closures (an int, the number of the free variable) and attributes (a str).
     """
 
     root: Any
@@ -322,7 +326,8 @@ def building(
 ) -> Iterator[Region]:
     """Let NumPy calls on `Value`s append to `region`, each op at `span` and typed by `infer`.
 
-    `narrow` may put a cheaper callee in place of one that a rule wrote (`math.cos` for `np.cos` of a Python float).
+    `narrow` may put a cheaper callee in place of one that a rule wrote (`math.cos` for `np.cos` of
+    a Python float).
     """
     token = _building.set(_Building(region, span, infer, narrow))
     try:
@@ -458,7 +463,9 @@ def walk(region: Region) -> Iterator[Op]:
 
 
 def clone(region: Region, mapping: dict[Value, Atom]) -> Region:
-    """A copy of `region`; `mapping` tells what stands for the values around it and is filled with the copies."""
+    """A copy of `region`; `mapping` tells what stands for the values around it and is filled with
+    the copies.
+    """
 
     def new(v: Atom) -> Atom:
         if not isinstance(v, Value):

@@ -1,7 +1,7 @@
 """The type lattice: what is known of a value before it exists.
 
-Dimensions of arrays are `1`, a known size, or a `Dim`: equal dims are equal sizes. A dim that came from an argument is
-known not to be one, so whether broadcasting happens is decided before the run.
+Dimensions of arrays are `1`, a known size, or a `Dim`: equal dims are equal sizes. A dim that came
+from an argument is known not to be one, so whether broadcasting happens is decided before the run.
 """
 
 from __future__ import annotations
@@ -187,7 +187,9 @@ _KINDS = ["bool", "int", "float", "complex"]
 
 
 def same_constant(a: Any, b: Any) -> bool:
-    """Whether two known values may stand for one another: identity, or equality within one plain type."""
+    """Whether two known values may stand for one another: identity, or equality within one plain
+    type.
+    """
     if a is b:
         return True
     if type(a) is not type(b) or not isinstance(
@@ -371,7 +373,9 @@ def join_all(types: tuple[Type, ...]) -> Type:
 
 
 def subsumes(a: Type, b: Type) -> bool:
-    """Whether code specialised for `a` may receive a `b`; fresh sizes are compared by what is known of them."""
+    """Whether code specialised for `a` may receive a `b`; fresh sizes are compared by what is known
+    of them.
+    """
     match a, b:
         case Array(dtype=p, shape=s), Array(dtype=q, shape=t):
             if p is not None and p != q:

@@ -10,7 +10,9 @@ class InvalidIR(AssertionError):
 
 
 def verify(f: Function, free: set[Value] | None = None) -> Function:
-    """Return `f` if it is well formed; `free` are values it may read from around it. Raises InvalidIR."""
+    """Return `f` if it is well formed; `free` are values it may read from around it. Raises
+    InvalidIR.
+    """
     _region(f.region, set(free or ()), set(), f.name)
     return f
 

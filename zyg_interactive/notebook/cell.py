@@ -1,14 +1,15 @@
 """Running a cell once, as it would run anyway, and differentiating it.
 
-The cell's statements fall into three parts. What comes before the first use of an input runs as it is. The part from
-there to the result is lowered, differentiated and run in its recorded form: once. What follows runs as it is again.
-Where the middle part cannot be differentiated it runs as it is too, and the reason is given instead of a gradient.
+The cell's statements fall into three parts. What comes before the first use of an input runs as it
+is. The part from there to the result is lowered, differentiated and run in its recorded form: once.
+What follows runs as it is again. Where the middle part cannot be differentiated it runs as it is
+too, and the reason is given instead of a gradient.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +74,8 @@ def run_cell(
 ) -> Outcome:
     """Run the statements of a cell in `namespace`; `execute` runs statements as they are.
 
-    An exception of the cell's own leaves as it is, with every variable bound that was bound by then.
+    An exception of the cell's own leaves as it is, with every variable bound that was bound by
+    then.
     """
     body = source.tree.body
     if not body:
@@ -90,7 +92,10 @@ def run_cell(
         diagnostic = refusal.diagnostic
     except Exception as error:  # the user's cell does not pay for a fault of ours
         diagnostic = Diagnostic(
-            "ZYG901", f"{type(error).__name__} in zyg_interactive: {error}", None, "please report it"
+            "ZYG901",
+            f"{type(error).__name__} in zyg_interactive: {error}",
+            None,
+            "please report it",
         )
     if prepared is None:
         value = execute(rest)
@@ -110,7 +115,9 @@ def run_cell(
 def _run_beginning(
     body: list[ast.stmt], namespace: dict[str, Any], options: Options, execute: Execute
 ) -> tuple[int, list[str]]:
-    """Run what comes before the first use of an input; how many statements that were, and the inputs."""
+    """Run what comes before the first use of an input; how many statements that were, and the
+    inputs.
+    """
     inputs, first = options.inputs, _last_set(body, options.inputs, namespace)
     if not inputs:
         inputs = default_inputs(body, namespace)
@@ -178,17 +185,27 @@ def _prepared(
     _check_inputs(statements, namespace, inputs, options)
     found = candidates(statements, options.of)
     if options.of is not None and not found:
-        raise refuse("ZYG601", f"the cell does not assign `{options.of}`", None, "name a variable it sets: `--of loss`")
+        raise refuse(
+            "ZYG601",
+            f"the cell does not assign `{options.of}`",
+            None,
+            "name a variable it sets: `--of loss`",
+        )
     first: Refused | None = None
+    constant: _Prepared | None = None  # a result of the last statement, that depends on no input
     for candidate in found:
         last = statements[candidate.end - 1]
+        if constant is not None and candidate.end != constant.end:
+            return constant
         if options.of is None and is_several(last):
             raise first or refuse(
                 "ZYG601", "the last statement assigns several variables", source.span(last),
                 "name the result: `--of name`",
             )  # fmt: skip
         try:
-            made = _prepare(source, statements[: candidate.end], namespace, inputs, options, candidate)
+            made = _prepare(
+                source, statements[: candidate.end], namespace, inputs, options, candidate
+            )
         except _NoScalar as wrong:
             if wrong.array or options.of is not None:
                 raise first or wrong.refusal from None
@@ -199,8 +216,11 @@ def _prepared(
                 raise first or refusal from None
             first = first or refusal
         else:
-            if first is None or _depends(made):
+            if _depends(made):
                 return made
+            constant = constant if first is not None else constant or made
+    if constant is not None:
+        return constant
     raise first or refuse(
         "ZYG601", "the cell assigns nothing and has no expression to differentiate", None,
         "end it in one, or name the result: `--of loss`",
@@ -212,18 +232,21 @@ def _check_inputs(
 ) -> None:
     for n in (*options.inputs, *(options.params or ())):
         if n not in namespace:
-            raise refuse("ZYG601", f"the input `{n}` is not defined", None, "assign it in the cell or before")
+            raise refuse(
+                "ZYG601", f"the input `{n}` is not defined", None, "assign it in the cell or before"
+            )
     for n in options.inputs:
         if not may_be_differentiable(Sizes().type(namespace[n])):
             raise refuse(
-                "ZYG503", f"the input `{n}` is a {type(namespace[n]).__name__}, in which there is no derivative"
+                "ZYG503",
+                f"the input `{n}` is a {type(namespace[n]).__name__}: no number to differentiate in",
             )
     for n in options.params or ():
         Params([namespace[n]]) if not isinstance(namespace[n], int | float | str) else _no_array(n)
     if not statements or not (inputs or options.params is not None):
         raise refuse(
-            "ZYG601", "nothing to differentiate: the cell reads no float variable and computes nothing of one",
-            None, "name the inputs: `%%gradient x, y`, and the result: `--of loss`",
+            "ZYG601", "nothing to differentiate: the cell reads no floating variable", None,
+            "name the inputs: `%%gradient x, y`, and the result: `--of loss`",
         )  # fmt: skip
 
 
@@ -268,7 +291,9 @@ def _prepare(
 
 
 def _as_function(statements: list[ast.stmt], assigned: set[str]) -> ast.FunctionDef:
-    """The statements as a function body that reads, at its end, all that it binds: the namespace keeps it."""
+    """The statements as a function body that reads, at its end, all that it binds: the namespace
+    keeps it.
+    """
     first, last = statements[0], statements[-1]
     kept = ast.Tuple([ast.Name(n, ast.Load()) for n in sorted(assigned)], ast.Load())
     node = ast.FunctionDef("<module>", _no_arguments(), [*statements, ast.Expr(kept)], [])
@@ -282,24 +307,24 @@ def _no_arguments() -> ast.arguments:
 
 
 def _check_calls(function: Function, namespace: dict[str, Any], assigned: set[str]) -> None:
-    """Refuse calls of functions that read variables which the cell changes: they would see the values of before."""
+    """Refuse calls of functions that read variables which the cell changes: they would see the
+    values of before.
+    """
     for op in walk(function.region):
         if isinstance(op.fn, Function):
             paths = [*op.fn.hidden, *(g.path for g in op.fn.guards)]
             for path in paths:
                 if path.root is namespace and path.name in assigned:
                     raise refuse(
-                        "ZYG105", f"`{op.fn.name}` reads `{path.name}`, which the cell assigns", op.span,
-                        f"give it to `{op.fn.name}` as an argument",
+                        "ZYG105", f"`{op.fn.name}` reads `{path.name}`, which the cell assigns",
+                        op.span, f"give it to `{op.fn.name}` as an argument",
                     )  # fmt: skip
 
 
 def _named_params(function: Function, namespace: dict[str, Any]) -> list[tuple[int, Path, Value]]:
-    """The parameters of lowered statements: what they read of the namespace, or reach through it."""
+    """The parameters of lowered statements: what they read of the namespace, and reach in it."""
     first = len(function.region.params) - len(function.hidden)
-    return [
-        (first + i, path, param) for i, (path, param) in enumerate(function.hidden_params())
-    ]
+    return [(first + i, path, param) for i, (path, param) in enumerate(function.hidden_params())]
 
 
 def _is_input(path: Path, namespace: dict[str, Any], inputs: list[str]) -> bool:
@@ -323,9 +348,15 @@ def _require_scalar(function: Function, span: Span) -> None:
     t = type_of(out)
     if isinstance(t, Scalar | Array):
         if shape_of(t):
-            what, help = f"an array, {t!r}", "end the cell in a scalar (`np.sum(...)`), or name it: `--of loss`"
+            what, help = (
+                f"an array, {t!r}",
+                "end the cell in a scalar (`np.sum(...)`), or name it: `--of loss`",
+            )
         elif _kind(t) == "complex":
-            what, help = "complex", "end the cell in a real number: `np.real`, `np.imag` or `np.abs` of it"
+            what, help = (
+                "complex",
+                "end the cell in a real number: `np.real`, `np.imag` or `np.abs` of it",
+            )
         elif _kind(t) == "bool":
             what, help = "a bool", "name the result: `--of loss`"
         else:
@@ -335,7 +366,9 @@ def _require_scalar(function: Function, span: Span) -> None:
     else:
         what = f"{t!r}" if isinstance(out, Value) else f"{out!r}"
         help = "end the cell in a number, or name the result: `--of loss`"
-    refusal = refuse("ZYG501", f"the result of the cell is {what}; a gradient is of one real number", span, help)
+    refusal = refuse(
+        "ZYG501", f"the result of the cell is {what}; a gradient is of one real number", span, help
+    )
     raise _NoScalar(refusal, array=isinstance(t, Array) and bool(shape_of(t)))
 
 
@@ -396,7 +429,7 @@ def _outcome(
     bars = dict(zip(p.wrt, recording.bars, strict=True))
     value = recording.value if isinstance(p.last, ast.Expr) else None
     outcome = Outcome(recording, dict.fromkeys(p.inputs), value=value)
-    reached = []
+    reached, holders = [], []
     first = len(p.function.region.params) - len(p.function.hidden)
     used = set()
     arrays = _chosen_arrays(values, namespace, options)
@@ -407,10 +440,13 @@ def _outcome(
             used.add(path.name)
             outcome.gradients[path.name] = bar
             recording.inputs.append((path.name, node, bar))
-        elif arrays is not None and value in arrays if isinstance(value, np.ndarray) else False:
-            recording.inputs.append((".".join(map(str, (path.name, *path.steps))), node, bar))
+        elif arrays is not None:
+            holders.append((path, node, value))
         if index in bars:
             reached.append((value, bar))
+    if arrays is not None:
+        outcome.params = gathered(arrays, reached)
+        recording.inputs += _param_rows(holders, outcome.params)
     recording.inputs.sort(key=lambda entry: _order(entry[0], p.inputs))
     outcome.notes = [
         f"the cell does not use the input `{n}`: its gradient is None"
@@ -420,23 +456,47 @@ def _outcome(
     outcome.title = p.result.name or ast.unparse(p.last)
     if recording.result is not None and p.result.name is not None:
         recording.result.name = recording.result.name or p.result.name
-    if arrays is not None:
-        outcome.params = gathered(arrays, reached)
     return outcome
+
+
+def _param_rows(
+    holders: list[tuple[Path, int, Any]], found: Grads
+) -> Iterator[tuple[str, int, Any]]:
+    """What is shown of the arrays of `--params`: names, the nodes they came in, gradients."""
+    shown = set()
+    for path, node, value in holders:
+        for name, array in _arrays(value, ".".join(map(str, (path.name, *path.steps)))):
+            if array in found and id(array) not in shown:
+                shown.add(id(array))
+                yield name, node, found[array]
 
 
 def _order(name: str, inputs: list[str]) -> int:
     return inputs.index(name) if name in inputs else len(inputs)
 
 
-def _chosen_arrays(
-    values: list[Any], namespace: dict[str, Any], options: Options
-) -> Params | None:
+def _chosen_arrays(values: list[Any], namespace: dict[str, Any], options: Options) -> Params | None:
     if options.params is None:
         return None
     if options.params:
         return Params([namespace[n] for n in options.params])
-    return Params([v for v in values if isinstance(v, np.ndarray) and v.dtype.kind in "fc"])
+    return Params([a for v in values for _, a in _arrays(v, "")])
+
+
+def _arrays(value: Any, name: str, depth: int = 6) -> Iterator[tuple[str, Any]]:
+    """The floating arrays in a value, with the expressions that lead to them."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "fc":
+            yield name, value
+    elif depth:
+        if isinstance(value, list | tuple):
+            parts = [(f"{name}[{i}]", e) for i, e in enumerate(value)]
+        elif isinstance(value, dict):
+            parts = [(f"{name}[{k!r}]", e) for k, e in value.items()]
+        else:
+            parts = [(f"{name}.{k}", e) for k, e in (runtime.attributes(value) or {}).items()]
+        for inner, e in parts:
+            yield from _arrays(e, inner, depth - 1)
 
 
 def _failed(p: _Prepared, error: Exception) -> Outcome:

@@ -15,9 +15,10 @@ from IPython.core.magic import (
     Magics,
     line_cell_magic,
     magics_class,
+    no_var_expand,
     output_can_be_silenced,
 )
-from IPython.display import publish_display_data
+from IPython.display import display
 
 from ..api import trace
 from ..diagnostics import Diagnostic, ZygError
@@ -49,14 +50,16 @@ _parser.add_argument("--no-graph", action="store_true")
 
 
 class _CellSyntaxError(Exception):
-    """A syntax error of the cell, to be shown as the shell shows one: without the frames that found it."""
+    """A syntax error of the cell, to be shown as the shell shows one: without the frames that found
+    it.
+    """
 
 
 _CellSyntaxError.__name__ = "SyntaxError"
 
 
 @magics_class
-class GradientMagics(Magics):  # type: ignore[misc]
+class GradientMagics(Magics):
     """The magics, for one shell."""
 
     shell: InteractiveShell
@@ -65,23 +68,24 @@ class GradientMagics(Magics):  # type: ignore[misc]
         super().__init__(shell)
         self._left: dict[str, Any] = {}  # what the magics put into the namespace
 
-    @output_can_be_silenced  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @output_can_be_silenced
     @line_cell_magic
     def gradient(self, line: str, cell: str | None = None) -> Any:
         """Differentiate a cell, or a call.
 
-            %%gradient [x, y] [--of loss] [--params [W,b]] [--view source|forward|pullback|ir|code] [--no-graph]
+            %%gradient [x, y] [--of loss] [--params [W,b]] [--view VIEW] [--no-graph]
             %gradient f(x0)
 
-        x, y       the variables to differentiate in; without them, all floating ones that the cell reads
-        --of       the variable that is differentiated; without it, the last expression or assignment
-        --params   arrays that are reached through functions and objects as well: those named, or all
-        --view     what is shown first
-        --no-graph no pictures of the graphs
+        x, y        variables to differentiate in; else all floating ones that the cell reads
+        --of        the variable that is differentiated; else the last expression or assignment
+        --params    arrays reached through functions and objects as well: those named, or all
+        --view      what is shown first: source, forward, pullback, ir or code
+        --no-graph  no pictures of the graphs
 
-        The cell runs once, as it would without the magic. The gradients are left in `gradients`, a dictionary by
-        name, and as `x_bar`, `y_bar` … where these names are free; with `--params`, `gradients_of_params` is indexed
-        by the arrays.
+        The cell runs once, as it would without the magic. The gradients are left in `gradients`, a
+        dictionary by name, and as `x_bar`, `y_bar` … where these names are free; with `--params`,
+        `gradients_of_params` is indexed by the arrays.
         """
         if cell is None:
             return self._call(line)
@@ -92,7 +96,7 @@ class GradientMagics(Magics):  # type: ignore[misc]
     def _cell(self, args: argparse.Namespace, cell: str) -> Any:
         shown = cell.rstrip("\n")
         try:
-            text = "\n" + self.shell.transform_cell(cell)
+            text = "\n" + self._transformed(cell)
             name = self.shell.compile.cache(
                 text, self.shell.execution_count, raw_code="%%gradient\n" + cell
             )
@@ -116,8 +120,15 @@ class GradientMagics(Magics):  # type: ignore[misc]
             raise self._shown(outcome.error) from None
         return outcome.value
 
+    def _transformed(self, cell: str) -> str:
+        """The cell as Python: `%magics` and `!commands` in it are calls."""
+        transformed: str = self.shell.input_transformer_manager.transform_cell(cell)
+        return transformed
+
     def _execute(self, body: list[ast.stmt], name: str) -> Any:
-        """Run statements as the shell runs them; the value of the last, where that is an expression."""
+        """Run statements as the shell runs them; the value of the last, where that is an
+        expression.
+        """
         if not body:
             return None
         *most, last = body
@@ -158,7 +169,8 @@ class GradientMagics(Magics):  # type: ignore[misc]
                 print(self._told(d))
             return
         notes: list[schema.Note] = [
-            {"severity": "info", "code": "", "message": note, "line": None} for note in outcome.notes
+            {"severity": "info", "code": "", "message": note, "line": None}
+            for note in outcome.notes
         ]
         made = document(
             outcome.recording,
@@ -173,8 +185,8 @@ class GradientMagics(Magics):  # type: ignore[misc]
 
     def _publish(self, made: schema.Document, view: schema.View) -> None:
         made["view"] = view
-        publish_display_data(
-            {MIME: dict(made), "text/html": to_html(made), "text/plain": to_text(made)}
+        display(
+            {MIME: dict(made), "text/html": to_html(made), "text/plain": to_text(made)}, raw=True
         )
 
     def _cell_id(self) -> str | None:
@@ -201,7 +213,9 @@ class GradientMagics(Magics):  # type: ignore[misc]
         return re.sub(r'File "([^"\n]*)"(, line \d+)', place, str(diagnostic))
 
     def _shown(self, error: BaseException) -> BaseException:
-        """The exception with a traceback of the user's frames alone, as the shell would show a plain cell's."""
+        """The exception with a traceback of the user's frames alone, as the shell would show a
+        plain cell's.
+        """
         seen: BaseException | None = error
         while seen is not None:
             seen.__traceback__ = stripped(seen.__traceback__)
@@ -215,21 +229,20 @@ class GradientMagics(Magics):  # type: ignore[misc]
             )
         else:
             return error
-        error._render_traceback_ = lambda: lines  # type: ignore[union-attr]
-        return error
+        return _rendered(error, lines)
 
-    def _syntax_error(self, error: SyntaxError) -> Exception:
+    def _syntax_error(self, error: SyntaxError) -> BaseException:
         shown = _CellSyntaxError(str(error))
-        lines = self.shell.SyntaxTB.structured_traceback(type(error), error, [])
-        shown._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
-        return shown
+        lines = self.shell.SyntaxTB.structured_traceback(type(error), error, None)
+        return _rendered(shown, lines)
 
     # ---- a call
 
     def _call(self, line: str) -> None:
-        text = line.strip().rstrip(";")
+        text = line.strip().rstrip("; ")
+        name = self.shell.compile.cache(text, self.shell.execution_count, raw_code=text)
         try:
-            call = ast.parse(text, "<%gradient>", "eval").body
+            call = ast.parse(text, name, "eval").body
         except SyntaxError:
             call = None
         if (
@@ -241,7 +254,7 @@ class GradientMagics(Magics):  # type: ignore[misc]
         namespace = self.shell.user_ns
         try:
             f, *args = (
-                eval(compile(ast.Expression(e), "<%gradient>", "eval"), namespace)
+                eval(compile(ast.Expression(e), name, "eval"), namespace)
                 for e in (call.func, *call.args)
             )
             recording = trace(f, *args)
@@ -256,6 +269,12 @@ class GradientMagics(Magics):  # type: ignore[misc]
 def tree_names(tree: ast.Module) -> Iterable[str]:
     """Names that a cell mentions: they are the user's own."""
     return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+
+
+def _rendered(error: BaseException, lines: list[str]) -> BaseException:
+    """The exception, which IPython will show as these lines."""
+    setattr(error, "_render_traceback_", lambda: lines)
+    return error
 
 
 def _names(parts: list[str]) -> list[str]:

@@ -1,4 +1,6 @@
-"""What a cell's statements read, bind and may result in: questions to its syntax, and to what its names stand for."""
+"""What a cell's statements read, bind and may result in: questions to its syntax, and to what its
+names stand for.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,18 @@ DEPTH = 3  # of containers that are looked into
 
 @dataclass(frozen=True)
 class Candidate:
-    """What may be the result of a cell: the variable `name`, or the expression that its last statement is."""
+    """What may be the result of a cell: the variable `name`, or the expression that its last
+    statement is.
+    """
 
     end: int  # one past the statement
     name: str | None
 
 
 def reads(nodes: Iterable[ast.AST]) -> list[str]:
-    """Names that are read when the statements run, in order; what functions read when they are called is not."""
+    """Names that are read when the statements run, in order; what functions read when they are
+    called is not.
+    """
     found: list[str] = []
     for node in _immediate(nodes):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -98,7 +104,9 @@ def is_floating(x: Any, depth: int = DEPTH) -> bool:
 
 
 def settings(body: list[ast.stmt]) -> int:
-    """How many leading statements only set up data: they define, or assign what reads no variable of the cell."""
+    """How many leading statements only set up data: they define, or assign what reads no variable
+    of the cell.
+    """
     count = 0
     names: set[str] = set()
     for s in body:
@@ -119,9 +127,11 @@ def may_run_before(
     namespace: dict[str, Any],
     everything: bool,
 ) -> bool:
-    """Whether a statement has nothing to do with the inputs, so that it may run as it is before they are used.
+    """Whether a statement has nothing to do with the inputs, so that it may run as it is before
+    they are used.
 
-    `rest`: the statements after it. `everything`: arrays count wherever they are, so that any call may use some.
+    `rest`: the statements after it. `everything`: arrays count wherever they are, so that any call
+    may use some.
     """
     if isinstance(s, IMPORTS):
         return True
@@ -166,7 +176,7 @@ def candidates(body: list[ast.stmt], of: str | None) -> list[Candidate]:
 
 
 def _results(s: ast.stmt) -> list[str | None]:
-    """The names, the last first, that may stand for the result of a statement; None: its own value."""
+    """The names, the last first, that may be the result of a statement; None: its own value."""
     match s:
         case ast.Expr(value=ast.Name(id=name)):
             return [name]
@@ -200,7 +210,9 @@ def _stored(s: ast.stmt) -> list[str | None]:
 
 
 def _targets(s: ast.stmt) -> set[ast.AST]:
-    """The places that assignments in a statement store to: not the variables of loops and comprehensions."""
+    """The places that assignments in a statement store to: not the variables of loops and
+    comprehensions.
+    """
     found: set[ast.AST] = set()
     for n in ast.walk(s):
         if isinstance(n, ast.Assign):
@@ -212,9 +224,7 @@ def _targets(s: ast.stmt) -> set[ast.AST]:
 
 def is_several(s: ast.stmt) -> bool:
     """Whether a statement assigns several variables at once."""
-    return isinstance(s, ast.Assign) and any(
-        isinstance(t, ast.Tuple | ast.List) for t in s.targets
-    )
+    return isinstance(s, ast.Assign) and any(isinstance(t, ast.Tuple | ast.List) for t in s.targets)
 
 
 def hoisted(middle: list[ast.stmt]) -> list[ast.stmt]:

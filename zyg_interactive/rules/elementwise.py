@@ -1,8 +1,8 @@
 """Arithmetic and elementwise functions: Python's operators, `math`, NumPy's ufuncs.
 
-Derivatives are those of M. Abramowitz and I. Stegun, Handbook of Mathematical Functions, chapters 3 and 4. Where a
-derivative has a pole, `np.divide` and `np.power` are written out: on Python numbers they become helpers with NumPy's
-result instead of an exception.
+Derivatives are those of M. Abramowitz and I. Stegun, Handbook of Mathematical Functions, chapters 3
+and 4. Where a derivative has a pole, `np.divide` and `np.power` are written out: on Python numbers
+they become helpers with NumPy's result instead of an exception.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Functions whose result carries no derivative: comparisons, rounding, questions about shape and type."""
+"""Functions whose result carries no derivative: comparisons, rounding, questions about shape and
+type.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The one table of what is differentiable, and how.
 
-A rule is a NumPy expression: `(g, y, *data, **metadata) -> cotangents of data`. `g` is the cotangent of the result `y`. Parameters
-without a default are data; those with one are metadata and may branch (`if axis is None`), for they are known when the
-rule runs. It runs on `Value`s to write adjoint code, and on arrays to compute.
+A rule is a NumPy expression: `(g, y, *data, **metadata) -> cotangents of data`. `g` is the
+cotangent of the result `y`. Parameters without a default are data; those with one are metadata and
+may branch (`if axis is None`), for they are known when the rule runs. It runs on `Value`s to write
+adjoint code, and on arrays to compute.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ Result = Callable[..., Type]
 
 @dataclass(frozen=True)
 class Rule:
-    """How one callable is differentiated. `pullback` is None for a callable whose result carries no derivative."""
+    """How one callable is differentiated. `pullback` is None for a callable whose result carries no
+    derivative.
+    """
 
     fn: Any
     pullback: Callable[..., Any] | None
@@ -54,7 +57,9 @@ class Rule:
     def bind(
         self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
     ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
-        """Split a call into data and metadata. Raises LookupError, naming what the rule has no place for."""
+        """Split a call into data and metadata. Raises LookupError, naming what the rule has no
+        place for.
+        """
         names = [*self.data, *(name for name, _ in self.metadata)]
         if self.variadic:
             bad = [k for k in kwargs if k not in dict(self.metadata)]
@@ -97,8 +102,9 @@ def rule(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a pullback for one or several callables that mean the same.
 
-    `order` names the positional parameters of the callables where their order is not that of the pullback. A name with
-    `?` is data that may be left out and then is None; a name that the pullback lacks is refused unless it is None.
+    `order` names the positional parameters of the callables where their order is not that of the
+    pullback. A name with `?` is data that may be left out and then is None; a name that the
+    pullback lacks is refused unless it is None.
     """
     places = tuple(name.rstrip("?") for name in order.split())
     optional = frozenset(name[:-1] for name in order.split() if name.endswith("?"))
@@ -119,8 +125,8 @@ def rule(
 def elementwise_rule(fns: Any, *partials: Callable[..., Any]) -> None:
     """`partials[i](y, *xs)` is the derivative of an elementwise function in its argument i.
 
-    For complex arguments the function must be holomorphic; the cotangent takes the conjugate derivative
-    (convention du/dx + i du/dy).
+    For complex arguments the function must be holomorphic; the cotangent takes the conjugate
+    derivative (convention du/dx + i du/dy).
     """
 
     def pullback(g: Any, y: Any, *xs: Any) -> tuple[Any, ...]:
@@ -138,7 +144,9 @@ def constant(*fns: Any) -> None:
 
 
 def result(*fns: Any) -> Callable[[Result], Result]:
-    """Register how the type of a result follows: `(*types, **static) -> Type`; static may hold `Value`s."""
+    """Register how the type of a result follows: `(*types, **static) -> Type`; static may hold
+    `Value`s.
+    """
 
     def register(f: Result) -> Result:
         for fn in fns:
@@ -204,7 +212,9 @@ def ufunc_result(fn: np.ufunc, args: tuple[Atom, ...], static: dict[str, Atom]) 
 
 
 def call(fn: Any, *args: Any, **static: Any) -> Any:
-    """`fn(*args, **static)` where NumPy does not dispatch on a `Value`: an op if there is one, else computed."""
+    """`fn(*args, **static)` where NumPy does not dispatch on a `Value`: an op if there is one, else
+    computed.
+    """
     symbolic = any(True for _ in values((args, static)))
     return emit(fn, args, static) if symbolic else fn(*args, **static)
 

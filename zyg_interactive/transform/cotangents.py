@@ -1,4 +1,6 @@
-"""Cotangents at transform time: structured atoms in which None is the strong zero, their sums, zeros and repair."""
+"""Cotangents at transform time: structured atoms in which None is the strong zero, their sums,
+zeros and repair.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ from ..ir.types import (
 
 
 class Fields(dict[str, Any]):
-    """The cotangent of an object at transform time: of its attributes, by name. A plain dict is that of a dict."""
+    """The cotangent of an object at transform time: of its attributes, by name. A plain dict is
+    that of a dict.
+    """
 
 
 def bar_type(t: Type) -> Type:
@@ -147,7 +151,9 @@ def made(c: Atom) -> Atom:
 
 
 def filled(c: Atom, x: Atom) -> Atom:
-    """A cotangent of `x` with its strong zeros written out, where code that is not seen will read it."""
+    """A cotangent of `x` with its strong zeros written out, where code that is not seen will read
+    it.
+    """
     t = type_of(x)
     if c is None:
         return zero(x)

@@ -14,7 +14,6 @@ from ..ir.core import (
     Atom,
     Function,
     Infer,
-    Op,
     Region,
     Undecided,
     Value,
@@ -41,7 +40,9 @@ class Derivatives:
         self._pairs: dict[Any, Pair] = {}
 
     def adjoint(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
-        """The adjoint of `f` in the parameters `wrt`; `pattern` tells which parts of the result are seeded."""
+        """The adjoint of `f` in the parameters `wrt`; `pattern` tells which parts of the result are
+        seeded.
+        """
         return Pullback(f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch).adjoint()
 
     def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
@@ -89,7 +90,9 @@ class Derivatives:
         pair.forward.recursive = pair.reverse.recursive = pair.recursive
 
     def closed(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
-        """The adjoint with its cotangents as a caller expects them: of the right type, sharing memory with nothing."""
+        """The adjoint with its cotangents as a caller expects them: of the right type, sharing
+        memory with nothing.
+        """
         return self._close(f, self.adjoint(f, wrt, pattern))
 
     def _close(self, f: Function, a: Adjoint) -> Adjoint:
@@ -110,8 +113,9 @@ class Derivatives:
         check: bool = False,
         pattern: Pattern = True,
     ) -> Function:
-        """The gradient of a scalar function as one function: forward, then reverse. It returns a tuple with one
-        entry for each of `wrt` (None where no path exists); (value, that tuple) where the value is asked for.
+        """The gradient of a scalar function as one function: forward, then reverse. It returns a
+        tuple with one entry for each of `wrt` (None where no path exists); (value, that tuple)
+        where the value is asked for.
 
         `check`: make sure at the run that the result is a scalar.
         """
@@ -135,8 +139,9 @@ class Derivatives:
         )
 
     def finished(self, t: Type, c: Atom) -> Atom:
-        """A cotangent as its caller expects it, structured as its value is: a Python number's is a Python number, a
-        float32 array's float32."""
+        """A cotangent as its caller expects it, structured as its value is: a Python number's is a
+        Python number, a float32 array's float32.
+        """
         if isinstance(t, Tuple) and isinstance(c, tuple):
             items = [self.finished(ti, ci) for ti, ci in zip(t.items, c, strict=True)]
             return t.cls(*items) if hasattr(t.cls, "_fields") else tuple(items)
@@ -174,7 +179,9 @@ def needed(a: Adjoint) -> list[Value]:
 
 
 def owned(a: Adjoint) -> tuple[Atom, ...]:
-    """Copy what could share memory with an argument, with a value of the primal or with another gradient."""
+    """Copy what could share memory with an argument, with a value of the primal or with another
+    gradient.
+    """
     inside = set(defined(a.reverse))
     seen: set[Value] = set()
     result: list[Atom] = []

@@ -1,8 +1,10 @@
-"""The pullback transform: a function to its forward part, which keeps what is needed, and its reverse part.
+"""The pullback transform: a function to its forward part, which keeps what is needed, and its
+reverse part.
 
-Both are ordinary IR, so a gradient can be differentiated again. The method is reverse accumulation over structured
-control flow (A. Griewank and A. Walther, Evaluating Derivatives, 2008, chapters 3 and 6): the reverse of a branch is a
-branch on the same condition, that of a scan is the scan over what it collected, backwards.
+Both are ordinary IR, so a gradient can be differentiated again. The method is reverse accumulation
+over structured control flow (A. Griewank and A. Walther, Evaluating Derivatives, 2008, chapters 3
+and 6): the reverse of a branch is a branch on the same condition, that of a scan is the scan over
+what it collected, backwards.
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ from ..ir.core import (
     Undecided,
     Value,
     append,
-    at,
     building,
     clone,
     defined,
@@ -84,8 +85,9 @@ Pattern = Any  # of a seed: True for a leaf that is given, None for a strong zer
 
 @dataclass(eq=False)
 class Pair:
-    """The two halves of a differentiated function: `forward` returns (result, residuals), `reverse` takes
-    (residuals, *seeds) and returns a cotangent for each active parameter."""
+    """The two halves of a differentiated function: `forward` returns (result, residuals), `reverse`
+    takes (residuals, *seeds) and returns a cotangent for each active parameter.
+    """
 
     forward: Function
     reverse: Function
@@ -96,7 +98,9 @@ class Pair:
 
 @dataclass
 class Adjoint:
-    """A function's primal, changed to leave what `reverse` reads; the reverse region reads its values freely."""
+    """A function's primal, changed to leave what `reverse` reads; the reverse region reads its
+    values freely.
+    """
 
     function: Function
     primal: Region
@@ -122,7 +126,9 @@ class Watch(Protocol):
 
 
 class Scope:
-    """The reverse of one region while it is built: where ops go, and the cotangents that have come in so far."""
+    """The reverse of one region while it is built: where ops go, and the cotangents that have come
+    in so far.
+    """
 
     def __init__(self, primal: Region, parent: Scope | None = None, loop: bool = False):
         self.region = Region()
@@ -200,7 +206,9 @@ class Pullback:
         self.pattern = pattern
 
     def _guarded(self, op: Op) -> None:
-        """What cannot be looked into must at least leave its arguments alone, whether its result is used or not."""
+        """What cannot be looked into must at least leave its arguments alone, whether its result is
+        used or not.
+        """
         if REFUSAL in op.static:
             op.fn, op.args = runtime.observe, (op.fn, *op.args)
         elif op.fn is CALL_VALUE:
@@ -236,7 +244,9 @@ class Pullback:
         return Adjoint(self.f, self.primal, top.region, tuple(seeds), bars)
 
     def _seed(self, out: Atom, t: Type, pattern: Pattern, seeds: list[Value]) -> Atom:
-        """The cotangent of the result: a parameter for each leaf that is given. They are appended to `seeds`."""
+        """The cotangent of the result: a parameter for each leaf that is given. They are appended
+        to `seeds`.
+        """
         if isinstance(pattern, tuple):
             assert isinstance(t, Tuple)
             parts = out if isinstance(out, tuple) else (out,) * len(pattern)
@@ -547,25 +557,31 @@ class Pullback:
         return True
 
     def _compress(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.expand, (self._whole(op, scope), op.args[0])))
+        self._contribute(
+            scope, op.args[0], emit(runtime.expand, (self._whole(op, scope), op.args[0]))
+        )
         return True
 
     def _expand(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.selected, (self._whole(op, scope), op.args[1])))
+        self._contribute(
+            scope, op.args[0], emit(runtime.selected, (self._whole(op, scope), op.args[1]))
+        )
         return True
 
     def _selected(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.expand, (self._whole(op, scope), op.args[1])))
+        self._contribute(
+            scope, op.args[0], emit(runtime.expand, (self._whole(op, scope), op.args[1]))
+        )
         return True
 
     def _chain(self, op: Op, scope: Scope) -> bool:
-        self._contribute(scope, op.args[0], emit(runtime.unchain, (self._whole(op, scope), op.args[0])))
+        self._contribute(
+            scope, op.args[0], emit(runtime.unchain, (self._whole(op, scope), op.args[0]))
+        )
         return True
 
     def _unchain(self, op: Op, scope: Scope) -> bool:
-        self._contribute(
-            scope, op.args[0], emit(runtime.chain, (self._whole(op, scope),))
-        )
+        self._contribute(scope, op.args[0], emit(runtime.chain, (self._whole(op, scope),)))
         return True
 
     # ---- calls
@@ -610,7 +626,9 @@ class Pullback:
             self._contribute(scope, op.args[k], opened(bar, parts))
 
     def _dynamic(self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...]) -> None:
-        """A call that is specialised when it happens; its residual is the pullback that was made for it."""
+        """A call that is specialised when it happens; its residual is the pullback that was made
+        for it.
+        """
         g = self._total(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         every = (fn, *args, *static.values())
@@ -679,7 +697,9 @@ class Pullback:
             scope.buffers[x] = r
 
     def _sum(self, sub: Scope, x: Value) -> Atom:
-        """What a branch contributes to a value around it: zero written out, for the other branch may contribute."""
+        """What a branch contributes to a value around it: zero written out, for the other branch
+        may contribute.
+        """
         total: Atom = None
         for c in sub.bars.pop(x, []):
             total = plus(total, c)
@@ -777,7 +797,9 @@ class Pullback:
             self._contribute(scope, op.args[j], aligned)
 
     def _contribute_out(self, sub: Scope, out: Atom, bar: Value) -> None:
-        """The cotangent of what leaves an iteration. What comes from outside the loop, leaves through a buffer."""
+        """The cotangent of what leaves an iteration. What comes from outside the loop, leaves
+        through a buffer.
+        """
         self._contribute(sub, out, bar)
 
     def _next(self, sub: Scope, param: Value, bar: Value) -> Atom:

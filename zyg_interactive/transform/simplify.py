@@ -1,4 +1,6 @@
-"""What makes generated code short: dead code goes, multiplications by the seed 1.0 go, displays are read directly."""
+"""What makes generated code short: dead code goes, multiplications by the seed 1.0 go, displays are
+read directly.
+"""
 
 from __future__ import annotations
 
@@ -210,7 +212,9 @@ SHAPE_ONLY = (np.shape, np.zeros_like)
 
 
 def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]:
-    """Keep the shape of an array, not the array, where the reverse part asks for no more; returns what is needed now."""
+    """Keep the shape of an array, not the array, where the reverse part asks for no more; returns
+    what is needed now.
+    """
     readers: dict[Value, list[Op]] = {}
     barred = set(values(reverse.outs))
     for op in walk(reverse):
