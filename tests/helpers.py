@@ -1,4 +1,4 @@
-"""`check(f, *args)`: everything that must hold of the gradient of a function, in one line a case."""
+"""`check(f, *args)`: everything that must hold of the gradient of a function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zyg_interactive.analysis.types import attributes
 from zyg_interactive.engine import Specialisation, engine
 from zyg_interactive.ir.core import Function, Region, Value, type_of, values
 from zyg_interactive.ir.verify import InvalidIR, verify
-from zyg_interactive.transform.pipeline import needed
+from zyg_interactive.transform.residuals import needed
 
 STEP = 6e-6  # about the cube root of the precision of a double: the best for central differences
 _files = itertools.count()
@@ -119,7 +119,9 @@ def bars_in_a_row(x: Any, g: Any) -> np.ndarray[Any, Any]:
         return np.ravel(np.asarray(g, float))
     if parts(x) is None:
         return np.zeros(0)
-    rows = [bars_in_a_row(part, bar) for part, bar in zip(parts(x) or (), bar_parts(x, g), strict=True)]
+    rows = [
+        bars_in_a_row(part, bar) for part, bar in zip(parts(x) or (), bar_parts(x, g), strict=True)
+    ]
     return np.concatenate(rows) if rows else np.zeros(0)
 
 
@@ -136,7 +138,9 @@ def bar_parts(x: Any, g: Any) -> list[Any]:
 # ---- differences
 
 
-def differences(f: Callable[..., Any], args: tuple[Any, ...], step: float = STEP) -> np.ndarray[Any, Any]:
+def differences(
+    f: Callable[..., Any], args: tuple[Any, ...], step: float = STEP
+) -> np.ndarray[Any, Any]:
     """The gradient of a scalar function by central differences, as the numbers of `args` stand."""
     base = floats(args)
     found = np.zeros(len(base))
@@ -211,8 +215,8 @@ def check(
 ) -> Any:
     """Check the pullback of `f` at `args`; returns the gradients.
 
-    `f` returns a number, or an array, which is seeded with ones. `differentiable=False` leaves the comparison with
-    differences out.
+    `f` returns a number, or an array, which is seeded with ones. `differentiable=False` leaves
+    the comparison with differences out.
     """
     before = copied(args)
     plain = f(*copied(args))
@@ -234,7 +238,9 @@ def check(
         assert same(value, plain), f"withgradient changed the value: {value!r} instead of {plain!r}"
         agree(first, found, "withgradient", args)
     if differentiable:
-        got = np.concatenate([np.zeros(0), *(bars_in_a_row(x, g) for x, g in zip(args, first, strict=True))])
+        got = np.concatenate(
+            [np.zeros(0), *(bars_in_a_row(x, g) for x, g in zip(args, first, strict=True))]
+        )
         want = differences(lambda *xs: scalar_of(f(*xs)), args)
         np.testing.assert_allclose(got, want, rtol=rtol, atol=atol)
     verified(f, args)
@@ -255,13 +261,17 @@ def agree(first: Any, found: Any, name: str, args: tuple[Any, ...]) -> None:
     for x, a, b in zip(args, first, found, strict=True):
         mirrors(x, b)
         np.testing.assert_allclose(
-            bars_in_a_row(x, b), bars_in_a_row(x, a), rtol=1e-12, atol=1e-14, err_msg=f"{name} differs from pullback"
+            bars_in_a_row(x, b),
+            bars_in_a_row(x, a),
+            rtol=1e-12,
+            atol=1e-14,
+            err_msg=f"{name} differs from pullback",
         )
     unaliased(args, found)
 
 
 def unaliased(args: Any, first: Any, *others: Any) -> None:
-    """No array of a gradient shares memory with an argument, with the result or with another gradient."""
+    """No array of a gradient shares memory with an argument, the result or another gradient."""
     mine = list(arrays(first))
     for i, a in enumerate(mine):
         assert a.flags.writeable, "a gradient is read-only"
@@ -276,8 +286,10 @@ def verified(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Function, Fu
     """The IR of `f` and of its pullback, checked after lowering and after the transform."""
     s = engine.specialise(f, args)
     verify_all(s.function, set())
-    a = s.derivative().closed(s.function, api._chosen(s, args, None), api._pattern_of(type_of(s.function.region.outs[0])))
-    free = set(needed(a)) | set(values(a.primal.params)) | set(values(a.reverse.params))
+    a = s.derivative().closed(
+        s.function, api._chosen(s, args, None), api._pattern_of(type_of(s.function.region.outs[0]))
+    )
+    free = set(needed(a.primal, a.reverse)) | set(values(a.primal.params)) | set(values(a.reverse.params))
     primal = Function(f"{s.function.name} forward", a.primal)
     verify_all(primal, set())
     reverse = Function(f"pullback of {s.function.name}", a.reverse)

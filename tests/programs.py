@@ -1,7 +1,8 @@
 """Random programs over scalars, vectors, matrices, lists, tuples, dicts and objects.
 
-`Maker(choose)` writes one; `choose(n)` gives a number below n, from hypothesis or from a random generator. Values stay
-bounded and every operation is defined everywhere, so that what differs from finite differences is wrong.
+`Maker(choose)` writes one; `choose(n)` gives a number below n, from hypothesis or from a random
+generator. Values stay bounded and every operation is defined everywhere, so that what differs from
+finite differences is wrong.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ class Program:
     def second(self) -> str:
         """A function of the numbers of the gradient of `f`."""
         names = [f"a{i}" for i in range(len(self.kinds))]
-        lines = [f"def second({', '.join(names)}):", f"    g = gradient(f, {', '.join(names)})", "    total = 0.0"]
+        lines = [
+            f"def second({', '.join(names)}):",
+            f"    g = gradient(f, {', '.join(names)})",
+            "    total = 0.0",
+        ]
         for i, kind in enumerate(self.kinds):
             part = f"g[{i}] * 0.7" if kind == "s" else f"np.sum(np.sin(np.array(g[{i}])))"
             lines.append(f"    total = total + (0.0 if g[{i}] is None else {part})")
@@ -80,7 +85,10 @@ class Maker:
     def scalar(self, depth: int = 2) -> str:
         if depth <= 0 or self.chance(4):
             return self.leaf()
-        a = lambda: self.scalar(depth - 1)  # noqa: E731
+
+        def a() -> str:
+            return self.scalar(depth - 1)
+
         n = self.choose(24)
         match n:
             case 0:
@@ -163,15 +171,26 @@ class Maker:
     def call(self, depth: int) -> str:
         f = self.pick(self.functions)
         first = self.scalar(depth)
-        return self.pick([f"{f}({first})", f"{f}({first}, {self.scalar(depth)})", f"{f}({first}, k={self.scalar(depth)})"])
+        return self.pick(
+            [
+                f"{f}({first})",
+                f"{f}({first}, {self.scalar(depth)})",
+                f"{f}({first}, k={self.scalar(depth)})",
+            ]
+        )
 
     def vector(self, depth: int = 2) -> str:
         options = self.names("v") + [f"{n}[{self.choose(ROWS)}]" for n in self.names("m")]
         options += [f"{n}.y" for n in self.names("o")]
         if depth <= 0 and options:
             return self.pick(options)
-        a = lambda: self.vector(depth - 1)  # noqa: E731
-        s = lambda: self.scalar(depth - 1)  # noqa: E731
+
+        def a() -> str:
+            return self.vector(depth - 1)
+
+        def s() -> str:
+            return self.scalar(depth - 1)
+
         match self.choose(13):
             case 0:
                 return f"({a()} + {a()})" if depth > 0 else "np.ones(3)"
@@ -206,7 +225,10 @@ class Maker:
         name = self.name("m")
         if depth <= 0:
             return name or "np.ones((2, 3))"
-        a = lambda: self.matrix(depth - 1)  # noqa: E731
+
+        def a() -> str:
+            return self.matrix(depth - 1)
+
         match self.choose(6):
             case 0:
                 return f"({a()} * {self.vector(depth - 1)})"
@@ -223,7 +245,10 @@ class Maker:
     def listed(self, depth: int = 1) -> str:
         """A list of at least two numbers."""
         name = self.name("l")
-        s = lambda: self.scalar(max(depth - 1, 0))  # noqa: E731
+
+        def s() -> str:
+            return self.scalar(max(depth - 1, 0))
+
         match self.choose(7):
             case 0 if name:
                 return name
@@ -232,7 +257,8 @@ class Maker:
             case 2 if depth > 0:
                 return f"[{self.over('e', self.vector(depth - 1))}]"
             case 3 if depth > 0:
-                return f"([{self.over('e', self.vector(depth - 1))} if e > {self.constant()}] + [{s()}, {s()}])"
+                some = f"[{self.over('e', self.vector(depth - 1))} if e > {self.constant()}]"
+                return f"({some} + [{s()}, {s()}])"
             case 4:
                 self.integers.append("j")
                 text = self.scalar(max(depth - 1, 0))
@@ -240,7 +266,8 @@ class Maker:
                 return f"[{text} for j in range({self.pick([2, 3])})]"
             case 5 if depth > 0:
                 inside = self.inside_lambda("e", 1)
-                return f"[{inside} * c for e in {self.vector(depth - 1)} for c in {self.vector(depth - 1)}]"
+                first, second = self.vector(depth - 1), self.vector(depth - 1)
+                return f"[{inside} * c for e in {first} for c in {second}]"
         return f"[{s()}, {s()}]"
 
     def condition(self) -> str:
@@ -323,7 +350,9 @@ class Maker:
                 if len(names) >= 2:
                     a, b = self.pick(names), self.pick(names)
                     if a != b:
-                        self.emit(f"{a}, {b} = math.sin({b}), math.sin({a} + {self.scalar(1)})", depth)
+                        self.emit(
+                            f"{a}, {b} = math.sin({b}), math.sin({a} + {self.scalar(1)})", depth
+                        )
                         return None
                 self.assign(depth)
             case 12:
@@ -366,7 +395,11 @@ class Maker:
             ends.append(before)
         self.functions = functions
         # Now and then a name that may be unbound is used: then Python raises, and so must we.
-        keep = ends[0] if self.chance(8) else {n: k for n, k in ends[0].items() if all(e.get(n) == k for e in ends)}
+        keep = (
+            ends[0]
+            if self.chance(8)
+            else {n: k for n, k in ends[0].items() if all(e.get(n) == k for e in ends)}
+        )
         self.scope = dict(keep)
 
     def loop(self, depth: int) -> None:
@@ -377,7 +410,8 @@ class Maker:
         match self.choose(9):
             case 0 | 1:
                 i = self.fresh("i")
-                self.emit(f"for {i} in range({self.pick(['3', '1, 4', '4, 0, -2', '0', 'len(np.ones(2))'])}):", depth)
+                count = self.pick(["3", "1, 4", "4, 0, -2", "0", "len(np.ones(2))"])
+                self.emit(f"for {i} in range({count}):", depth)
                 self.integers.append(i)
             case 2:
                 e = self.fresh("s")
@@ -414,7 +448,11 @@ class Maker:
         self.block(depth + 1, 1 + self.choose(3))
         self.loops -= 1
         self.integers, self.functions = integers, functions
-        keep = dict(self.scope) if self.chance(8) else {n: k for n, k in self.scope.items() if n in before}
+        keep = (
+            dict(self.scope)
+            if self.chance(8)
+            else {n: k for n, k in self.scope.items() if n in before}
+        )
         self.scope = {n: k for n, k in keep.items() if before.get(n, k) == k}
 
     def local_function(self, depth: int) -> None:
@@ -453,7 +491,9 @@ class Maker:
         self.integers, self.loops = integers, loops
 
     def program(self) -> Program:
-        kinds = "".join(self.pick("svm" if self.choose(3) else "ssvvmltdo") for _ in range(1 + self.choose(3)))
+        kinds = "".join(
+            self.pick("svm" if self.choose(3) else "ssvvmltdo") for _ in range(1 + self.choose(3))
+        )
         self.scope = {f"a{i}": k for i, k in enumerate(kinds)}
         head = f"def f({', '.join(self.scope)}):"
         self.block(1, 2 + self.choose(5))

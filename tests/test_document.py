@@ -99,7 +99,9 @@ def test_an_edit_keeps_the_other_pieces() -> None:
 
 def test_equal_pieces_at_two_places_are_two() -> None:
     document = Document("f.py", "x = 1\nx = 1\n")
-    first, second = (document.place(p.source.span(p.source.tree.body[0])) for _, p in document.pieces)
+    first, second = (
+        document.place(p.source.span(p.source.tree.body[0])) for _, p in document.pieces
+    )
     assert (first.line, second.line) == (1, 2)
 
 

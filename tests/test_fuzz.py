@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections import Counter
@@ -17,10 +16,8 @@ from helpers import (
     check,
     copied,
     define,
-    differences,
     floats,
     moved,
-    same,
     verified,
 )
 from hypothesis import HealthCheck, given, settings
@@ -52,7 +49,11 @@ def smooth_differences(f: Any, args: tuple[Any, ...]) -> np.ndarray[Any, Any]:
                 row = base.copy()
                 row[i] += sign * h
                 ends.append(float(f(*moved(args, row))))
-            slopes += [(ends[0] - middle) / h, (middle - ends[1]) / h, (ends[0] - ends[1]) / (2 * h)]
+            slopes += [
+                (ends[0] - middle) / h,
+                (middle - ends[1]) / h,
+                (ends[0] - ends[1]) / (2 * h),
+            ]
         scale = max(1.0, *map(abs, slopes))
         if max(slopes) - min(slopes) < 3e-3 * scale:
             if abs(slopes[2] - slopes[5]) < 1e-6 * scale:
@@ -99,7 +100,9 @@ def examine_second(program: Program, args: tuple[Any, ...]) -> None:
     if not np.isfinite(first):
         return
     value, back = pullback(second, *args)
-    np.testing.assert_allclose(value, first, rtol=1e-10, err_msg="value of the gradient in a program")
+    np.testing.assert_allclose(
+        value, first, rtol=1e-10, err_msg="value of the gradient in a program"
+    )
     if isinstance(value, float | np.floating):
         compare(second, args, back(1.0), "second order")
         verified(second, args)
@@ -117,7 +120,11 @@ def raises_alike(f: Any, args: tuple[Any, ...], error: Exception) -> None:
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 @given(st.data())
 def test_random_programs(data: st.DataObject) -> None:

@@ -1,4 +1,4 @@
-"""What is said of a place: the adjoint of a line, the pullback of a function, the rule of a call."""
+"""What is said of a place: adjoint of a line, pullback of a function, rule of a call."""
 
 import pytest
 
@@ -16,16 +16,16 @@ def act(x):
     return np.exp(-x)
 
 
-def layer(w, x, b):
+def layer(w, x, b, v):
     """A layer."""
     z = w @ x + b
     h = np.tanh(z)
     k = np.argmax(h)
+    total = np.sum(h * h)
     if k > 3:
-        h = act(h)
-    total = 0.0
+        total = act(total)
     for i in range(3):
-        total = total + SCALE * h[i]
+        total = total + SCALE * v[i]
     return total
 
 
@@ -72,20 +72,20 @@ def test_a_line_says_what_is_taken_for_granted() -> None:
 
 
 def test_a_call_of_the_users_is_its_pullback() -> None:
-    assert "act_pullback(h, " in code(at("h = act"))
+    assert "act_pullback(total, " in code(at("total = act"))
 
 
 def test_a_loop_is_shown_whole() -> None:
     assert "for " in code(at("for i"))
-    assert "h_bar[i" in code(at("total = total"))
+    assert "v_bar[i" in code(at("total = total"))
 
 
 def test_the_name_of_a_function_shows_its_pullback() -> None:
-    for found in (at("layer(", "def"), at("act(h)")):
+    for found in (at("layer(", "def"), at("act(total)")):
         assert found is not None
         assert found.text.startswith("**pullback of `")
-    assert "def layer_pullback(w, x, b" in code(at("layer(", "def"))
-    assert "def act_pullback(x):" in code(at("act(h)"))
+    assert "def layer_pullback(w, x, b, v" in code(at("layer(", "def"))
+    assert "def act_pullback(x):" in code(at("act(total)"))
 
 
 def test_a_lambda_with_letters_of_two_bytes() -> None:
@@ -148,7 +148,8 @@ def test_an_edit_is_followed() -> None:
 
 
 def test_code_cannot_leave_its_fence() -> None:
-    text = "from zyg_interactive import gradient\ndef f(x):\n    y = {'```': x}\n    return y['```'] * 2\n"
+    text = "from zyg_interactive import gradient\n"
+    text += "def f(x):\n    y = {'```': x}\n    return y['```'] * 2\n"
     found = hover(Document("f.py", text), 2, 4)
     assert found is not None
     assert found.text.count("````") == 2

@@ -305,7 +305,7 @@ def test_texts() -> None:
     scalar = {"type": "float64", "shape": [], "nan": 0, "inf": 0, "text": "0.5"}
     node: Any = {"id": "n0", "value": scalar, "type": "float64"}
     node |= {"cotangent": None, "sensitivity": None}
-    assert detail(node) == "0.5 · no path"
+    assert detail(node) == "0.5 · no gradient"
     node |= {"cotangent": {**scalar, "inf": 1}}
     assert detail(node) == "0.5 · Inf"
     node |= {"value": None, "type": "float64[2]", "cotangent": scalar, "sensitivity": 0.25}

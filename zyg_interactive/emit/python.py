@@ -17,6 +17,7 @@ from ..ir.core import (
     FOR,
     IF,
     UNBOUND,
+    UNPACK,
     WHILE,
     Atom,
     Function,
@@ -101,6 +102,7 @@ class Emitter:
             self._bind_all(region)
         self.names = Names(self.webs, self._scope_names)
         self.pending: dict[Value, ast.expr] = {}
+        self._reads: dict[int, set[Value]] = {}
 
     # ---- what the code refers to: bound first, so that no local name hides it
 
@@ -122,7 +124,8 @@ class Emitter:
     def _reference(self, op: Op) -> None:
         fn = op.fn
         if (
-            fn in BINARY
+            fn is UNPACK
+            or fn in BINARY
             or fn in COMPARE
             or fn in UNARY
             or fn in DISPLAYS
@@ -285,8 +288,10 @@ class Emitter:
         impure = not is_pure(op)
         if impure:
             out += self.flush(keep=set(op_reads(op)))
-        value = at(self.expr(op), op.span)
-        if len(op.results) == 1:
+        if op.fn in SILENT and self.webs.uses[op.results[0]] == 0 and not self.recorded:
+            return
+        value = at(self.atom(op.args[0]) if op.fn is UNPACK else self.expr(op), op.span)
+        if len(op.results) == 1 and op.fn is not UNPACK:
             v = op.result
             if self._inlines(v, region, value, impure):
                 self.pending[v] = value
@@ -317,27 +322,35 @@ class Emitter:
             return False
         if _size(value) > LONGEST:
             return False
-        return any(v in set(op_reads(op)) for op in region.ops)
+        return v in self._read_in(region)
+
+    def _read_in(self, region: Region) -> set[Value]:
+        """What the ops of a region read themselves."""
+        if id(region) not in self._reads:
+            self._reads[id(region)] = {v for op in region.ops for v in op_reads(op)}
+        return self._reads[id(region)]
 
     def _in_place(self, op: Op) -> list[ast.stmt]:
         buffer = op.args[0]
         name = self.names.of(buffer)
         pre = self.flush(keep=set(op_reads(op)))
-        if op.fn is runtime.accumulate and isinstance(buffer.type, Array) and _may_add(op.args[1]):
-            change: ast.stmt = ast.AugAssign(
-                ast.Name(name, STORE), ast.Add(), self.atom(op.args[1])
-            )
-        elif (
-            op.fn is runtime.add_at
-            and isinstance(buffer.type, Array)
-            and _basic(op.args[1])
-            and _may_add(op.args[2])
-        ):
-            place = ast.Subscript(ast.Name(name, LOAD), self.atom(op.args[1]), STORE)
-            change = ast.AugAssign(place, ast.Add(), self.atom(op.args[2]))
-        else:
+        array = isinstance(buffer.type, Array)
+        target: ast.Name | ast.Subscript | None = None
+        if op.fn is runtime.accumulate and array and _may_add(op.args[1]):
+            target = ast.Name(name, STORE)
+        elif op.fn is runtime.add_at and array and _basic(op.args[1]) and _may_add(op.args[2]):
+            target = ast.Subscript(ast.Name(name, LOAD), self.atom(op.args[1]), STORE)
+        if target is None:
             args = [ast.Name(name, LOAD), *(self._plain(a) for a in op.args[1:])]
-            change = ast.Assign([ast.Name(name, STORE)], ast.Call(self._bind(op.fn), args, []))
+            change: ast.stmt = ast.Assign(
+                [ast.Name(name, STORE)], ast.Call(self._bind(op.fn), args, [])
+            )
+            return [*pre, at(change, op.span)]
+        value = self.atom(op.args[-1])
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            change = ast.AugAssign(target, ast.Sub(), value.operand)
+        else:
+            change = ast.AugAssign(target, ast.Add(), value)
         return [*pre, at(change, op.span)]
 
     def _record(self, op: Op) -> list[ast.stmt]:
@@ -497,6 +510,7 @@ DISPLAYS: dict[Any, Callable[[Emitter, Op], ast.expr]] = {
     runtime.make_dict: Emitter._make_dict,
     runtime.construct: Emitter._construct,
 }
+SILENT = {len, range, np.shape}  # left out where nothing reads them: they cannot raise here
 PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.FunctionType)} - {
     runtime.observe,
     runtime.dynamic_forward,
@@ -514,7 +528,7 @@ IMPURE = {print, input}
 def is_pure(op: Op) -> bool:
     """Whether an op may be computed later than it stands: nothing else sees when it happens."""
     fn = op.fn
-    if fn in PURE_HELPERS or fn is getattr:
+    if fn in PURE_HELPERS or fn in (getattr, UNPACK):
         return True
     if isinstance(fn, Function | types.MethodDescriptorType) or fn in IMPURE:
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,7 @@ from ..source import parse
 from .calls import REFUSAL, Calls
 from .expressions import BINARY
 from .fence import refused
-from .names import always_jumps, bound, needs_earlier_value, parameters, read
+from .names import always_jumps, bound, needs_earlier_value, parameters, read, read_counts
 from .resolve import Known, Meaning, Missing, UserFunction
 from .scope import (
     BROKEN,
@@ -120,6 +121,7 @@ class NoNames:
 
 class Statements(Calls):
     params: list[Value] = []
+    reads: Counter[str] = Counter()  # how often the function reads each name
 
     def function(self, arguments: dict[str, Atom]) -> Function:
         args = self.fn.node.args
@@ -649,16 +651,10 @@ class Statements(Calls):
     ) -> list[str]:
         """The variables that a loop hands from one iteration to the next, or out of it."""
         assigned = bound([*targets, *stmts])
-        inside = {n for s in (*stmts, *targets, *([test] if test else [])) for n in ast.walk(s)}
-        around = [n for n in ast.walk(self.fn.node) if n not in inside]
-        elsewhere = {
-            n.id for n in around if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        }
-        elsewhere |= {
-            n.target.id
-            for n in around
-            if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
-        }
+        if not self.reads:
+            self.reads = read_counts([self.fn.node])
+        inside = read_counts([*stmts, *targets, *([test] if test else [])])
+        elsewhere = {name for name, n in self.reads.items() if n > inside[name]}
         tested = read([test]) if test is not None else set()
         at_target = bound(targets)
         carried = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -34,14 +35,28 @@ def read(nodes: Iterable[ast.AST]) -> set[str]:
     }
 
 
+def read_counts(nodes: Iterable[ast.AST]) -> Counter[str]:
+    """How often names are read; an augmented assignment reads what it changes."""
+    counts: Counter[str] = Counter()
+    for node in nodes:
+        for n in ast.walk(node):
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load):
+                counts[n.id] += 1
+            elif isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name):
+                counts[n.target.id] += 1
+    return counts
+
+
 def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """The nodes of one scope: not the bodies of inner functions, classes and comprehensions."""
-    for node in nodes:
+    todo = list(nodes)
+    while todo:  # no recursion: the tree of a long sum is as deep as the sum is long
+        node = todo.pop()
         yield node
         if isinstance(node, Scope):
-            yield from _own(getattr(node, "decorator_list", []))
+            todo += getattr(node, "decorator_list", [])
         elif not isinstance(node, COMPREHENSIONS):
-            yield from _own(ast.iter_child_nodes(node))
+            todo += ast.iter_child_nodes(node)
 
 
 def parameters(args: ast.arguments) -> list[str]:

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -110,6 +111,15 @@ def is_constant(value: Any) -> bool:
     )
 
 
+# Roots of paths into classes.
+CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
+
+
+def path_into(cls: type, name: str) -> Path:
+    """The way to what a class has under `name`."""
+    return Path(CLASSES.setdefault(cls, {"class": cls}), "class", (name,))
+
+
 class LiveResolver:
     """Names of a live function: its free variables, its globals, the builtins."""
 
@@ -139,6 +149,9 @@ class LiveResolver:
             if owner.__name__.partition(".")[0] in ("numpy", "math", "operator", "scipy", "cmath"):
                 return Known(value)
             return self._meaning(Path(scope, name), value)
+        if isinstance(owner, type) and owner.__module__ not in ("builtins", "numpy"):
+            if not callable(value):
+                return self._meaning(path_into(owner, name), value)
         return Known(value)
 
     def _meaning(self, path: Path, value: Any) -> Meaning:

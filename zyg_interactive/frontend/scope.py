@@ -6,7 +6,6 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from .. import runtime
 from ..diagnostics import Refused, refuse
@@ -29,13 +28,11 @@ from ..ir.core import (
 from ..ir.types import Closure, Const, Type, join
 from ..source import Span, code_of
 from .names import bound, parameters
-from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction
+from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction, path_into
 
 # Names that no program can use: how control leaves a block.
 RETURNED, RETURN_VALUE, BROKEN, CONTINUED = "$returned", "$return", "$broken", "$continued"
 FLAGS = (RETURNED, BROKEN, CONTINUED)
-# roots of paths into classes
-CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 
 
 class Context(Protocol):
@@ -196,7 +193,7 @@ class Lowering:
 
     def guard_member(self, cls: type, name: str) -> None:
         """Take it for granted that a class has what it has now under `name`."""
-        path = Path(CLASSES.setdefault(cls, {"class": cls}), "class", (name,))
+        path = path_into(cls, name)
         self.guards[path] = Guard(path, getattr(cls, name))
 
     def constant(self, value: Any, path: Path | None) -> Atom:
@@ -210,7 +207,7 @@ class Lowering:
         """The parameter that carries the data at `path`, made at its first use."""
         if path.root is self:
             return self.load(path.name, node)
-        if isinstance(path.root, Frame):
+        if isinstance(path.root, Frame) and path.root in self.frames:
             return self.frames[path.root][path.name]
         if path not in self.hidden:
             self.hidden[path] = Value(name, type, self.span(node))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused
 from ..ir.core import (
@@ -68,7 +70,7 @@ class CollectedDerivatives(Derivatives):
         self.found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
     def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
-        """As ever; what the callee is refused for is kept with it, and found again at every call."""
+        """As ever; what the callee is refused for is kept with it, and found at every call."""
         around, self.found = self.found, {}
         calls, self.calls = self.calls, []
         try:
@@ -153,6 +155,8 @@ class Collecting(Pullback):
         fn, args = (op.args[0], op.args[1:]) if op.fn is runtime.observe else (op.fn, op.args)
         if fn in STRUCTURAL:
             return not any(isinstance(type_of(a), Unknown | Other) for a in args[:1])
+        if isinstance(getattr(fn, "__self__", None), np.ufunc):  # `np.maximum.accumulate`
+            return True
         module = getattr(fn, "__module__", None) or type(fn).__module__
         if module.partition(".")[0] == "numpy" and getattr(fn, "__name__", "") not in TEXTUAL:
             return True

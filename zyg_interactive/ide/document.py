@@ -12,8 +12,10 @@ import gc
 import itertools
 import re
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Literal
 
 from ..source import Source, Span
@@ -24,6 +26,8 @@ CONTINUES = re.compile(r"(else|elif|except|finally)\b|[)\]}#]")
 HEADER = re.compile(
     r"\s*(async\s+)?(def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b"
 )
+BOUND = re.compile(r"(\s*(?:\w+\s*=(?!=)|return\b))(.*)")
+NAMES = re.compile(r"(?<![\w.\"'])[^\W\d]\w*(?![\w.(\"'])")
 QUOTES = ('"""', "'''")
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 UNCLOSED = ("never closed", "forgot a comma", "unexpected EOF")  # what the parser says of brackets
@@ -211,7 +215,9 @@ def _parse(text: str) -> ast.Module:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a text that is being typed: `1if x`
+            return ast.parse(text)
     finally:
         if enabled:
             gc.enable()
@@ -259,6 +265,12 @@ def _mend(lines: list[str], broken: dict[int, str], error: Exception) -> bool:
     below = next((line for line in lines[at + 1 :] if line.strip()), "")
     indent = _indent(lines[at])
     opens = len(_indent(below)) > len(indent) and HEADER.match(lines[at])
+    kept = BOUND.match(lines[at])
+    if kept is not None and at not in broken:  # the value goes, what it is made of stays
+        names = dict.fromkeys(n for n in NAMES.findall(_code(kept[2])) if not iskeyword(n))
+        lines[at] = f"{kept[1]} __unparsed__({', '.join(names)})"
+        broken[at] = said
+        return True
     lines[at] = indent + ("if 1:" if opens else "pass")
     broken.setdefault(at, said)
     return True

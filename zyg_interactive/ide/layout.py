@@ -113,7 +113,7 @@ def is_adjoint(node: Node) -> bool:
 
 
 def sensitivity_text(node: Node) -> str:
-    """The sensitivity of a node in a few characters: "0.42", "no path", "NaN", "Inf"."""
+    """The sensitivity of a node in a few characters: "0.42", "no gradient", "NaN", "Inf"."""
     return not_finite(node["cotangent"]) or number(node["sensitivity"])
 
 
@@ -121,10 +121,10 @@ def number(sensitivity: float | None) -> str:
     """A sensitivity in a few characters.
 
     >>> number(0.123456), number(0.0), number(None)
-    ('0.123', '0', 'no path')
+    ('0.123', '0', 'no gradient')
     """
     if sensitivity is None:
-        return "no path"
+        return "no gradient"
     if math.isnan(sensitivity):
         return "NaN"
     return "Inf" if math.isinf(sensitivity) else f"{sensitivity:.3g}"

@@ -131,8 +131,11 @@ class StaticContext:
         if spec in self.busy:
             self.busy[spec].recursive = True
             return self.busy[spec]
-        if isinstance(callee.resolver, ScopeResolver):
-            return self._lower(callee, given, spec)
+        if isinstance(callee.resolver, ScopeResolver):  # a part of the function around it
+            function = self._lower(callee, given, spec)
+            for diagnostic in self.refusals[function].values():
+                self.readings[-1].report(diagnostic)
+            return function
         return self._kept(callee, given, spec)
 
     def _kept(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:

@@ -154,13 +154,10 @@ def _name_of(meant: Meaning | None) -> str | None:
 
 
 def _is_of_package(meant: Meaning) -> bool:
-    if not isinstance(meant, Known):
+    if not isinstance(meant, Known) or isinstance(meant.value, UserFunction):
         return False
-    name = (
-        meant.value.__name__
-        if isinstance(meant.value, ModuleType)
-        else getattr(meant.value, "__module__", None)
-    )
+    attribute = "__name__" if isinstance(meant.value, ModuleType) else "__module__"
+    name = getattr(meant.value, attribute, None)
     return (name or "").partition(".")[0] == "zyg_interactive"
 
 

@@ -272,7 +272,7 @@ def _reference_faults(document: Document) -> Iterator[str]:
         if not document["source"]["firstLine"] <= entry["line"] <= last:
             yield f"{where}: not a line of the source"
     for where, node in mentioned:
-        if node not in known:
+        if known and node not in known:  # a graph may be left out
             yield f"{where}: unknown node {node!r}"
 
 

@@ -37,7 +37,7 @@ NO_PATH, ZERO, MAGENTA, NOT_FINITE = "#e5e7eb", "#ffffff", "#d4009f", "#fde7f7"
 LINE, BORDER, TAG = "#8b949e", "#6b7280", "#6b7280"
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
-LEGEND_WIDTH, LEGEND_HEIGHT = 492.0, 34.0
+LEGEND_WIDTH, LEGEND_HEIGHT = 516.0, 34.0
 CORNER = 12.0  # radius of the bends of edges
 DRAWN_LIMIT = 500  # nodes: a larger graph is not put into HTML
 TEXT_COLUMNS = 100
@@ -100,7 +100,7 @@ class Look(NamedTuple):
 
 
 def look(node: Node, scale: Scale) -> Look:
-    """Fill and border of a node: its warmth, or that it is not finite, zero, or has no path."""
+    """Fill and border of a node: its warmth, or that it is not finite, zero, or has no gradient."""
     fill = _fill(node, scale)
     if layout.not_finite(node["cotangent"]) or layout.not_finite(node["value"]):
         return Look(fill, MAGENTA, 3.5, "")
@@ -378,8 +378,8 @@ def _add_legend(svg: ET.Element, scale: Scale, top: float) -> None:
         _add(card, "rect", x=148, y=11, width=72, height=12, fill="url(#zyg-heat)")
         word(layout.number(scale["max"]), 226)
     swatch(278, "0", Look(ZERO, BORDER, 1.0, ""))
-    swatch(320, "no path", Look(NO_PATH, BORDER, 1.2, "5 3"))
-    swatch(400, "NaN, Inf", Look(NOT_FINITE, MAGENTA, 3.0, ""))
+    swatch(320, "no gradient", Look(NO_PATH, BORDER, 1.2, "5 3"))
+    swatch(424, "NaN, Inf", Look(NOT_FINITE, MAGENTA, 3.0, ""))
 
 
 # ------------------------------------------------------------------------------------------ HTML

@@ -58,6 +58,7 @@ class Marker:
 IF = Marker("if")
 FOR = Marker("for")
 WHILE = Marker("while")
+UNPACK = Marker("unpack")  # the items of a tuple of known length, all at once
 CALL_VALUE = Marker("call")  # call of a callee that only the run knows: args (callee, *args)
 
 

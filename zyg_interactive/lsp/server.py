@@ -36,7 +36,8 @@ class Open:
         self.document = Document(to_fs_path(uri) or uri)
         self.checker = Checker(self.document)
         self.hovers = Hovers(self.checker)
-        self.took = 0.0  # seconds that the last findings cost
+        self.took = 0.0  # seconds that the findings cost after the last edit
+        self.read = False
         self.version: int | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -81,7 +82,10 @@ class Server(LanguageServer):
             if time.perf_counter() - now > SLICE:
                 await asyncio.sleep(0)
                 now = time.perf_counter()
-        here.took = time.perf_counter() - begun
+        here.took = (
+            time.perf_counter() - begun if here.read else 0.0
+        )  # the first time tells nothing
+        here.read = True
         diagnostics = [self.diagnostic(here, d) for d in in_order(found)]
         self.text_document_publish_diagnostics(
             t.PublishDiagnosticsParams(uri=here.uri, diagnostics=diagnostics, version=version)

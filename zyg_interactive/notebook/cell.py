@@ -34,6 +34,7 @@ from .statements import (
     candidates,
     default_inputs,
     defines_function,
+    depending,
     hoisted,
     is_floating,
     is_several,
@@ -192,7 +193,9 @@ def _prepared(
             "name a variable it sets: `--of loss`",
         )
     first: Refused | None = None
-    constant: _Prepared | None = None  # a result of the last statement, that depends on no input
+    constant: _Prepared | None = None
+    involved = depending(statements, inputs)
+    found.sort(key=lambda c: statements[c.end - 1] not in involved)
     for candidate in found:
         last = statements[candidate.end - 1]
         if constant is not None and candidate.end != constant.end:
@@ -216,10 +219,11 @@ def _prepared(
                 raise first or refusal from None
             first = first or refusal
         else:
+            # Of the variables that a loop or a branch leaves, the last that depends on an input.
             if _depends(made):
                 return made
-            constant = constant if first is not None else constant or made
-    if constant is not None:
+            constant = constant or made
+    if constant is not None and first is None:
         return constant
     raise first or refuse(
         "ZYG601", "the cell assigns nothing and has no expression to differentiate", None,
@@ -239,7 +243,7 @@ def _check_inputs(
         if not may_be_differentiable(Sizes().type(namespace[n])):
             raise refuse(
                 "ZYG503",
-                f"the input `{n}` is a {type(namespace[n]).__name__}: no number to differentiate in",
+                f"the input `{n}` is a {type(namespace[n]).__name__} and holds no number",
             )
     for n in options.params or ():
         Params([namespace[n]]) if not isinstance(namespace[n], int | float | str) else _no_array(n)

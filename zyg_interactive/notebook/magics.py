@@ -7,6 +7,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -18,7 +19,6 @@ from IPython.core.magic import (
     no_var_expand,
     output_can_be_silenced,
 )
-from IPython.display import display
 
 from ..api import trace
 from ..diagnostics import Diagnostic, ZygError
@@ -96,7 +96,7 @@ class GradientMagics(Magics):
     def _cell(self, args: argparse.Namespace, cell: str) -> Any:
         shown = cell.rstrip("\n")
         try:
-            text = "\n" + self._transformed(cell)
+            text = "\n" * (1 + _blank_lines(cell)) + self._transformed(cell)
             name = self.shell.compile.cache(
                 text, self.shell.execution_count, raw_code="%%gradient\n" + cell
             )
@@ -180,14 +180,15 @@ class GradientMagics(Magics):
             title=outcome.title,
             draw=not args.no_graph,
         )
-        made["source"]["file"] = self._place(source["file"])
         self._publish(made, args.view)
 
     def _publish(self, made: schema.Document, view: schema.View) -> None:
         made["view"] = view
-        display(
-            {MIME: dict(made), "text/html": to_html(made), "text/plain": to_text(made)}, raw=True
-        )
+        made["source"]["file"] = self._place(made["source"]["file"])
+        if made["result"] is not None and made["result"]["name"] == "result":
+            made["result"]["name"] = ""  # it has none: the title says what it is
+        bundle = {MIME: dict(made), "text/html": to_html(made), "text/plain": to_text(made)}
+        self.shell.display_pub.publish(bundle)
 
     def _cell_id(self) -> str | None:
         """The id of the notebook cell that is running, where the front end told."""
@@ -262,7 +263,6 @@ class GradientMagics(Magics):
             raise self._shown(error) from None
         self._put("gradients", {name: g for name, _, g in recording.inputs})
         made = document(recording, cell=self._cell_id(), title=ast.unparse(call))
-        made["source"]["file"] = self._place(made["source"]["file"])
         self._publish(made, "source")
 
 
@@ -271,9 +271,14 @@ def tree_names(tree: ast.Module) -> Iterable[str]:
     return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
 
+def _blank_lines(cell: str) -> int:
+    """How many lines at the beginning of a cell are blank: the shell drops them."""
+    return len(list(takewhile(lambda line: not line.strip(), cell.split("\n"))))
+
+
 def _rendered(error: BaseException, lines: list[str]) -> BaseException:
     """The exception, which IPython will show as these lines."""
-    setattr(error, "_render_traceback_", lambda: lines)
+    vars(error)["_render_traceback_"] = lambda: lines
     return error
 
 

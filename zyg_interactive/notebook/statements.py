@@ -175,6 +175,17 @@ def candidates(body: list[ast.stmt], of: str | None) -> list[Candidate]:
     return found
 
 
+def depending(body: list[ast.stmt], inputs: Iterable[str]) -> set[ast.stmt]:
+    """The statements that may depend on the inputs: they use one or what does, or call something."""
+    names, found = set(inputs), set()
+    for s in body:
+        calls = any(isinstance(n, ast.Call) for n in ast.walk(s))
+        if calls or (read([s]) | set(reads([s]))) & names:
+            found.add(s)
+            names |= bound([s])
+    return found
+
+
 def _results(s: ast.stmt) -> list[str | None]:
     """The names, the last first, that may be the result of a statement; None: its own value."""
     match s:

@@ -11,12 +11,15 @@ from .. import runtime
 from ..diagnostics import Refused
 from ..ir.core import (
     FOR,
+    UNPACK,
     Atom,
     Function,
     Infer,
+    Op,
     Region,
     Undecided,
     Value,
+    append,
     building,
     defined,
     emit,
@@ -29,7 +32,8 @@ from ..ir.core import (
 from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type
 from .cotangents import Fields, as_scalar, filled, made, skeleton
 from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
-from .simplify import drop_dead, lighten, simplify
+from .residuals import lighten, needed, recompute
+from .simplify import drop_dead, simplify
 
 
 class Derivatives:
@@ -73,15 +77,16 @@ class Derivatives:
             a.reverse.outs = tuple(map(made, outs))
         simplify(a.reverse)
         drop_dead(a.reverse)
-        saved = lighten(a.primal, a.reverse, needed(a))
+        recompute(a.primal, a.reverse)
+        saved = lighten(a.primal, a.reverse, needed(a.primal, a.reverse))
         residuals = Value("saved", Tuple(tuple(type_of(v) for v in saved)), f.span)
         unpack = Region()
         copies: dict[Value, Atom] = {}
         with building(unpack, f.span, self.infer):
-            for i, v in enumerate(saved):
-                item = emit(operator.getitem, (residuals, i), name=v.name or "t")
-                item.type = v.type
-                copies[v] = item
+            items = tuple(Value(v.name or "t", v.type, v.span) for v in saved)
+            if items:
+                append(Op(UNPACK, (residuals,), {}, items, (), f.span))
+            copies.update(zip(saved, items, strict=True))
         substitute(a.reverse, copies)
         a.reverse.ops[:0] = unpack.ops
         a.reverse.params = (residuals, *a.seeds)
@@ -170,12 +175,6 @@ def _one(t: Type) -> Any:
     if isinstance(t, Array) and t.dtype is not None and t.dtype != np.dtype(float):
         return t.dtype.type(1)
     return 1.0
-
-
-def needed(a: Adjoint) -> list[Value]:
-    """What the reverse region reads of the primal."""
-    inside = set(defined(a.primal))
-    return [v for v in dict.fromkeys(reads(a.reverse)) if v in inside]
 
 
 def owned(a: Adjoint) -> tuple[Atom, ...]:

@@ -23,6 +23,7 @@ from ..ir.core import (
     CALL_VALUE,
     FOR,
     IF,
+    UNPACK,
     WHILE,
     Atom,
     Demand,
@@ -45,6 +46,7 @@ from ..ir.core import (
     walk,
 )
 from ..ir.types import (
+    INT,
     UNKNOWN,
     Array,
     Closure,
@@ -77,7 +79,9 @@ from .cotangents import (
     repaired,
     zero,
 )
-from .simplify import drop_dead, lighten
+from .residuals import lighten, recompute
+from .residuals import needed as residuals_of
+from .simplify import drop_dead
 
 REFUSAL = "$refusal"
 Pattern = Any  # of a seed: True for a leaf that is given, None for a strong zero, tuples of these
@@ -299,6 +303,9 @@ class Pullback:
             total = plus(scope.buffers.pop(x), total)
         total = as_scalar(total, x.type)
         if isinstance(total, Value):
+            if isinstance(x.type, Array) and isinstance(total.type, Array):
+                # A cotangent has the shape of its value, also where the rule's code does not tell.
+                total.type = Array(total.type.dtype, x.type.shape or total.type.shape)
             if total.bar_of is None:
                 total.bar_of = x
             if total.name is None:
@@ -385,7 +392,7 @@ class Pullback:
         if rule is None or rule.pullback is None:
             raise refuse("ZYG301", f"no gradient rule for `{_title(op.fn)}`", op.span, _GIVE)
         data, metadata = self._arguments(rule, op)
-        if any(v in self.active for v in values(metadata)):
+        if any(v in self.active and v.type != INT for v in values(metadata)):
             raise refuse(
                 "ZYG302",
                 f"no gradient of `{_title(op.fn)}` in a keyword",
@@ -514,6 +521,15 @@ class Pullback:
         for k, a in zip(op.args[1], op.args[2:], strict=True):
             if any(v in self.active for v in values(a)):
                 self._contribute(scope, a, member(g, k))
+        return True
+
+    def _unpack(self, op: Op, scope: Scope) -> bool:
+        parts = tuple(self._total(scope, r) for r in op.results)
+        if scope.crosses_loop(op.args[0]):
+            for i, part in enumerate(parts):
+                self._scatter(scope, op.args[0], i, part)
+        else:
+            self._contribute(scope, op.args[0], parts)
         return True
 
     def _captured(self, op: Op, scope: Scope) -> bool:
@@ -709,12 +725,12 @@ class Pullback:
         """Make values of a branch that its reverse reads results of the branch."""
         exported: list[Value] = []
         homes: list[int] = []
+        around = {v for region in reverse.regions for v in reads(region)}
         for k, (primal, region) in enumerate(zip(op.regions, reverse.regions, strict=True)):
-            inside = set(defined(primal))
-            for v in dict.fromkeys(reads(region)):
-                if v in inside and v not in exported:
-                    exported.append(v)
-                    homes.append(k)
+            recompute(primal, region, around)
+            for v in residuals_of(primal, region):
+                exported.append(v)
+                homes.append(k)
         outside = [Value(v.name, v.type, v.span) for v in exported]
         for k, region in enumerate(reverse.regions):
             substitute(
@@ -824,8 +840,8 @@ class Pullback:
     ) -> tuple[list[Atom], list[Atom], list[bool]]:
         """What the reverse loop goes through: the range itself, or a tape of what it reads."""
         body = op.regions[-1]
-        inside = set(defined(body))
-        needed = [v for v in dict.fromkeys(reads(reverse)) if v in inside]
+        recompute(body, reverse)
+        needed = residuals_of(body, reverse)
         sequences = op.static["sequences"]
         heads = set(values(body.params[:sequences]))
         if op.fn is FOR and not stop and all(v in heads for v in needed):
@@ -881,6 +897,7 @@ def _title(fn: Any) -> str:
 STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     operator.getitem: Pullback._getitem,
     getattr: Pullback._getattr,
+    UNPACK: Pullback._unpack,
     runtime.make_list: Pullback._make_list,
     runtime.make_dict: Pullback._make_dict,
     runtime.construct: Pullback._construct,

@@ -19,14 +19,12 @@ from ..ir.core import (
     Op,
     Region,
     Value,
-    ints,
     map_atom,
     op_reads,
     reads,
-    substitute,
+    same_atom,
     type_of,
     values,
-    walk,
 )
 from ..ir.types import UNKNOWN, Array, Scalar, shape_of
 
@@ -164,7 +162,25 @@ def _add(op: Op) -> Folded:
             return (y,)
     if all(type(x) in (int, float) for x in (a, b)):
         return (a + b,)
+    for x, y in ((a, b), (b, a)):
+        if _made_by(x, operator.neg):  # exact: y + -x is y - x
+            op.fn, op.args = operator.sub, (y, x.op.args[0])
+            return None
+    if _made_by(a, operator.mul) and _made_by(b, operator.mul) and _floating(a):
+        if all(map(same_atom, a.op.args, b.op.args)):  # exact: x + x is 2 x
+            op.fn, op.args = operator.mul, (2.0, a)
     return None
+
+
+def _subtract(op: Op) -> Folded:
+    a, b = op.args
+    if _made_by(b, operator.neg):
+        op.fn, op.args = operator.add, (a, b.op.args[0])
+    return None
+
+
+def _made_by(x: Atom, fn: Any) -> bool:
+    return isinstance(x, Value) and x.op is not None and x.op.fn is fn
 
 
 def _negate(op: Op) -> Folded:
@@ -203,53 +219,7 @@ FOLDS: dict[Any, Callable[[Op], Folded]] = {
     operator.mul: _multiply,
     np.multiply: _multiply,
     operator.add: _add,
+    operator.sub: _subtract,
     operator.neg: _negate,
     operator.getitem: _getitem,
 }
-
-
-SHAPE_ONLY = (np.shape, np.zeros_like)
-
-
-def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]:
-    """Keep the shape of an array, not the array, where the reverse part asks for no more; returns
-    what is needed now.
-    """
-    readers: dict[Value, list[Op]] = {}
-    barred = set(values(reverse.outs))
-    for op in walk(reverse):
-        for v in op_reads(op):
-            readers.setdefault(v, []).append(op)
-        for inner in op.regions:
-            barred.update(values(inner.outs))
-    kept = []
-    known: dict[Value, Atom] = {}
-    for v in needed:
-        ops = readers.get(v, [])
-        whole = v in barred or not isinstance(v.type, Array) or not v.type.shape
-        if whole or any(op.fn not in SHAPE_ONLY or op.static for op in ops):
-            kept.append(v)
-            continue
-        assert isinstance(v.type, Array) and v.type.shape is not None
-        shape = Value(f"{v.name}_shape" if v.name else None, ints(v.type.shape), v.span)
-        at = primal.ops.index(v.op) + 1 if v.op is not None and v.op in primal.ops else 0
-        primal.ops.insert(at, Op(np.shape, (v,), {}, (shape,), (), v.span))
-        for op in ops:
-            if op.fn is np.zeros_like:
-                dtype = v.type.dtype
-                op.fn, op.args = np.zeros, (shape,)
-                op.static = {} if dtype in (None, np.dtype(float)) else {"dtype": dtype}
-            else:
-                known[op.result] = shape
-        kept.append(shape)
-    if known:
-        _without(reverse, known)
-        substitute(reverse, known)
-    return kept
-
-
-def _without(region: Region, gone: dict[Value, Atom]) -> None:
-    region.ops = [op for op in region.ops if not any(r in gone for r in op.results)]
-    for op in region.ops:
-        for inner in op.regions:
-            _without(inner, gone)

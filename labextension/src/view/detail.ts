@@ -29,7 +29,7 @@ export class Detail {
         'div',
         { class: 'zyg-cards' },
         card('Value', node.value, 'not recorded'),
-        card('Cotangent', this._cotangent(node), 'no path from here to the result')
+        card('Cotangent', this._cotangent(node), 'no gradient: none flows back to here')
       )
     );
     this.element.scrollTop = 0;

@@ -27,7 +27,7 @@ export function legend({ min, max }: Scale): HTMLElement {
     { class: 'zyg-legend' },
     ...scale,
     key('zero', 'zero'),
-    key('none', 'no path'),
+    key('none', 'no gradient'),
     key('bad', 'NaN or Inf')
   );
 }

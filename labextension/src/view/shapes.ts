@@ -57,13 +57,13 @@ function detail(node: GraphNode, heat: Heat): string {
   const held = node.id.startsWith('b') ? node.cotangent : node.value;
   const text = held === null ? node.type : held.shape.length > 0 ? held.type : held.text;
   const shown = text.length > MOST_DETAIL ? `${text.slice(0, MOST_DETAIL - 1)}…` : text;
-  const sensitivity = heat.mark === 'none' ? 'no path' : heat.text;
+  const sensitivity = heat.mark === 'none' ? 'no gradient' : heat.text;
   return shown === '' ? sensitivity : `${shown} · ${sensitivity}`;
 }
 
 function describe(node: GraphNode, sensitivity: string): string {
   const parts = [node.label, node.type];
-  parts.push(node.sensitivity === null ? 'no path to the result' : `sensitivity ${sensitivity}`);
+  parts.push(node.sensitivity === null ? 'no gradient' : `sensitivity ${sensitivity}`);
   if (node.line !== null) {
     parts.push(`line ${node.line}`);
   }

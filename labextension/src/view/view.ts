@@ -33,8 +33,12 @@ export class DocumentView {
       'Views',
       [
         { id: 'source', label: 'Source', panel: this._panels.source },
-        { id: 'forward', label: 'Forward graph', panel: this._panels.forward },
-        { id: 'pullback', label: 'Pullback graph', panel: this._panels.pullback },
+        ...(isDrawn(document)
+          ? [
+              { id: 'forward', label: 'Forward graph', panel: this._panels.forward },
+              { id: 'pullback', label: 'Pullback graph', panel: this._panels.pullback }
+            ]
+          : []),
         { id: 'forward-ir', label: 'Forward IR', panel: this._panels['forward-ir'] },
         { id: 'pullback-ir', label: 'Pullback IR', panel: this._panels['pullback-ir'] },
         { id: 'code', label: 'Generated code', panel: this._panels.code }
@@ -53,7 +57,7 @@ export class DocumentView {
       legend(document.scale)
     );
     this._body = body;
-    this._tabs.select(document.view === 'ir' ? 'forward-ir' : document.view);
+    this._tabs.select(firstPanel(document));
     this._pointer.join(this._light, this);
     this._light();
   }
@@ -88,7 +92,7 @@ export class DocumentView {
   /** Shows one panel; side by side, the source keeps it company, and the graph the source. */
   private _show(name: PanelName): void {
     this._shown = name;
-    const beside = name === 'source' ? 'forward' : 'source';
+    const beside = name === 'source' ? (isDrawn(this.document) ? 'forward' : 'code') : 'source';
     const visible = new Set<PanelName>(this._isSplit() ? [name, beside] : [name]);
     for (const panel of visible) {
       this._build(panel);
@@ -237,6 +241,19 @@ export class DocumentView {
     'pullback-ir': html('div', { class: 'zyg-panel' }),
     code: html('div', { class: 'zyg-panel' })
   };
+}
+
+/** A document may come without its graphs. */
+function isDrawn({ graphs }: ZygDocument): boolean {
+  return graphs.forward.nodes.length > 0;
+}
+
+function firstPanel(document: ZygDocument): PanelName {
+  const { view } = document;
+  if ((view === 'forward' || view === 'pullback') && !isDrawn(document)) {
+    return 'source';
+  }
+  return view === 'ir' ? 'forward-ir' : view;
 }
 
 type PanelName = 'source' | 'forward' | 'pullback' | 'forward-ir' | 'pullback-ir' | 'code';

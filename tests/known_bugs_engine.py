@@ -1,0 +1,102 @@
+"""Known bugs of the engine; `python tests/known_bugs_engine.py NAME` runs one. Not collected."""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from typing import Any
+
+import numpy as np
+from helpers import check, define
+
+from zyg_interactive import derivative, gradient, pullback
+
+
+def partial_is_refused() -> None:
+    """`functools.partial(f, k=...)` is what the API's own documentation tells users to use."""
+
+    def f(x: float, k: float = 1.0) -> float:
+        return x * k
+
+    assert gradient(functools.partial(f, k=5.0), 3.0) == (5.0,)
+
+
+def defaults_changed_in_place() -> None:
+    f = define("def g(x, k=2.0):\n    return x * k\n\ndef f(x):\n    return g(x)")
+    assert gradient(f, 3.0) == (2.0,)
+    f.__globals__["g"].__defaults__ = (7.0,)
+    assert gradient(f, 3.0) == (7.0,)
+
+
+def bool_or_float() -> None:
+    """The value of a nested derivative is np.float64 where Python gives a float."""
+    f = define(
+        "def f(a, b):\n    return derivative(lambda q: q * q, a > 0.5 or b)",
+        scope={"derivative": derivative},
+    )
+    check(f, 0.3, 0.4)
+
+
+def record_joined_of_float_and_array() -> None:
+    """The gradient of the float `p.x` is np.float64."""
+    f = define(
+        "def f(p, x, c):\n    if c > 0:\n        p = P(x[0])\n    return math.sin(p.x)",
+        scope={"P": P},
+    )
+    check(f, P(0.3), np.ones(2), -1.0)
+
+
+def second_order_through_a_dynamic_call() -> None:
+    """ZYG301 no gradient rule for `dynamic_reverse`: a derivative of a call specialised late."""
+    f = define(
+        "def f(x):\n    return derivative(lambda y: table['sin' if y > 0 else 'exp'](y), x)",
+        scope={"derivative": derivative, "table": {"sin": math.sin, "exp": math.exp}},
+    )
+    assert pullback(f, 0.5)[1](1.0) == (-math.sin(0.5),)
+
+
+def object_made_by_init() -> None:
+    """ZYG301 `Q`: a plain class whose __init__ only assigns attributes is not constructed."""
+    check(define("def f(x):\n    q = Q(x, 2 * x)\n    return q.a * q.b", scope={"Q": Q}), 1.5)
+
+
+def function_captured_in_a_loop() -> None:
+    """ZYG105 although `g` is only called, and only where it was made."""
+    text = "def f(x):\n    s = 0.0\n    for i in range(3):\n        a = x * i\n"
+    text += (
+        "        def g(y):\n            return y * a\n        s = s + g(x)\n    return s + g(2.0)"
+    )
+    check(define(text), 1.5)
+
+
+def array_of_mixed_numbers() -> None:
+    """ZYG201: np.array of a list of numbers of several kinds needs no dtype known before."""
+    check(
+        define("def f(x):\n    v = np.array([e for e in [2, 1.5, x]])\n    return v[2] * v[1]"), 1.5
+    )
+
+
+def dot_of_lists() -> None:
+    check(define("def f(x):\n    return np.dot([x for e in range(3)], [0.1, 0.4, 0.8])"), 1.5)
+
+
+class P:
+    def __init__(self, x: Any):
+        self.x = x
+
+
+class Q:
+    def __init__(self, a: float, b: float):
+        self.a, self.b = a, b
+
+
+if __name__ == "__main__":
+    own = {n: f for n, f in list(globals().items()) if callable(f) and f.__module__ == __name__}
+    for name in sys.argv[1:] or [n for n, f in own.items() if not isinstance(f, type)]:
+        try:
+            own[name]()
+            print("mended ", name)
+        except Exception as error:
+            text = (str(error).strip() or "wrong").splitlines()[0]
+            print("fails  ", name, "|", type(error).__name__, text[:110])
