@@ -492,8 +492,8 @@ def test_nothing_to_show() -> None:
     assert to_text(empty).startswith("loss\n")
     one = document(graph([node("n0", "x", None)]), scale={"min": None, "max": None})
     one["lines"][0]["sensitivity"] = None
-    assert "no path" in to_text(one)
-    assert "no path" in to_html(one)
+    assert "no gradient" in to_text(one)
+    assert "no gradient" in to_html(one)
     one["lines"][0]["sensitivity"] = float("nan")
     assert "NaN" in to_text(one)
 

@@ -4,6 +4,7 @@ one of these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .source import Span, caret
@@ -34,6 +35,14 @@ TITLES = {
 }
 
 
+def name_of_file(file: str) -> str:
+    return f'File "{file}"'
+
+
+# What a text is called. A notebook says "Cell In[3]", for the file of a cell is an invention.
+place_of: Callable[[str], str] = name_of_file
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One finding. `message` says what and why, `help` what to write instead."""
@@ -58,7 +67,7 @@ class Diagnostic:
 def _place(span: Span) -> list[str]:
     shown = caret(span)
     return [
-        f'  File "{span.file}", line {span.line}',
+        f"  {place_of(span.file)}, line {span.line}",
         *(["  " + s for s in shown.splitlines()] if shown else []),
     ]
 

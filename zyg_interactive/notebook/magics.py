@@ -20,8 +20,8 @@ from IPython.core.magic import (
     output_can_be_silenced,
 )
 
+from .. import diagnostics
 from ..api import trace
-from ..diagnostics import Diagnostic, ZygError
 from ..errors import stripped
 from ..ide import schema
 from ..ide.graph import document
@@ -166,7 +166,7 @@ class GradientMagics(Magics):
             if outcome.diagnostics:
                 print("%%gradient: the cell ran, but was not differentiated")
             for d in outcome.diagnostics:
-                print(self._told(d))
+                print(d)
             return
         notes: list[schema.Note] = [
             {"severity": "info", "code": "", "message": note, "line": None}
@@ -184,7 +184,9 @@ class GradientMagics(Magics):
 
     def _publish(self, made: schema.Document, view: schema.View) -> None:
         made["view"] = view
-        made["source"]["file"] = self._place(made["source"]["file"])
+        made["source"]["file"] = (
+            _place(self.shell, made["source"]["file"]) or made["source"]["file"]
+        )
         if made["result"] is not None and made["result"]["name"] == "result":
             made["result"]["name"] = ""  # it has none: the title says what it is
         bundle = {MIME: dict(made), "text/html": to_html(made), "text/plain": to_text(made)}
@@ -198,21 +200,6 @@ class GradientMagics(Magics):
 
     # ---- what went wrong
 
-    def _place(self, file: str) -> str:
-        """What the shell calls a text: "Cell In[3]", not the invented name of a file."""
-        named = self.shell.compile.format_code_name(file)
-        return " ".join(named) if named else file
-
-    def _told(self, diagnostic: Diagnostic) -> str:
-        """The text of a diagnostic, in which cells are called what the shell calls them."""
-
-        def place(found: re.Match[str]) -> str:
-            file, rest = found.groups()
-            named = self._place(file)
-            return f"{named}{rest}" if named != file else found[0]
-
-        return re.sub(r'File "([^"\n]*)"(, line \d+)', place, str(diagnostic))
-
     def _shown(self, error: BaseException) -> BaseException:
         """The exception with a traceback of the user's frames alone, as the shell would show a
         plain cell's.
@@ -221,10 +208,7 @@ class GradientMagics(Magics):
         while seen is not None:
             seen.__traceback__ = stripped(seen.__traceback__)
             seen = seen.__cause__ or seen.__context__
-        if isinstance(error, ZygError):
-            told = self._told(error.diagnostic).splitlines()
-            lines = [f"{type(error).__name__}: {told[0]}", *told[1:]]
-        elif isinstance(error, KeyboardInterrupt) or not hasattr(error, "_render_traceback_"):
+        if isinstance(error, KeyboardInterrupt) or not hasattr(error, "_render_traceback_"):
             lines = self.shell.InteractiveTB.structured_traceback(
                 type(error), error, error.__traceback__, tb_offset=0
             )
@@ -271,6 +255,12 @@ def tree_names(tree: ast.Module) -> Iterable[str]:
     return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
 
+def _place(shell: InteractiveShell, file: str) -> str | None:
+    """What the shell calls a text, if it is a cell: "Cell In[3]"."""
+    named = shell.compile.format_code_name(file)
+    return " ".join(named) if named else None
+
+
 def _blank_lines(cell: str) -> int:
     """How many lines at the beginning of a cell are blank: the shell drops them."""
     return len(list(takewhile(lambda line: not line.strip(), cell.split("\n"))))
@@ -299,5 +289,10 @@ def _options(line: str) -> argparse.Namespace:
 
 
 def register(shell: InteractiveShell) -> None:
-    """Give a shell the magics."""
+    """Give a shell the magics, and diagnostics the names of its cells."""
     shell.register_magics(GradientMagics)
+
+    def place(file: str) -> str:
+        return _place(shell, file) or diagnostics.name_of_file(file)
+
+    diagnostics.place_of = place

@@ -4,6 +4,7 @@ read directly.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -110,14 +111,14 @@ def _fold(region: Region, known: dict[Value, Atom]) -> None:
     def new(a: Atom) -> Atom:
         return known.get(a, a) if isinstance(a, Value) else a
 
-    ops = []
+    ops: list[Op] = []
     for op in region.ops:
         op.args = tuple(map_atom(new, a) for a in op.args)
         op.static = {k: map_atom(new, v) for k, v in op.static.items()}
         for inner in op.regions:
             _fold(inner, known)
         fold = FOLDS.get(op.fn) if not isinstance(op.fn, dict | list) else None
-        folded = fold(op) if fold is not None else None
+        folded = fold(op, ops) if fold is not None else None
         if folded is None:
             ops.append(op)
         else:
@@ -129,7 +130,7 @@ def _fold(region: Region, known: dict[Value, Atom]) -> None:
 Folded = tuple[Atom] | None
 
 
-def _multiply(op: Op) -> Folded:
+def _multiply(op: Op, before: list[Op]) -> Folded:
     _broadcast_by_itself(op)
     a, b = op.args
     for x, y in ((a, b), (b, a)):
@@ -139,7 +140,27 @@ def _multiply(op: Op) -> Folded:
             return (y,)
     if all(type(x) in (int, float) for x in (a, b)):
         return (a * b,)
+    for x, y in ((a, b), (b, a)):
+        if type(x) is float and _made_by(y, np.broadcast_to) and type(y.op.args[0]) is float:
+            op.fn, op.args = np.broadcast_to, (x * y.op.args[0], y.op.args[1])
+            return None
+        if type(x) is float and _made_by(y, operator.mul) and _floating(y):
+            for factor, rest in (y.op.args, y.op.args[::-1]):
+                # Exact: one of the factors only moves the exponent.
+                if type(factor) in (int, float) and (_is_power(factor) or _is_power(x)):
+                    op.args = (x * factor, rest)
+                    return None
+        if _made_by(x, operator.neg) and op.fn is operator.mul:  # exact: -a * b is -(a * b)
+            product = Value(None, op.result.type, op.result.span)
+            before.append(Op(operator.mul, (x.op.args[0], y), {}, (product,), (), op.span))
+            op.fn, op.args = operator.neg, (product,)
+            return None
     return None
+
+
+def _is_power(x: float) -> bool:
+    """Whether a number is a power of two, small enough that scaling by it loses nothing."""
+    return x != 0 and abs(math.frexp(x)[0]) == 0.5 and 2**-10 <= abs(x) <= 2**10
 
 
 def _broadcast_by_itself(op: Op) -> None:
@@ -155,7 +176,7 @@ def _broadcast_by_itself(op: Op) -> None:
             return
 
 
-def _add(op: Op) -> Folded:
+def _add(op: Op, before: list[Op]) -> Folded:
     a, b = op.args
     for x, y in ((a, b), (b, a)):
         if _is(x, 0.0) and _floating(y):
@@ -172,7 +193,7 @@ def _add(op: Op) -> Folded:
     return None
 
 
-def _subtract(op: Op) -> Folded:
+def _subtract(op: Op, before: list[Op]) -> Folded:
     a, b = op.args
     if _made_by(b, operator.neg):
         op.fn, op.args = operator.add, (a, b.op.args[0])
@@ -183,12 +204,12 @@ def _made_by(x: Atom, fn: Any) -> bool:
     return isinstance(x, Value) and x.op is not None and x.op.fn is fn
 
 
-def _negate(op: Op) -> Folded:
+def _negate(op: Op, before: list[Op]) -> Folded:
     (x,) = op.args
     return (-x,) if type(x) in (int, float) else None
 
 
-def _getitem(op: Op) -> Folded:
+def _getitem(op: Op, before: list[Op]) -> Folded:
     x, index = op.args
     if isinstance(x, tuple | list) and isinstance(index, int) and -len(x) <= index < len(x):
         return (x[index],)
@@ -215,7 +236,7 @@ def _floating(x: Atom) -> bool:
     return isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc"
 
 
-FOLDS: dict[Any, Callable[[Op], Folded]] = {
+FOLDS: dict[Any, Callable[[Op, list[Op]], Folded]] = {
     operator.mul: _multiply,
     np.multiply: _multiply,
     operator.add: _add,
