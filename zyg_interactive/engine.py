@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from .analysis.types import Sizes, key
 from .diagnostics import Refused, refuse
+from .frontend.link import INTRINSICS, Links, specification
 from .frontend.lower import lower, lower_call
 from .frontend.resolve import LiveResolver, UserFunction, is_constant
-from .frontend.scope import BoundMethod, Lowering, ScopeResolver
+from .frontend.scope import BoundMethod, Lowering
 from .ir.core import (
     CALLED,
     Atom,
@@ -25,23 +24,14 @@ from .ir.core import (
     Guard,
     Infer,
     Path,
-    Region,
-    Undecided,
-    Value,
-    type_of,
-    values,
 )
-from .ir.types import UNBOUND_TYPE, Const, Type
+from .ir.types import Const, Type
 from .rules.registry import infer, lookup
-from .source import SourceNotFound, Span, find
+from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
 
-MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is specialised for
 MOST_ENTRIES = 4096
-INTRINSICS: dict[
-    Any, Callable[..., Atom]
-] = {}  # filled by the API: its functions inside differentiated code
 
 
 @dataclass(eq=False)
@@ -85,16 +75,20 @@ class Specialisation:
         return self.derivatives[implicit]
 
 
-class Linker:
-    """Lowers a function and everything it calls, for one specialisation."""
+class Linker(Links):
+    """Lowers a live function and everything it calls, for one specialisation."""
 
     infer: Infer = staticmethod(infer)
 
     def __init__(self, engine: Engine, sizes: Sizes):
+        super().__init__()
         self.engine, self.sizes = engine, sizes
-        self.linked: dict[Any, Function] = {}
-        self.busy: dict[Any, Function] = {}
-        self.constants: dict[tuple[Any, str], set[Any]] = {}
+
+    def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
+        return lower(callee, given, self)
+
+    def wants(self, callee: UserFunction, name: str) -> bool:
+        return name in self.engine.demands.get(_demand_key(callee.code or callee.node), ())
 
     def read_type(self, value: Any) -> Type:
         return self.sizes.type(value)
@@ -102,23 +96,10 @@ class Linker:
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         if isinstance(value, functools.partial) or not isinstance(value, types.FunctionType):
             return None
-        if value in INTRINSICS or (value.__module__ or "").partition(".")[0] in (
-            "numpy",
-            "scipy",
-            "zyg_interactive",
-        ):
+        package = (value.__module__ or "").partition(".")[0]
+        if value in INTRINSICS or package in ("numpy", "scipy", "zyg_interactive"):
             return None
         return self.engine.user_function(value, origin, self.read_type)
-
-    def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
-        try:
-            found = INTRINSICS.get(value)
-        except TypeError:
-            found = None
-        if found is None and isinstance(value, Transformed):
-            made: Callable[..., Atom] = INTRINSICS[Transformed](self, value)
-            return made
-        return found
 
     def demanded(self, path: Path) -> bool:
         """Whether the data at `path` has to be known."""
@@ -127,91 +108,9 @@ class Linker:
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
         return Derivatives(infer).fused(callee, wrt)
 
-    def link_top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
+    def top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
         """The function that was called, for argument types as they are."""
-        spec = (
-            callee.key,
-            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in arguments.items()),
-        )
-        return self._lower(callee, arguments, spec)
-
-    def link(
-        self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
-    ) -> Function:
-        given = {name: self._given(callee, name, atom, span) for name, atom in arguments.items()}
-        spec = (
-            callee.key,
-            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()),
-        )
-        shared = not isinstance(callee.resolver, ScopeResolver) and callee.live is not None
-        if spec in self.busy:
-            function = self.busy[spec]
-            function.recursive = True
-            return function
-        if shared and spec in self.linked:
-            return self.linked[spec]
-        function = self._lower(callee, given, spec)
-        if shared:
-            self.linked[spec] = function
-        return function
-
-    def _lower(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
-        """Lower; a recursive function again and again, until its result type and its hidden
-        parameters stay.
-        """
-        function = Function(callee.name, Region())
-        function.region.outs = (Value(None, UNBOUND_TYPE),)
-        function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
-        self.busy[spec] = function
-        try:
-            for _ in range(8):
-                lowered = lower(callee, given, self)
-                stable = lowered.result == function.result and lowered.hidden == function.hidden
-                function.region, function.hidden, function.guards = (
-                    lowered.region,
-                    lowered.hidden,
-                    lowered.guards,
-                )
-                function.span, function.key = lowered.span, lowered.key
-                if stable or not function.recursive:
-                    return function
-        finally:
-            del self.busy[spec]
-        raise refuse(
-            "ZYG202",
-            f"the type of the recursive function `{callee.name}` does not settle",
-            function.span,
-        )
-
-    def _given(self, callee: UserFunction, name: str, atom: Atom, span: Span) -> Atom:
-        """What the callee sees of an argument: its type, or the atom where it is part of the
-        program.
-        """
-        demanded = name in self.engine.demands.get(_demand_key(callee.code or callee.node), ())
-        if isinstance(atom, Value):
-            if demanded and not isinstance(atom.type, Const):
-                raise Undecided(atom, f"the argument `{name}`")
-            return atom.type.value if isinstance(atom.type, Const) else atom.type
-        if isinstance(atom, bool | str | bytes | type(None)) or demanded or not _is_data(atom):
-            return atom
-        if (
-            isinstance(atom, int | tuple)
-            and not any(True for _ in values(atom))
-            and _is_whole(atom)
-        ):
-            seen = self.constants.setdefault((callee.key, name), set())
-            seen.add(atom)
-            if len(seen) <= MOST_CONSTANTS:
-                return atom
-        return type_of(atom)
-
-
-def _is_data(atom: Atom) -> bool:
-    return isinstance(atom, int | float | complex | np.ndarray | np.generic | tuple | list | dict)
-
-
-def _is_whole(atom: Atom) -> bool:
-    return isinstance(atom, int) or (isinstance(atom, tuple) and all(map(_is_whole, atom)))
+        return self.settled(callee, arguments, specification(callee, arguments))
 
 
 class Engine:
@@ -321,7 +220,7 @@ class Engine:
                 ):  # a function that is passed: what it captures is fetched from it
                     given[n] = linker.user_function(a, Path(i, n)) or a
             arguments = {**given, **{n: d for n, d in user.defaults.items() if n not in given}}
-            function = linker.link_top(user, arguments)
+            function = linker.top(user, arguments)
         else:
             function = lower_call(
                 _name(f), lambda lowering: self._callee(f, lowering), given, linker

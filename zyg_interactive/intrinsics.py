@@ -10,8 +10,8 @@ from typing import Any
 
 from . import api, runtime
 from .diagnostics import refuse
-from .engine import INTRINSICS
 from .frontend.calls import Calls
+from .frontend.link import INTRINSICS
 from .frontend.lower import lower_call
 from .frontend.resolve import UserFunction
 from .frontend.scope import LocalFunction

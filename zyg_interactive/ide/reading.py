@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..diagnostics import Diagnostic, Refused
-from ..engine import INTRINSICS
+from ..frontend.link import Links, specification
 from ..frontend.lower import Statements
 from ..frontend.names import bound, read
-from ..frontend.resolve import Asked, StaticResolver, UserFunction
-from ..frontend.scope import BROKEN, CONTINUED, RETURN_VALUE, RETURNED, Lowering, ScopeResolver
+from ..frontend.resolve import StaticResolver, UserFunction
+from ..frontend.scope import BROKEN, CONTINUED, RETURN_VALUE, RETURNED, Lowering
 from ..ir.core import (
     CALL_VALUE,
     UNBOUND,
@@ -33,16 +33,13 @@ from ..ir.core import (
     Value,
     type_of,
 )
-from ..ir.types import UNBOUND_TYPE, UNKNOWN, Const, List, Other, Type, Unknown
+from ..ir.types import UNKNOWN, List, Other, Type, Unknown
 from ..rules.registry import infer
 from ..source import Span
-from ..transformed import Transformed
 from .collect import HOLE, CollectedDerivatives
 
 ITERATED = (range, zip, enumerate, reversed)  # calls that a loop counts
 ENDLESS = (map, filter, iter)  # calls of which it is certain that no loop can count them
-MOST_CONSTANTS = 8
-MOST_ROUNDS = 8
 
 
 class Unsure(Exception):
@@ -53,7 +50,7 @@ class TooLong(Exception):
     """Reading a function took longer than an editor may wait."""
 
 
-class StaticContext:
+class StaticContext(Links):
     """What the lowering asks, for a text that is read: the live engine's `Linker` is the other one.
 
     `custom`: functions, live or read, that have a gradient rule of the user's. What was lowered is
@@ -63,15 +60,13 @@ class StaticContext:
     infer: Infer = staticmethod(infer)
 
     def __init__(self, resolver: StaticResolver, custom: Iterable[Any] = ()):
+        super().__init__()
         self.resolver, self.custom = resolver, list(custom)
         self.until = math.inf
         self.refusals: dict[Function, dict[Any, Diagnostic]] = {}
         self.unsure: set[Function] = (
             set()
         )  # functions of which something is not known before the run
-        self.linked: dict[Any, tuple[Function, Asked]] = {}
-        self.busy: dict[Any, Function] = {}
-        self.constants: dict[tuple[Any, str], set[Any]] = {}
         self.readings: list[Reading] = []
 
     def tick(self) -> None:
@@ -86,19 +81,6 @@ class StaticContext:
 
     def demanded(self, path: Path) -> bool:
         return False
-
-    def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
-        try:
-            found = INTRINSICS.get(value)
-        except TypeError:
-            return None
-        return found if found is not None else self._transformed(value)
-
-    def _transformed(self, value: Any) -> Callable[..., Atom] | None:
-        if not isinstance(value, Transformed):
-            return None
-        made: Callable[..., Atom] = INTRINSICS[Transformed](self, value)
-        return made
 
     def has_custom_rule(self, fn: Any) -> bool:
         node = fn.node if isinstance(fn, UserFunction) else fn
@@ -117,28 +99,24 @@ class StaticContext:
 
     def top(self, fn: UserFunction, arguments: dict[str, Atom]) -> Function:
         """A function lowered for arguments of these types, or known."""
-        return self._kept(fn, arguments, _specification(fn, arguments))
+        return self.kept(fn, arguments, specification(fn, arguments))
 
     def link(
         self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
     ) -> Function:
         self.tick()
-        given = {name: self._given(callee, name, atom) for name, atom in arguments.items()}
-        spec = (
-            callee.key,
-            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()),
-        )
-        if spec in self.busy:
-            self.busy[spec].recursive = True
-            return self.busy[spec]
-        if isinstance(callee.resolver, ScopeResolver):  # a part of the function around it
-            function = self._lower(callee, given, spec)
-            for diagnostic in self.refusals[function].values():
-                self.readings[-1].report(diagnostic)
-            return function
-        return self._kept(callee, given, spec)
+        return super().link(callee, arguments, caller, span)
 
-    def _kept(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+    def part(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        function = self.settled(callee, given, spec)
+        for diagnostic in self.refusals[function].values():
+            self.readings[-1].report(diagnostic)
+        return function
+
+    def unsettled(self, function: Function) -> None:
+        """Nothing is said of it: what the types are then, only the run knows."""
+
+    def kept(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
         """The function lowered before, where all it asked for still is what it was."""
         names = self.resolver
         if spec in self.linked:
@@ -148,50 +126,13 @@ class StaticContext:
                 return function
         around, names.asked = names.asked, set()
         try:
-            function = self._lower(callee, given, spec)
+            function = self.settled(callee, given, spec)
             self.linked[spec] = function, names.meant()
         finally:
             names.asked |= around
         return function
 
-    def _given(self, callee: UserFunction, name: str, atom: Atom) -> Atom:
-        """What the callee sees of an argument: a type, or a constant of the program."""
-        if isinstance(atom, Value):
-            return atom.type.value if isinstance(atom.type, Const) else atom.type
-        if isinstance(atom, bool) or not isinstance(
-            atom, int | float | complex | tuple | list | dict
-        ):
-            return atom
-        if isinstance(atom, int) or (isinstance(atom, tuple) and all(type(a) is int for a in atom)):
-            seen = self.constants.setdefault((callee.key, name), set())
-            seen.add(atom)
-            if len(seen) <= MOST_CONSTANTS:
-                return atom
-        return type_of(atom)
-
-    def _lower(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
-        """Lower; a recursive function again and again, until the type of its result stays."""
-        function = Function(callee.name, Region())
-        function.region.outs = (Value(None, UNBOUND_TYPE),)
-        function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
-        self.busy[spec] = function
-        try:
-            for _ in range(MOST_ROUNDS):
-                lowered = self._read(callee, given, function)
-                stable = lowered.result == function.result and lowered.hidden == function.hidden
-                function.region, function.hidden, function.guards = (
-                    lowered.region,
-                    lowered.hidden,
-                    lowered.guards,
-                )
-                function.span, function.key = lowered.span, lowered.key
-                if stable or not function.recursive:
-                    break
-        finally:
-            del self.busy[spec]
-        return function
-
-    def _read(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
+    def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
         reading = Reading(callee, self)
         self.readings.append(reading)
         try:
@@ -212,10 +153,6 @@ class StaticContext:
             callee.source.span(callee.node),
             key=callee.node,
         )
-
-
-def _specification(fn: UserFunction, given: dict[str, Atom]) -> Any:
-    return (fn.key, tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()))
 
 
 class Reading(Statements):

@@ -176,7 +176,7 @@ def candidates(body: list[ast.stmt], of: str | None) -> list[Candidate]:
 
 
 def depending(body: list[ast.stmt], inputs: Iterable[str]) -> set[ast.stmt]:
-    """The statements that may depend on the inputs: they use one or what does, or call something."""
+    """The statements that may depend on the inputs: they use one, or what does, or call."""
     names, found = set(inputs), set()
     for s in body:
         calls = any(isinstance(n, ast.Call) for n in ast.walk(s))

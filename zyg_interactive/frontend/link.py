@@ -1,0 +1,130 @@
+"""Callees: lowered once for each pattern of arguments, recursive ones until their types settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics import refuse
+from ..ir.core import Atom, Function, Region, Undecided, Value, type_of, values
+from ..ir.types import UNBOUND_TYPE, Const, Type
+from ..source import Span
+from ..transformed import Transformed
+from .resolve import UserFunction
+from .scope import Lowering, ScopeResolver
+
+MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
+MOST_ROUNDS = 8
+Intrinsic = Callable[..., Atom]
+INTRINSICS: dict[Any, Intrinsic] = {}  # the API's functions inside differentiated code
+
+
+class Links:
+    """The part of a `Context` that is the same whether functions are live or only read."""
+
+    def __init__(self) -> None:
+        self.linked: dict[Any, Any] = {}
+        self.busy: dict[Any, Function] = {}
+        self.constants: dict[tuple[Any, str], set[Any]] = {}
+
+    def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
+        """The IR of `callee`, which will stand in `function`."""
+        raise NotImplementedError
+
+    def unsettled(self, function: Function) -> None:
+        """What happens where the type of a recursive function does not settle."""
+        raise refuse(
+            "ZYG202",
+            f"the type of the recursive function `{function.name}` does not settle",
+            function.span,
+        )
+
+    def wants(self, callee: UserFunction, name: str) -> bool:
+        """Whether an argument has to be known before the run."""
+        return False
+
+    def intrinsic(self, value: Any) -> Intrinsic | None:
+        if isinstance(value, Transformed):
+            made: Intrinsic = INTRINSICS[Transformed](self, value)
+            return made
+        try:
+            return INTRINSICS.get(value)
+        except TypeError:
+            return None
+
+    def link(
+        self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
+    ) -> Function:
+        """The callee lowered for these arguments; its parameters are those that are not known."""
+        given = {name: self._given(callee, name, atom) for name, atom in arguments.items()}
+        spec = specification(callee, given)
+        if spec in self.busy:
+            self.busy[spec].recursive = True
+            return self.busy[spec]
+        if isinstance(callee.resolver, ScopeResolver):  # a part of the function around it
+            return self.part(callee, given, spec)
+        return self.kept(callee, given, spec)
+
+    def part(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        """An inner function: what it captures may be another thing at every call."""
+        return self.settled(callee, given, spec)
+
+    def kept(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        """The function lowered before for the same arguments, or now."""
+        if spec not in self.linked:
+            self.linked[spec] = self.settled(callee, given, spec)
+        function: Function = self.linked[spec]
+        return function
+
+    def settled(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
+        """Lower; a recursive function again and again, until its result type and its hidden
+        parameters stay.
+        """
+        function = Function(callee.name, Region())
+        function.region.outs = (Value(None, UNBOUND_TYPE),)
+        function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
+        self.busy[spec] = function
+        try:
+            for _ in range(MOST_ROUNDS):
+                lowered = self.lower(callee, given, function)
+                stable = lowered.result == function.result and lowered.hidden == function.hidden
+                function.region, function.hidden = lowered.region, lowered.hidden
+                function.guards, function.span = lowered.guards, lowered.span
+                function.key = lowered.key
+                if stable or not function.recursive:
+                    return function
+        finally:
+            del self.busy[spec]
+        self.unsettled(function)
+        return function
+
+    def _given(self, callee: UserFunction, name: str, atom: Atom) -> Atom:
+        """What the callee sees of an argument: its type, or the atom where it is part of the
+        program.
+        """
+        wanted = self.wants(callee, name)
+        if isinstance(atom, Value):
+            if wanted and not isinstance(atom.type, Const):
+                raise Undecided(atom, f"the argument `{name}`")
+            return atom.type.value if isinstance(atom.type, Const) else atom.type
+        data = int | float | complex | np.ndarray | np.generic | tuple | list | dict
+        if wanted or isinstance(atom, bool) or not isinstance(atom, data):
+            return atom
+        if _is_whole(atom) and not any(True for _ in values(atom)):
+            seen = self.constants.setdefault((callee.key, name), set())
+            seen.add(atom)
+            if len(seen) <= MOST_CONSTANTS:
+                return atom
+        return type_of(atom)
+
+
+def specification(callee: UserFunction, given: dict[str, Atom]) -> Any:
+    """What tells calls of a function apart: types, and known values."""
+    items = ((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items())
+    return (callee.key, tuple(items))
+
+
+def _is_whole(atom: Atom) -> bool:
+    return isinstance(atom, int) or (isinstance(atom, tuple) and all(map(_is_whole, atom)))
