@@ -1,4 +1,4 @@
-"""The demo notebooks: they run from top to bottom, and what is saved with them is fit to be shown."""
+"""The demo notebooks: they run from top to bottom, and what is saved in them is fit to be shown."""
 
 from __future__ import annotations
 

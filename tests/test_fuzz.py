@@ -114,7 +114,7 @@ def raises_alike(f: Any, args: tuple[Any, ...], error: Exception) -> None:
     except Refused as refusal:
         raise refusal from None
     except Exception as ours:
-        assert type(ours) is type(error), f"{ours!r} is raised in the place of {error!r}"
+        assert isinstance(ours, type(error)), f"{ours!r} is raised in the place of {error!r}"
     else:
         raise AssertionError(f"{error!r} is raised by the function, and nothing by its gradient")
 

@@ -515,6 +515,15 @@ def test_helper_defined_anew_takes_effect(notebook: Notebook) -> None:
     assert notebook.gradients(cell)["x"] == 8.0
 
 
+def test_function_and_its_imports_in_one_cell(notebook: Notebook) -> None:
+    """IPython compiles a cell statement by statement: the code is not that of the whole text."""
+    notebook.shell.reset(new_session=False)
+    notebook.fine("import numpy as np\ndef total(a):\n    return np.sum(a * 2)\nv = np.ones(3)")
+    np.testing.assert_array_equal(notebook.gradients("%%gradient\nz = total(v)")["v"], [2, 2, 2])
+    notebook.fine("%%gradient\nimport numpy as np\ndef more(a):\n    return np.sum(a)\nz = more(v)")
+    assert notebook.gradients("%%gradient\nz = more(v)")["v"][0] == 1.0
+
+
 def test_same_cell_twenty_times(notebook: Notebook) -> None:
     """No slower, and nothing is kept that was not kept before."""
     cell = "%%gradient\nh = np.tanh(W @ v)\nz = np.sum(h * h)"

@@ -13,7 +13,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from zyg_interactive.ide.layout import box, columns, layered_layout
+from zyg_interactive.ide.boxes import columns
+from zyg_interactive.ide.layered import layered_layout
+from zyg_interactive.ide.layout import box
 from zyg_interactive.ide.schema import Document, Edge, Graph, Group, Node, Summary, validate
 from zyg_interactive.ide.static import (
     MAGENTA,

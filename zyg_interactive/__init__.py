@@ -29,7 +29,7 @@ from .params import Grads, Params
 
 __version__ = "0.1.0"
 
-runtime.dynamic = LateSpecialisation(engine)
+runtime.install(LateSpecialisation(engine))
 
 
 def load_ipython_extension(shell: Any) -> None:

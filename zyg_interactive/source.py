@@ -98,6 +98,17 @@ def _compiled(file: str, text: str, flags: int) -> tuple[Source, tuple[CodeType,
     return source, tuple(_codes(module))
 
 
+@lru_cache(maxsize=256)
+def _compiled_apart(file: str, text: str, flags: int) -> tuple[CodeType, ...]:
+    """The code objects of a text whose statements are compiled one by one, as IPython compiles a cell.
+
+    The instructions may be others: a method of an imported name is called in another way.
+    """
+    parts = [ast.Module([s], []) for s in ast.parse(text, file).body]
+    modules = [compile(p, file, "exec", flags=flags, dont_inherit=True) for p in parts]
+    return tuple(code for module in modules for code in _codes(module))
+
+
 def _codes(code: CodeType) -> Iterator[CodeType]:
     yield code
     for const in code.co_consts:
@@ -133,7 +144,7 @@ def find(code: CodeType) -> tuple[Source, FunctionNode]:
         raise SourceNotFound(
             f"the source of `{code.co_qualname}` no longer parses: {error.msg}"
         ) from error
-    if code not in codes:
+    if code not in codes and code not in _compiled_apart(source.file, source.text, flags):
         raise SourceNotFound(
             f"the text of {code.co_filename} is not the code of `{code.co_qualname}` that runs (edited since?)"
         )

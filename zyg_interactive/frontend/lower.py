@@ -540,7 +540,9 @@ class Statements(Calls):
             tested: Region | None = None
             if test is not None:
                 tested = self.region
+                entered = dict(self.env)
                 tested.outs = (test(),)
+                self.env = entered  # what the test region defines is not seen by the body
                 self.region = Region()
             index = (
                 Value(index_name, INT, self.span(targets[0] if targets else node))

@@ -29,9 +29,11 @@ from ..ir.core import (
 from ..ir.types import INT, Other, Unknown
 from ..rules.registry import lookup
 from ..source import Span
+from ..transform.adjoint import Adjoint, Pair, Pattern, Scope
 from ..transform.cotangents import bar_type
 from ..transform.pipeline import Derivatives
-from ..transform.pullback import STRUCTURAL, Adjoint, Pair, Pattern, Pullback, Scope
+from ..transform.pullback import Pullback
+from ..transform.structures import STRUCTURAL
 
 HOLE = Marker("refused")  # called with what a refused thing depends on, it stands for that thing
 # Functions of NumPy whose arguments are names and formats, not numbers.
@@ -134,7 +136,7 @@ class Collecting(Pullback):
             if v in self.active:
                 made_up = emit(CALL_VALUE, (HOLE, v))
                 made_up.type = bar_type(v.type)
-                self._contribute(scope, v, made_up)
+                self.contribute(scope, v, made_up)
 
     def _call(self, op: Op, scope: Scope) -> None:
         self.derivatives.calls.append(op.span)

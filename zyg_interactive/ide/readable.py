@@ -24,8 +24,8 @@ from ..ir.core import Atom, Function, Infer, Op, Value, append, at, building, em
 from ..ir.text import fn_name
 from ..ir.types import INT, Array, Dim, Scalar, Type, may_be_differentiable, shape_of
 from ..rules.registry import infer
+from ..transform.adjoint import Pattern, Scope
 from ..transform.cotangents import bar_type, filled, made
-from ..transform.pullback import Pattern, Scope
 from ..transform.simplify import drop_dead, simplify
 from .collect import CollectedDerivatives, Collecting
 from .reading import StaticContext
@@ -216,18 +216,18 @@ class _Readable(Collecting):
         self.alone = len(arrays) < 2
         super()._rule(op, scope)
 
-    def _contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
+    def contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
         if isinstance(x, Value) and isinstance(c, Value) and x.name and x in self.active:
             if c.name not in (None, f"{x.name}_bar"):
                 again = emit(runtime.own, (c,))
                 again.type, c = c.type, again
-        super()._contribute(scope, x, c, broadcasts and not self.alone)
+        super().contribute(scope, x, c, broadcasts and not self.alone)
 
-    def _total(self, scope: Scope, x: Value) -> Atom:
+    def total_of(self, scope: Scope, x: Value) -> Atom:
         """The sum stands where the last part of it came in, at the line that reads `x`."""
         parts = [c.span for c in scope.bars.get(x, ()) if isinstance(c, Value)]
         with at(parts[-1] if parts else None):
-            return super()._total(scope, x)
+            return super().total_of(scope, x)
 
     def _call(self, op: Op, scope: Scope) -> None:
         self._named(op, scope, op.fn.name, op.args)
@@ -240,14 +240,14 @@ class _Readable(Collecting):
         self._named(op, scope, fn_name(op.fn), op.args)
 
     def _named(self, op: Op, scope: Scope, name: str, args: tuple[Atom, ...]) -> None:
-        bars = [made(filled(self._total(scope, r), r)) for r in op.results]
+        bars = [made(filled(self.total_of(scope, r), r)) for r in op.results]
         wrt = [v for v in dict.fromkeys(values(args)) if v in self.active]
         found = [Value(f"{v.name}_bar" if v.name else None, bar_type(v.type), op.span) for v in wrt]
         if not found:
             return
         append(Op(_PullbackOf(name), (*args, *bars), {}, tuple(found), (), op.span))
         for v, bar in zip(wrt, found, strict=True):
-            self._contribute(scope, v, bar)
+            self.contribute(scope, v, bar)
 
 
 class _Printer(Compiler):

@@ -16,7 +16,7 @@ from itertools import accumulate, takewhile
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
-from zyg_interactive.ide import layout
+from zyg_interactive.ide import boxes, layout
 from zyg_interactive.ide.schema import (
     Document,
     Group,
@@ -141,9 +141,9 @@ def _lines(text: str) -> list[str]:
 
 def _fitted(text: str, limit: float) -> str:
     """Cut a text to a number of columns."""
-    if layout.columns(text) <= limit:
+    if boxes.columns(text) <= limit:
         return text
-    widths = accumulate(layout.columns(char) for char in text)
+    widths = accumulate(boxes.columns(char) for char in text)
     return text[: sum(1 for _ in takewhile(lambda width: width <= limit - 1, widths))] + "…"
 
 
@@ -165,8 +165,8 @@ def _headline(document: Document) -> str:
 def to_svg(document: Document, graph: GraphName = "forward") -> str:
     """A self-contained SVG picture of one graph, readable on a white and on a dark page."""
     drawn, scale = document["graphs"][graph], document["scale"]
-    width = max(drawn["layout"]["width"], LEGEND_WIDTH + 2 * layout.MARGIN)
-    height = drawn["layout"]["height"] + LEGEND_HEIGHT + layout.MARGIN
+    width = max(drawn["layout"]["width"], LEGEND_WIDTH + 2 * boxes.MARGIN)
+    height = drawn["layout"]["height"] + LEGEND_HEIGHT + boxes.MARGIN
     svg = ET.Element(
         "svg",
         {
@@ -270,19 +270,19 @@ def _add_group_box(picture: ET.Element, rect: Rect) -> None:
 
 def _add_group_label(picture: ET.Element, group: Group, rect: Rect) -> None:
     left, top = rect["x"] - rect["w"] / 2, rect["y"] - rect["h"] / 2
-    advance = layout.GROUP_LABEL_SIZE * layout.ADVANCE
+    advance = boxes.GROUP_LABEL_SIZE * boxes.ADVANCE
     label = _fitted(_clean(group["label"]), (rect["w"] - 12) / advance)
     _add(
         picture,
         "rect",
         x=left,
         y=top,
-        width=layout.columns(label) * advance + 12,
+        width=boxes.columns(label) * advance + 12,
         height=17,
         rx=6,
         fill=TAG,
     )
-    size = layout.GROUP_LABEL_SIZE
+    size = boxes.GROUP_LABEL_SIZE
     _add(picture, "text", label, x=left + 6, y=top + 12.2, font_size=size, fill=ink(TAG))
 
 
@@ -306,14 +306,14 @@ def _add_node(picture: ET.Element, node: Node, rect: Rect, scale: Scale) -> None
     if style.dashes:
         box.set("stroke-dasharray", style.dashes)
     rows = (
-        (_clean(node["label"]), layout.LABEL_SIZE, -4.0, "600"),
-        (_clean(layout.detail(node)), layout.DETAIL_SIZE, 12.0, "400"),
+        (_clean(node["label"]), boxes.LABEL_SIZE, -4.0, "600"),
+        (_clean(layout.detail(node)), boxes.DETAIL_SIZE, 12.0, "400"),
     )
     for text, size, down, weight in rows:
         _add(
             place,
             "text",
-            _fitted(text, (rect["w"] - 8) / (size * layout.ADVANCE)),
+            _fitted(text, (rect["w"] - 8) / (size * boxes.ADVANCE)),
             x=rect["x"],
             y=rect["y"] + down,
             text_anchor="middle",
@@ -356,7 +356,7 @@ def _towards(corner: Point, other: Point) -> Point:
 
 def _add_legend(svg: ET.Element, scale: Scale, top: float) -> None:
     """The colour scale and the special borders, on a light card."""
-    card = _add(svg, "g", transform=f"translate({layout.MARGIN:g} {top:g})", font_size=10.5)
+    card = _add(svg, "g", transform=f"translate({boxes.MARGIN:g} {top:g})", font_size=10.5)
     card.set("fill", "#24292f")
     width, height = LEGEND_WIDTH, LEGEND_HEIGHT
     _add(card, "rect", width=width, height=height, rx=6, fill="#ffffff", stroke="#d0d7de")
@@ -489,10 +489,10 @@ def to_text(document: Document) -> str:
         rows.append(f"{number:>5}  {bar:<{_BAR_CELLS}} {shown:>8} │ {text}")
     if document["inputs"]:
         rows += ["", "gradients"]
-    wide = max((layout.columns(_clean(item["name"])) for item in document["inputs"]), default=0)
+    wide = max((boxes.columns(_clean(item["name"])) for item in document["inputs"]), default=0)
     for item in document["inputs"]:
         name, gradient = _clean(item["name"]), item["gradient"]
-        pad = " " * (wide - layout.columns(name))
+        pad = " " * (wide - boxes.columns(name))
         rows.append(f"  {name}{pad}  {'no path' if gradient is None else _summary(gradient)}")
     if document["notes"]:
         rows.append("")

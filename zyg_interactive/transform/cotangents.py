@@ -14,6 +14,7 @@ from .. import runtime
 from ..ir.core import Atom, Value, emit, type_of, values
 from ..ir.types import (
     FLOAT,
+    NUMBER,
     UNKNOWN,
     Array,
     Closure,
@@ -111,7 +112,10 @@ def plus(a: Atom, b: Atom) -> Atom:
         return type(a)({k: plus(a.get(k), b.get(k)) for k in {**a, **b}})
     if isinstance(a, dict) or isinstance(b, dict):
         return emit(runtime.add, (made(a), made(b)))
-    numeric = all(isinstance(type_of(x), Scalar | Array) for x in (a, b))
+    # A number of no known kind may be a name without a value, whose cotangent is None.
+    numeric = all(
+        isinstance(t := type_of(x), Scalar | Array) and t != NUMBER for x in (a, b)
+    )
     return emit(operator.add if numeric else runtime.add, (a, b))
 
 

@@ -24,14 +24,14 @@ from ..ir.core import (
     defined,
     emit,
     map_atom,
-    reads,
     substitute,
     type_of,
     values,
 )
 from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type
+from .adjoint import Adjoint, Pair, Pattern, Watch
 from .cotangents import Fields, as_scalar, filled, made, skeleton
-from .pullback import Adjoint, Pair, Pattern, Pullback, Watch
+from .pullback import Pullback
 from .residuals import lighten, needed, recompute
 from .simplify import drop_dead, simplify
 

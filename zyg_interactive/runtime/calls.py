@@ -1,0 +1,172 @@
+"""Names, closures and calls, also those that are specialised when they happen."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+
+def bound(x: Any, unbound: Any, name: str) -> Any:
+    """`x`, or the error Python raises where a local name has no value."""
+    if x is unbound:
+        raise UnboundLocalError(
+            f"cannot access local variable '{name}' where it is not associated with a value"
+        )
+    return x
+
+
+def unbound_name(name: str) -> Any:
+    raise NameError(f"name '{name}' is not defined")
+
+
+class Scope:
+    """The globals of a function as one object, not as the items of a dictionary."""
+
+    def __init__(self, names: dict[str, Any]):
+        self.names = names
+
+    def __repr__(self) -> str:
+        return "globals"
+
+
+def make_closure(
+    code: types.CodeType, scope: Scope, defaults: Any, kwdefaults: Any, *captured: Any
+) -> Any:
+    """The function that a `def` or `lambda` makes, over the values it captures."""
+    cells = tuple(types.CellType(v) for v in captured)
+    f = types.FunctionType(code, scope.names, code.co_name, defaults, cells)
+    f.__kwdefaults__ = kwdefaults
+    return f
+
+
+def captured(f: types.FunctionType, i: int) -> Any:
+    """What a closure captured as its i-th free variable."""
+    return (f.__closure__ or ())[i].cell_contents
+
+
+class Changed(RuntimeError):
+    """A call whose result is not used changed an array in place."""
+
+
+def check_immutable(x: Any, name: str) -> None:
+    """An in-place operator on an array is a change of the array, which is not supported."""
+    if isinstance(x, np.ndarray | list):
+        raise Changed(
+            f"`{name}` is changed in place; write `{name} = {name} + ...`, which makes a new one"
+        )
+
+
+def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call something that is not differentiated, and make sure it changed none of the arrays it was
+    given.
+    """
+    before = [(a, a.copy()) for a in _arrays((args, kwargs), 0)]
+    containers = [(c, c.copy()) for c in (*args, *kwargs.values()) if isinstance(c, list | dict)]
+    result = f(*args, **kwargs)
+    for container, held in containers:
+        if len(container) != len(held) or any(
+            x is not y for x, y in zip(_members(container), _members(held), strict=True)
+        ):
+            kind = type(container).__name__
+            name = getattr(f, "__name__", repr(f))
+            raise Changed(f"`{name}` changed a {kind}, and there is no gradient rule for it")
+    for array, copy in before:
+        if not np.array_equal(array, copy, equal_nan=array.dtype.kind in "fc"):
+            name = getattr(f, "__name__", repr(f))
+            raise Changed(
+                f"`{name}` changed an array in place, and there is no gradient rule for it"
+            )
+    return result
+
+
+def _arrays(x: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
+    """The arrays in a structure of containers and objects."""
+    if isinstance(x, np.ndarray):
+        yield x
+    elif depth < 6:
+        parts = x if isinstance(x, list | tuple) else x.values() if isinstance(x, dict) else ()
+        if not parts and type(x).__module__ not in ("builtins", "numpy"):
+            parts = getattr(x, "__dict__", {}).values()
+        for part in parts:
+            yield from _arrays(part, depth + 1)
+
+
+def _members(container: list[Any] | dict[Any, Any]) -> Any:
+    return container if isinstance(container, list) else container.values()
+
+
+class Dynamic:
+    """Calls that are specialised when they happen. The engine puts itself here; generated code only
+    calls.
+    """
+
+    def forward(
+        self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
+        raise RuntimeError("zyg_interactive.engine is not loaded")
+
+    def reverse(self, back: Any, g: Any) -> tuple[Any, ...]:
+        raise RuntimeError("zyg_interactive.engine is not loaded")
+
+
+_dynamic = Dynamic()
+
+
+def install(dynamic: Dynamic) -> None:
+    """Put the engine behind `dynamic_forward` and `dynamic_reverse`."""
+    global _dynamic
+    _dynamic = dynamic
+
+
+def dynamic_forward(
+    wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
+) -> tuple[Any, Any]:
+    """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts
+    `fn` as 0.
+    """
+    return _dynamic.forward(wrt, names, fn, args)
+
+
+def dynamic_reverse(back: Any, g: Any) -> Any:
+    """The cotangents of the callee and arguments that were asked for."""
+    return _one_or_all(_dynamic.reverse(back, g))
+
+
+def _one_or_all(found: tuple[Any, ...]) -> Any:
+    """As generated functions return: one result by itself, several as a tuple."""
+    return found[0] if len(found) == 1 else found
+
+
+_reached: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("_reached", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[tuple[Any, Any]]]:
+    """Collect (value, cotangent) of globals that calls known only at the run have reached."""
+    found: list[tuple[Any, Any]] = []
+    token = _reached.set(found)
+    try:
+        yield found
+    finally:
+        _reached.reset(token)
+
+
+def reached() -> list[tuple[Any, Any]] | None:
+    """Where such pairs are collected now, or None."""
+    return _reached.get()
+
+
+def custom_forward(call: Any, *args: Any) -> tuple[Any, Any]:
+    """Call a gradient rule of the user's: (y, back)."""
+    y, back = call.forward(*args)
+    return y, back
+
+
+def custom_reverse(call: Any, back: Any, g: Any, *args: Any) -> Any:
+    """The cotangents that the user's rule gives, checked against the arguments."""
+    return _one_or_all(call.reverse(back, g, *args))

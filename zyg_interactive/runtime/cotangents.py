@@ -1,0 +1,206 @@
+"""Cotangents: zeros, sums, the shape and dtype of a value, structures of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from typing import Any
+
+import numpy as np
+
+
+def unbroadcast(c: Any, x: Any) -> Any:
+    """Sum the cotangent `c` over the axes along which `x` was broadcast. `x` may be a Python
+    number.
+    """
+    shape = np.shape(x)
+    if np.shape(c) == shape:
+        return c
+    extra = np.ndim(c) - len(shape)
+    if extra < 0:
+        return np.broadcast_to(c, shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and np.shape(c)[i + extra] != 1
+    )
+    return np.sum(c, axis=axes, keepdims=True).reshape(shape)
+
+
+def match(c: Any, x: Any) -> Any:
+    """`unbroadcast`, and the real part where `x` is real: the repair where types are known only at
+    the run.
+    """
+    c = unbroadcast(c, x)
+    return np.real(c) if np.iscomplexobj(c) and not np.iscomplexobj(x) else c
+
+
+def zeros_like(x: Any) -> Any:
+    """A fresh zero cotangent for `x`: floating, complex, or structured as `x` is; None where
+    nothing can flow.
+    """
+    if isinstance(x, complex):
+        return 0j
+    if isinstance(x, int | float):
+        return 0.0
+    if isinstance(x, np.ndarray | np.generic):
+        return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "biufc" else None
+    if isinstance(x, types.FunctionType) and x.__closure__:
+        return tuple(zeros_like(cell.cell_contents) for cell in x.__closure__)
+    if isinstance(x, tuple):
+        return tuple_like(x, [zeros_like(e) for e in x])
+    if isinstance(x, list):
+        return [zeros_like(e) for e in x]
+    if isinstance(x, dict):
+        return {k: zeros_like(v) for k, v in x.items()}
+    fields = attributes(x)
+    if not fields:
+        return None
+    return types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
+
+
+PLAIN = (
+    str,
+    bytes,
+    type(None),
+    type(Ellipsis),
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    type,
+    np.ufunc,
+)
+
+
+def attributes(x: Any) -> dict[str, Any] | None:
+    """The attributes of an instance of a Python class, or None where it has no plain ones."""
+    if isinstance(x, PLAIN):
+        return None
+    if dataclasses.is_dataclass(x):
+        return {f.name: getattr(x, f.name) for f in dataclasses.fields(x) if hasattr(x, f.name)}
+    if (
+        isinstance(x, types.ModuleType | types.MethodType | np.random.Generator)
+        or callable(x)
+        and not hasattr(x, "__dict__")
+    ):
+        return None
+    if type(x).__module__.partition(".")[0] in ("numpy", "builtins"):
+        return None
+    found = getattr(x, "__dict__", None)
+    return dict(found) if isinstance(found, dict) else None
+
+
+def cotangent_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Cotangents are floating: integers are differentiated as reals."""
+    return dtype if dtype.kind in "fc" else np.dtype(float)
+
+
+def as_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A cotangent in the dtype of its value."""
+    if dtype.kind != "c" and np.iscomplexobj(x):
+        x = np.real(x)
+    return np.asarray(x, dtype) if isinstance(x, np.ndarray) else dtype.type(x)
+
+
+def tuple_like(x: Any, items: list[Any]) -> Any:
+    return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+
+
+def add(a: Any, b: Any) -> Any:
+    """The sum of two cotangents, which may be None (zero) or structured. Neither is changed."""
+    if a is None:
+        return b
+    if b is None:
+        return a
+    if isinstance(a, tuple):
+        return tuple_like(a, [add(x, y) for x, y in zip(a, b, strict=True)])
+    if isinstance(a, list):
+        return [add(x, y) for x, y in zip(a, b, strict=True)]
+    if isinstance(a, dict):
+        return {k: add(a.get(k), b.get(k)) for k in {**a, **b}}
+    if isinstance(a, types.SimpleNamespace):
+        return types.SimpleNamespace(**add(vars(a), vars(b)))
+    return a + b
+
+
+def accumulate(buffer: Any, c: Any) -> Any:
+    """Add `c` into an owned buffer in place where it is an array or a list; returns the buffer to
+    go on with.
+    """
+    if isinstance(buffer, np.ndarray) and buffer.ndim:
+        if np.iscomplexobj(c) and not np.iscomplexobj(buffer):
+            c = np.real(c)
+        buffer += c
+        return buffer
+    if isinstance(buffer, list):
+        buffer[:] = [add(x, y) for x, y in zip(buffer, c, strict=True)]
+        return buffer
+    return add(buffer, c)
+
+
+def add_at(buffer: Any, index: Any, c: Any) -> Any:
+    """Add `c` at `buffer[index]` in place, repeated indices counted each time; returns the buffer."""
+    if isinstance(buffer, np.ndarray):
+        if np.iscomplexobj(c) and not np.iscomplexobj(buffer):
+            c = np.real(c)
+        if is_basic(index):
+            buffer[index] += c
+        else:
+            np.add.at(buffer, index, c)
+        return buffer
+    if isinstance(buffer, tuple):
+        items = list(buffer)
+        _add_items(items, index, c)
+        return tuple_like(buffer, items)
+    if isinstance(buffer, list):
+        _add_items(buffer, index, c)
+        return buffer
+    if isinstance(buffer, dict):
+        buffer[index] = add(buffer.get(index), c)
+        return buffer
+    raise TypeError(f"no cotangent of a {type(buffer).__name__} at an index")
+
+
+def add_field(buffer: Any, name: str, c: Any) -> Any:
+    """The cotangent of an object with `c` added to that of one attribute. The buffer is not
+    changed.
+    """
+    return add(buffer, types.SimpleNamespace(**{name: c}))
+
+
+def _add_items(items: list[Any], index: Any, c: Any) -> None:
+    if isinstance(index, slice):
+        items[index] = [add(x, y) for x, y in zip(items[index], c, strict=True)]
+    else:
+        items[index] = add(items[index], c)
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index selects each element at most once: NumPy's basic indexing, and boolean
+    masks.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    for part in parts:
+        if isinstance(part, np.ndarray | list):
+            if np.asarray(part).dtype != bool:
+                return False
+        elif isinstance(part, tuple):
+            return False
+    return True
+
+
+def own(x: Any) -> Any:
+    """A copy that shares memory with nothing: what a gradient hands to its caller."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, tuple):
+        return tuple_like(x, [own(e) for e in x])
+    if isinstance(x, list):
+        return [own(e) for e in x]
+    if isinstance(x, dict):
+        return {k: own(v) for k, v in x.items()}
+    if isinstance(x, types.SimpleNamespace):
+        return types.SimpleNamespace(**own(vars(x)))
+    return x
+
+
+def record(**fields: Any) -> types.SimpleNamespace:
+    """The cotangent of an object: its attributes' cotangents."""
+    return types.SimpleNamespace(**fields)

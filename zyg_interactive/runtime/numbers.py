@@ -1,0 +1,73 @@
+"""Python numbers, with NumPy's results where Python raises."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """`a / b` of Python numbers, with NumPy's result where b is 0."""
+    try:
+        return a / b
+    except ZeroDivisionError:
+        with np.errstate(all="ignore"):
+            return (np.divide(a, b)).item()
+
+
+def power(a: Any, b: Any) -> Any:
+    """`a ** b` of Python numbers, with NumPy's result where Python raises."""
+    try:
+        return a**b
+    except (ZeroDivisionError, OverflowError):
+        with np.errstate(all="ignore"):
+            return np.power(float(a), float(b)).item()
+
+
+def log(x: float) -> float:
+    """`math.log` with NumPy's results at zero and below."""
+    return math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan)
+
+
+def sign(x: float) -> float:
+    return float((x > 0) - (x < 0)) if x == x else math.nan
+
+
+def select(condition: Any, a: Any, b: Any) -> Any:
+    """`np.where` of Python scalars."""
+    return a if condition else b
+
+
+def truth(x: Any) -> bool:
+    return bool(x)
+
+
+def scalar(x: Any) -> Any:
+    """The cotangent of a Python number as a Python number."""
+    return x.item() if isinstance(x, np.generic | np.ndarray) and x.size == 1 else x
+
+
+def real_scalar(x: Any) -> Any:
+    """As `scalar`, for a real Python number."""
+    x = scalar(x)
+    return x.real if isinstance(x, complex) else x
+
+
+def check_scalar(y: Any) -> None:
+    """Raise where a gradient is asked of something that is not one real number."""
+    if (
+        np.ndim(y) != 0
+        or isinstance(y, complex | np.complexfloating)
+        or not isinstance(y, int | float | np.generic | np.ndarray)
+    ):
+        raise NotScalar(y)
+
+
+class NotScalar(TypeError):
+    """The result of a function whose gradient was asked for is not a real scalar."""
+
+    def __init__(self, y: Any):
+        super().__init__(f"the result is a {type(y).__name__} of shape {np.shape(y)}")
+        self.y = y

@@ -1,0 +1,228 @@
+"""The reverse of branches and loops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import (
+    FOR,
+    IF,
+    Atom,
+    Op,
+    Region,
+    Value,
+    append,
+    building,
+    emit,
+    reads,
+    substitute,
+    type_of,
+    values,
+)
+from ..ir.types import (
+    UNKNOWN,
+    Array,
+    List,
+)
+from ..rules.elementwise import narrow
+from .adjoint import Scope
+from .cotangents import (
+    as_scalar,
+    bar_type,
+    filled,
+    made,
+    plus,
+    zero,
+)
+from .residuals import lighten, recompute
+from .residuals import needed as residuals_of
+from .simplify import drop_dead
+
+if TYPE_CHECKING:
+    from .pullback import Pullback
+
+
+def branch(p: Pullback, op: Op, scope: Scope) -> None:
+    gs = [p.total_of(scope, r) for r in op.results]
+    inner = []
+    for primal in op.regions:
+        sub = Scope(primal, p.infer, scope)
+        with building(sub.region, op.span, p.infer, narrow):
+            for out, g in zip(primal.outs, gs, strict=True):
+                p.contribute(sub, out, g)
+        p.reverse_region(primal, sub)
+        inner.append(sub)
+    outer = list(dict.fromkeys(x for sub in inner for x in sub.bars if x not in sub.own))
+    threaded = list(dict.fromkeys(x for sub in inner for x in sub.threaded))
+    for sub in inner:
+        with building(sub.region, op.span, p.infer, narrow):
+            totals = [_sum(p, sub, x) for x in outer]
+            buffers = [sub.buffers.get(x, scope.buffer(x)) for x in threaded]
+            sub.region.outs = (*totals, *buffers)
+    results = [
+        Value(f"{x.name}_bar" if x.name else None, bar_type(x.type), op.span)
+        for x in (*outer, *threaded)
+    ]
+    reverse = Op(IF, op.args, {}, tuple(results), tuple(sub.region for sub in inner), op.span)
+    for sub in inner:
+        drop_dead(sub.region)
+    _export(p, op, reverse)
+    append(reverse)
+    for x, r in zip(outer, results, strict=False):
+        p.contribute(scope, x, r)
+    for x, r in zip(threaded, results[len(outer) :], strict=True):
+        scope.buffers[x] = r
+
+
+def _sum(p: Pullback, sub: Scope, x: Value) -> Atom:
+    """What a branch contributes to a value around it: zero written out, for the other branch
+    may contribute.
+    """
+    total: Atom = None
+    for c in sub.bars.pop(x, []):
+        total = plus(total, c)
+    return made(filled(as_scalar(total, x.type), x))
+
+
+def _export(p: Pullback, op: Op, reverse: Op) -> None:
+    """Make values of a branch that its reverse reads results of the branch."""
+    exported: list[Value] = []
+    homes: list[int] = []
+    around = {v for region in reverse.regions for v in reads(region)}
+    for k, (primal, region) in enumerate(zip(op.regions, reverse.regions, strict=True)):
+        recompute(primal, region, around)
+        for v in residuals_of(primal, region):
+            exported.append(v)
+            homes.append(k)
+    outside = [Value(v.name, v.type, v.span) for v in exported]
+    for k, region in enumerate(reverse.regions):
+        substitute(
+            region,
+            {v: o for v, o, home in zip(exported, outside, homes, strict=True) if home == k},
+        )
+    for k, primal in enumerate(op.regions):
+        primal.outs = (
+            *primal.outs,
+            *(v if home == k else None for v, home in zip(exported, homes, strict=True)),
+        )
+    op.results = (*op.results, *outside)
+    for o in outside:
+        o.op = op
+
+
+def loop(p: Pullback, op: Op, scope: Scope) -> None:
+    body = op.regions[-1]
+    sequences, carried, stop = (
+        op.static["sequences"],
+        op.static["carried"],
+        int(op.static["stop"]),
+    )
+    params = body.params[sequences:]
+    sub = Scope(body, p.infer, scope, loop=True)
+    gathered = list(zip(op.results[carried:], body.outs[stop + carried :], strict=True))
+    moving = [k for k in range(carried) if params[k] in p.active]
+    bars = {
+        k: Value(f"{params[k].name or 't'}_bar", bar_type(params[k].type), op.span) for k in moving
+    }
+    inits = {k: made(filled(p.total_of(scope, op.results[k]), op.results[k])) for k in moving}
+    lists: list[tuple[Atom, Value]] = []
+    with building(sub.region, op.span, p.infer, narrow):
+        for k in moving:
+            p.contribute(sub, body.outs[stop + k], bars[k])
+    for result, out in gathered:
+        g = p.total_of(scope, result)
+        if g is not None:
+            assert isinstance(result.type, List)
+            item = Value(None, bar_type(result.type.item), op.span)
+            lists.append((made(g), item))
+            with building(sub.region, op.span, p.infer, narrow):
+                p.contribute(sub, out, item)
+    p.reverse_region(body, sub)
+    with building(sub.region, op.span, p.infer, narrow):
+        nexts = [_next(p, sub, params[k], bars[k]) for k in moving]
+        items = [
+            (j, item)
+            for j, item in enumerate(body.params[:sequences])
+            if any(v in p.active for v in values(item))
+        ]
+        item_bars = [made(filled(_pattern_total(p, sub, item), item)) for _, item in items]
+    taken = list(sub.carried)
+    accumulated = [sub.buffers[x] for x in taken]
+    sub.region.outs = (*nexts, *accumulated, *item_bars)
+    drop_dead(sub.region)
+    seqs, patterns, backwards = _saved(p, op, sub.region, bool(stop))
+    seqs += [g for g, _ in lists]
+    patterns += [item for _, item in lists]
+    backwards += [True] * len(lists)
+    sub.region.params = (*patterns, *bars.values(), *(sub.carried[x][0] for x in taken))
+    results = [Value(f"{params[k].name or 't'}_bar", bars[k].type, op.span) for k in moving]
+    results += [Value(f"{x.name or 't'}_bar", bar_type(x.type), op.span) for x in taken]
+    results += [Value(None, List(type_of(b)), op.span) for b in item_bars]
+    static = {
+        "sequences": len(seqs),
+        "backwards": tuple(backwards),
+        "carried": len(moving) + len(taken),
+        "stop": False,
+    }
+    args = (*seqs, *inits.values(), *(sub.carried[x][1] for x in taken))
+    append(Op(FOR, args, static, tuple(results), (sub.region,), op.span))
+    for k, r in zip(moving, results, strict=False):
+        p.contribute(scope, op.args[sequences + k], r)
+    for x, r in zip(taken, results[len(moving) :], strict=False):
+        scope.buffers[x] = r
+    for (j, _), r in zip(items, results[len(moving) + len(taken) :], strict=True):
+        aligned = r if op.static["backwards"][j] else emit(runtime.reverse, (r,))
+        aligned.type = r.type
+        p.contribute(scope, op.args[j], aligned)
+
+
+def _next(p: Pullback, sub: Scope, param: Value, bar: Value) -> Atom:
+    total = p.total_of(sub, param)
+    if total is None:
+        if isinstance(bar.type, Array) and bar.type.shape not in (None, ()):
+            total = emit(np.zeros_like, (bar,))
+            total.type = bar.type
+            return total
+        return zero(param)
+    return made(filled(total, param))
+
+
+def _pattern_total(p: Pullback, sub: Scope, item: Atom) -> Atom:
+    if isinstance(item, tuple):
+        return tuple(_pattern_total(p, sub, x) for x in item)
+    return p.total_of(sub, item)
+
+
+def _saved(
+    p: Pullback, op: Op, reverse: Region, stop: bool
+) -> tuple[list[Atom], list[Atom], list[bool]]:
+    """What the reverse loop goes through: the range itself, or a tape of what it reads."""
+    body = op.regions[-1]
+    recompute(body, reverse)
+    needed = residuals_of(body, reverse)
+    sequences = op.static["sequences"]
+    heads = set(values(body.params[:sequences]))
+    if op.fn is FOR and not stop and all(v in heads for v in needed):
+        copies = {v: Value(v.name, v.type, v.span) for v in heads}
+        substitute(reverse, copies)
+        patterns = [_renamed(item, copies) for item in body.params[:sequences]]
+        return list(op.args[:sequences]), patterns, [not b for b in op.static["backwards"]]
+    needed = list(dict.fromkeys(lighten(body, reverse, needed)))
+    items = [Value(v.name, v.type, v.span) for v in needed]
+    substitute(reverse, dict(zip(needed, items, strict=True)))
+    kept: Atom = tuple(needed) if len(needed) != 1 else needed[0]
+    tape = Value("tape", List(type_of(kept)), op.span)
+    body.outs = (*body.outs, kept if needed else None)
+    op.results = (*op.results, tape)
+    tape.op = op
+    pattern: Atom = (
+        tuple(items) if len(items) > 1 else items[0] if items else Value(None, UNKNOWN, op.span)
+    )
+    return [tape], [pattern], [True]
+
+
+def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:
+    return tuple(_renamed(x, copies) for x in p) if isinstance(p, tuple) else copies[p]

@@ -1,0 +1,229 @@
+"""Cotangents of what is made of parts: items, attributes, containers, closures."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import runtime
+from ..diagnostics import refuse
+from ..ir.core import (
+    UNPACK,
+    Atom,
+    Op,
+    emit,
+    type_of,
+    values,
+)
+from ..ir.types import (
+    Array,
+    Closure,
+    Dict,
+    List,
+    Record,
+    Tuple,
+    Unknown,
+)
+from .adjoint import Scope
+from .cotangents import (
+    Fields,
+    captured_count,
+    component,
+    differentiable,
+    filled,
+    made,
+    member,
+)
+
+if TYPE_CHECKING:
+    from .pullback import Pullback
+
+
+def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
+    x, index = op.args
+    t = type_of(x)
+    if isinstance(x, tuple | list):
+        if isinstance(index, int):
+            p.contribute(scope, x[index], p.total_of(scope, op.result))
+            return True
+        return False
+    known = not any(True for _ in values(index))
+    if isinstance(t, Tuple | List) and t.items is not None and isinstance(index, int | np.integer):
+        parts: list[Atom] = [None] * len(t.items)
+        parts[int(index)] = p.total_of(scope, op.result)
+        if not scope.crosses_loop(x):
+            p.contribute(scope, x, tuple(parts) if isinstance(t, Tuple) else parts)
+            return True
+        p.scatter(scope, x, index, parts[int(index)])
+        return True
+    if isinstance(t, Dict) and known and not scope.crosses_loop(x):
+        p.contribute(
+            scope, x, {k: None for k, _ in t.items} | {index: p.total_of(scope, op.result)}
+        )
+        return True
+    if isinstance(t, Array | List | Tuple | Dict | Unknown):
+        p.scatter(scope, x, index, p.total_of(scope, op.result))
+        return True
+    return False
+
+
+def _getattr(p: Pullback, op: Op, scope: Scope) -> bool:
+    x, name = op.args
+    t = type_of(x)
+    if isinstance(t, Unknown):
+        p._dynamic(op, scope, getattr, op.args)
+        return True
+    if not isinstance(t, Record):
+        return False
+    g = p.total_of(scope, op.result)
+    if scope.crosses_loop(x):
+        p.add_field(scope, x, name, g)
+    else:
+        p.contribute(scope, x, Fields(dict.fromkeys(differentiable(t)) | {name: g}))
+    return True
+
+
+def _added_field(p: Pullback, op: Op, scope: Scope) -> bool:
+    buffer, name, c = op.args
+    g = p.total_of(scope, op.result)
+    p.contribute(scope, buffer, g)
+    p.contribute(scope, c, member(g, name))
+    return True
+
+
+def _record(p: Pullback, op: Op, scope: Scope) -> bool:
+    g = p.total_of(scope, op.result)
+    for k, a in op.static.items():
+        if any(v in p.active for v in values(a)):
+            p.contribute(scope, a, member(g, k))
+    return True
+
+
+def _make_list(p: Pullback, op: Op, scope: Scope) -> bool:
+    g = p.total_of(scope, op.result)
+    for i, a in enumerate(op.args):
+        if any(v in p.active for v in values(a)):
+            p.contribute(scope, a, component(g, i))
+    return True
+
+
+def _make_dict(p: Pullback, op: Op, scope: Scope) -> bool:
+    g = p.total_of(scope, op.result)
+    for k, a in zip(op.args[0], op.args[1:], strict=True):
+        if any(v in p.active for v in values(a)):
+            p.contribute(scope, a, component(g, k))
+    return True
+
+
+def _construct(p: Pullback, op: Op, scope: Scope) -> bool:
+    g = p.total_of(scope, op.result)
+    for k, a in zip(op.args[1], op.args[2:], strict=True):
+        if any(v in p.active for v in values(a)):
+            p.contribute(scope, a, member(g, k))
+    return True
+
+
+def _unpack(p: Pullback, op: Op, scope: Scope) -> bool:
+    parts = tuple(p.total_of(scope, r) for r in op.results)
+    if scope.crosses_loop(op.args[0]):
+        for i, part in enumerate(parts):
+            p.scatter(scope, op.args[0], i, part)
+    else:
+        p.contribute(scope, op.args[0], parts)
+    return True
+
+
+def _captured(p: Pullback, op: Op, scope: Scope) -> bool:
+    f, i = op.args
+    parts: list[Atom] = [None] * captured_count(type_of(f))
+    parts[i] = p.total_of(scope, op.result)
+    if isinstance(type_of(f), Closure) and not scope.crosses_loop(f):
+        p.contribute(scope, f, tuple(parts))
+        return True
+    return False
+
+
+def _make_closure(p: Pullback, op: Op, scope: Scope) -> bool:
+    g = p.total_of(scope, op.result)
+    for i, a in enumerate(op.args[4:]):
+        if any(v in p.active for v in values(a)):
+            p.contribute(scope, a, component(g, i))
+    return True
+
+
+def _whole(p: Pullback, op: Op, scope: Scope) -> Atom:
+    """The cotangent of a result as a run-time value, its strong zeros written out."""
+    return made(filled(p.total_of(scope, op.result), op.result))
+
+
+def _join(p: Pullback, op: Op, scope: Scope) -> bool:
+    """The concatenation of lists or tuples."""
+    if not all(isinstance(type_of(a), List | Tuple) for a in op.args):
+        return False
+    g = _whole(p, op, scope)
+    p.contribute(scope, op.args, emit(runtime.unchain, (g, op.args)))
+    return True
+
+
+def _repeat(p: Pullback, op: Op, scope: Scope) -> bool:
+    if any(isinstance(type_of(a), List | Tuple) for a in op.args):
+        raise refuse(
+            "ZYG301", "no gradient rule for the repetition of a list", op.span,
+            "write a comprehension: `[x for _ in range(n)]`",
+        )  # fmt: skip
+    return False
+
+
+def _bound(p: Pullback, op: Op, scope: Scope) -> bool:
+    p.contribute(scope, op.args[0], p.total_of(scope, op.result))
+    return True
+
+
+def _compress(p: Pullback, op: Op, scope: Scope) -> bool:
+    p.contribute(scope, op.args[0], emit(runtime.expand, (_whole(p, op, scope), op.args[0])))
+    return True
+
+
+def _expand(p: Pullback, op: Op, scope: Scope) -> bool:
+    p.contribute(scope, op.args[0], emit(runtime.selected, (_whole(p, op, scope), op.args[1])))
+    return True
+
+
+def _selected(p: Pullback, op: Op, scope: Scope) -> bool:
+    p.contribute(scope, op.args[0], emit(runtime.expand, (_whole(p, op, scope), op.args[1])))
+    return True
+
+
+def _chain(p: Pullback, op: Op, scope: Scope) -> bool:
+    p.contribute(scope, op.args[0], emit(runtime.unchain, (_whole(p, op, scope), op.args[0])))
+    return True
+
+
+def _unchain(p: Pullback, op: Op, scope: Scope) -> bool:
+    p.contribute(scope, op.args[0], emit(runtime.chain, (_whole(p, op, scope),)))
+    return True
+
+
+STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
+    operator.getitem: _getitem,
+    getattr: _getattr,
+    UNPACK: _unpack,
+    runtime.make_list: _make_list,
+    runtime.make_dict: _make_dict,
+    runtime.construct: _construct,
+    runtime.captured: _captured,
+    runtime.make_closure: _make_closure,
+    runtime.record: _record,
+    runtime.add_field: _added_field,
+    operator.add: _join,
+    operator.mul: _repeat,
+    runtime.bound: _bound,
+    runtime.compress: _compress,
+    runtime.expand: _expand,
+    runtime.selected: _selected,
+    runtime.chain: _chain,
+    runtime.unchain: _unchain,
+}
