@@ -340,7 +340,7 @@ class Expressions(Lowering):
         return atom
 
     def attribute(
-        self, base: Atom, attr: str, node: ast.Attribute, name: str | None = None
+        self, base: Atom, attr: str, node: ast.AST, name: str | None = None
     ) -> Atom:
         if not isinstance(
             base,
@@ -393,7 +393,7 @@ class Expressions(Lowering):
         return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
 
     def _member(
-        self, base: Atom, t: Record, attr: str, node: ast.Attribute, name: str | None
+        self, base: Atom, t: Record, attr: str, node: ast.AST, name: str | None
     ) -> Atom:
         """An attribute of an instance: its own, a property, or a method."""
         found = getattr(t.cls, attr, None)

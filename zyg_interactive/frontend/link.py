@@ -17,6 +17,7 @@ from .scope import Lowering, ScopeResolver
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
 MOST_ROUNDS = 8
+DATA = (int, float, complex, np.ndarray, np.generic, tuple, list, dict)
 Intrinsic = Callable[..., Atom]
 INTRINSICS: dict[Any, Intrinsic] = {}  # the API's functions inside differentiated code
 
@@ -109,8 +110,7 @@ class Links:
             if wanted and not isinstance(atom.type, Const):
                 raise Undecided(atom, f"the argument `{name}`")
             return atom.type.value if isinstance(atom.type, Const) else atom.type
-        data = int | float | complex | np.ndarray | np.generic | tuple | list | dict
-        if wanted or isinstance(atom, bool) or not isinstance(atom, data):
+        if wanted or isinstance(atom, bool) or not isinstance(atom, DATA):
             return atom
         if _is_whole(atom) and not any(True for _ in values(atom)):
             seen = self.constants.setdefault((callee.key, name), set())

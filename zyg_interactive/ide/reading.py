@@ -120,6 +120,7 @@ class StaticContext(Links):
         """The function lowered before, where all it asked for still is what it was."""
         names = self.resolver
         if spec in self.linked:
+            function: Function
             function, asked = self.linked[spec]
             if names.holds(asked):
                 names.asked |= asked.keys()

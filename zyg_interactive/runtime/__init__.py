@@ -52,10 +52,7 @@ from .cotangents import (
     unbroadcast,
     zeros_like,
 )
-from .matrices import (
-    cofactor,
-    cofactor_pullback,
-)
+from .matrices import cofactor, cofactor_pullback
 from .numbers import (
     NotScalar,
     check_scalar,

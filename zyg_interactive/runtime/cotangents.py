@@ -136,7 +136,7 @@ def accumulate(buffer: Any, c: Any) -> Any:
 
 
 def add_at(buffer: Any, index: Any, c: Any) -> Any:
-    """Add `c` at `buffer[index]` in place, repeated indices counted each time; returns the buffer."""
+    """Add `c` at `buffer[index]` in place, repeated indices counted each time; returns it."""
     if isinstance(buffer, np.ndarray):
         if np.iscomplexobj(c) and not np.iscomplexobj(buffer):
             c = np.real(c)

@@ -11,7 +11,7 @@ from .numbers import scalar
 
 
 def split_like(c: Any, xs: Any, axis: int | None) -> list[Any]:
-    """The pieces of `c` that belong to the members of `xs`, which were concatenated along `axis`."""
+    """The pieces of `c` that belong to the members of `xs`, which were joined along `axis`."""
     pieces, start = [], 0
     flat = np.ravel(c) if axis is None else np.moveaxis(c, axis, 0)
     for x in xs:

@@ -22,11 +22,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import (
-    UNKNOWN,
-    Array,
-    List,
-)
+from ..ir.types import UNKNOWN, Array, List, Tuple, Type
 from ..rules.elementwise import narrow
 from .adjoint import Scope
 from .cotangents import (
@@ -106,7 +102,7 @@ def _export(p: Pullback, op: Op, reverse: Op) -> None:
     for k, primal in enumerate(op.regions):
         primal.outs = (
             *primal.outs,
-            *(v if home == k else None for v, home in zip(exported, homes, strict=True)),
+            *(v if home == k else _nothing(v.type) for v, home in zip(exported, homes, strict=True)),
         )
     op.results = (*op.results, *outside)
     for o in outside:
@@ -226,3 +222,8 @@ def _saved(
 
 def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:
     return tuple(_renamed(x, copies) for x in p) if isinstance(p, tuple) else copies[p]
+
+
+def _nothing(t: Type) -> Atom:
+    """What stands for a value of a branch that was not taken: None, in the structure of a tuple."""
+    return tuple(map(_nothing, t.items)) if isinstance(t, Tuple) else None

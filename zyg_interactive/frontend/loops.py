@@ -1,0 +1,390 @@
+"""Loops and comprehensions to scans, and what they go through to counted sequences."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from .. import runtime
+from ..ir.core import (
+    FOR,
+    UNBOUND,
+    WHILE,
+    Atom,
+    Op,
+    Region,
+    Value,
+    type_of,
+)
+from ..ir.types import (
+    BOOL,
+    INT,
+    UNKNOWN,
+    Array,
+    Const,
+    Dict,
+    List,
+    Other,
+    Tuple,
+    Type,
+    join,
+    subsumes,
+)
+from .calls import REFUSAL, Calls
+from .fence import refused
+from .names import bound, needs_earlier_value, read, read_counts
+from .scope import (
+    BROKEN,
+    CONTINUED,
+    RETURN_VALUE,
+    RETURNED,
+)
+
+MAX_TYPE_ROUNDS = 6
+
+
+class Loops(Calls):
+    """Adds scans to expressions and calls; `block` and `bind_target` are the statements' part."""
+
+    reads: Counter[str] = Counter()  # how often the function reads each name
+
+    def bind_target(self, target: ast.expr, atom: Atom) -> None:
+        raise NotImplementedError
+
+    def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+        """A sequence as a `range` to count it, and how to read an item."""
+        made = it.op if isinstance(it, Value) else None
+        if made is not None and made.fn is range:
+            return it, _same
+        if (
+            made is not None
+            and made.fn in (zip, enumerate, reversed)
+            and isinstance(node, ast.Call)
+        ):
+            known = {REFUSAL, "start"} if made.fn is enumerate else {REFUSAL}
+            if not set(made.static) - known and made in self.region.ops:
+                self.region.ops.remove(made)  # counted instead
+                return self._adapted(made, node)
+        if isinstance(it, tuple | list):
+            it = self.display(list(it), node)
+        t = type_of(it)
+        if isinstance(t, Dict) or (isinstance(t, Other) and issubclass(t.cls, dict)):
+            it = self.op(list, (it,), {}, node)
+            it.type = List(UNKNOWN)
+            if isinstance(t, Dict):
+                it.type = List(Other(str), tuple(Const(k) for k, _ in t.items))
+        elif isinstance(t, Array) and t.shape == ():
+            raise refused(self.source, node, "a loop over a scalar", "loop over an array or a list")
+        elif isinstance(t, Other) and issubclass(t.cls, str | range | tuple | bytes):
+            pass
+        elif not isinstance(t, Array | List | Tuple):
+            raise refused(
+                self.source,
+                node,
+                "a loop over this iterator",
+                "loop over a range, an array, a list or a tuple",
+            )
+        length = self.op(len, (it,), {}, node)
+        return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
+
+    def _adapted(self, made: Op, node: ast.Call) -> tuple[Atom, Callable[[Atom], Atom]]:
+        """`zip`, `enumerate` and `reversed`: counted like what they go through."""
+        texts = (
+            node.args
+            if not any(isinstance(a, ast.Starred) for a in node.args)
+            else [node] * len(made.args)
+        )
+        every = list(zip(made.args, texts, strict=True))
+        if made.fn is reversed:
+            source = made.args[0].op if isinstance(made.args[0], Value) else None
+            if source is not None and source.fn in (zip, enumerate, reversed):
+                raise refused(
+                    self.source, node, "`reversed` of an iterator", "reverse what it goes through"
+                )
+        parts = [self.sequence(a, text) for a, text in (every if made.fn is zip else every[:1])]
+        if made.fn is enumerate:
+            (count, item), start = (
+                parts[0],
+                made.args[1] if len(made.args) > 1 else made.static.get("start", 0),
+            )
+            read = self._by_place(count, item, node)
+
+            def numbered(i: Atom) -> Atom:
+                return (i if start == 0 else self.binary(operator.add, i, start, node), read(i))
+
+            return self._counted(count, node), numbered
+        if made.fn is reversed:
+            count, item = parts[0]
+            plain = is_range(item)
+            length = self.op(len, (count,), {}, node)
+            last = self.op(operator.sub, (length, 1), {}, node)
+
+            def from_the_end(i: Atom) -> Atom:
+                place = self.op(operator.sub, (last, i), {}, node)
+                return self.subscript(count, place, node) if plain else item(place)
+
+            return self._counted(count, node), from_the_end
+        lengths = tuple(self.op(len, (count,), {}, node) for count, _ in parts)
+        shortest = self.op(min, lengths, {}, node) if len(lengths) > 1 else lengths[0]
+        shortest.type = INT
+        reads = [self._by_place(count, item, node) for count, item in parts]
+        return self.op(range, (shortest,), {}, node), lambda i: tuple(r(i) for r in reads)
+
+    def _by_place(
+        self, count: Atom, item: Callable[[Atom], Atom], node: ast.expr
+    ) -> Callable[[Atom], Atom]:
+        """How to read the i-th item that a sequence gives."""
+        made = count.op if isinstance(count, Value) else None
+        if not is_range(item) and made is not None and made.fn is range and len(made.args) == 1:
+            return item
+        return lambda i: item(self.subscript(count, i, node))
+
+    def _counted(self, count: Atom, node: ast.expr) -> Atom:
+        return self.op(range, (self.op(len, (count,), {}, node),), {}, node)
+
+    def loop(
+        self,
+        count: Atom,
+        body: Callable[[Atom], Any],
+        node: ast.AST,
+        targets: list[ast.expr],
+        stmts: list[ast.stmt],
+        index_name: str | None,
+        *,
+        test: Callable[[], Atom] | None = None,
+        test_node: ast.expr | None = None,
+        collects: bool = False,
+    ) -> Value | None:
+        """Build a scan. With `collects`, what `body` returns each time is collected into a list,
+        which is returned.
+        """
+        carried = self._carried(targets, stmts, test_node, node)
+        # Flags of the loops around stay outside: inside, control has not left anything yet.
+        outer_flags = {f: self.env.get(f, False) for f in (BROKEN, CONTINUED)}
+        inits = {name: self.materialise(self.env.get(name, UNBOUND), node) for name in carried}
+        types = {name: type_of(atom) for name, atom in inits.items()}
+        returns = any(isinstance(n, ast.Return) for s in stmts for n in ast.walk(s))
+        if returns:
+            inits[RETURN_VALUE], types[RETURN_VALUE] = UNBOUND, type_of(UNBOUND)
+        before, outer = dict(self.env), self.region
+        for round in range(MAX_TYPE_ROUNDS):
+            self.env, self.region = dict(before), Region()
+            params = {n: self._carried_param(n, types[n], inits[n], node) for n in inits}
+            self.env.update(params)
+            self.env.update({RETURNED: False, BROKEN: False, CONTINUED: False})
+            tested: Region | None = None
+            if test is not None:
+                tested = self.region
+                entered = dict(self.env)
+                tested.outs = (test(),)
+                self.env = entered  # what the test region defines is not seen by the body
+                self.region = Region()
+            index = (
+                Value(index_name, INT, self.span(targets[0] if targets else node))
+                if count is not None
+                else None
+            )
+            collected = body(index)
+            stop = self._stop(node)
+            outs = {n: self.materialise(self.env.get(n, UNBOUND), node) for n in inits}
+            if collects:
+                collected = self.materialise(collected, node)
+            widened = {n: _widen(types[n], type_of(outs[n]), round) for n in inits}
+            if all(subsumes(types[n], type_of(outs[n])) for n in inits):
+                break
+            types = widened
+        else:
+            raise refused(
+                self.source,
+                node,
+                "a loop whose variables change their type",
+                "keep their types the same",
+            )
+        unbound = {
+            n
+            for n, o in outs.items()
+            if o is UNBOUND or (isinstance(o, Value) and o in self.maybe_unbound)
+        }
+        returned = self.env[RETURNED]
+        self.env, inner = before, self.region
+        self.region = outer
+        inner.params = (*((index,) if index is not None else ()), *params.values())
+        inner.outs = (
+            *((stop,) if stop is not False else ()),
+            *outs.values(),
+            *((collected,) if collects else ()),
+        )
+        results = {
+            n: Value(None if n.startswith("$") else n, types[n], self.span(node)) for n in inits
+        }
+        gathered = Value(None, List(type_of(collected)), self.span(node)) if collects else None
+        static = {
+            "sequences": 0 if count is None else 1,
+            "backwards": () if count is None else (False,),
+            "carried": len(inits),
+            "stop": stop is not False,
+        }
+        regions = (inner,) if tested is None else (tested, inner)
+        every = (*results.values(), *((gathered,) if gathered is not None else ()))
+        args = (*((count,) if count is not None else ()), *inits.values())
+        op = Op(FOR if test is None else WHILE, args, static, every, regions, self.span(node))
+        self._leave(op, results, inits, unbound, returned, outer_flags, node)
+        return gathered
+
+    def _carried_param(self, name: str, type: Type, init: Atom, node: ast.AST) -> Value:
+        param = Value(None if name.startswith("$") else name, type, self.span(node))
+        if not name.startswith("$") and (
+            init is UNBOUND or (isinstance(init, Value) and init in self.maybe_unbound)
+        ):
+            self.maybe_unbound.add(param)
+        return param
+
+    def _stop(self, node: ast.AST) -> Atom:
+        """Whether the loop ends after this iteration: `break` or `return` was met."""
+        flags = [f for f in (self.env[BROKEN], self.env[RETURNED]) if f is not False]
+        if any(f is True for f in flags):
+            return True
+        if len(flags) == 2:
+            return self.op(operator.or_, (flags[0], flags[1]), {}, node)
+        return flags[0] if flags else False
+
+    def _leave(
+        self,
+        op: Op,
+        results: dict[str, Value],
+        inits: dict[str, Atom],
+        unbound: set[str],
+        returned: Atom,
+        outer_flags: dict[str, Atom],
+        node: ast.AST,
+    ) -> None:
+        """Append the loop and bind what it leaves."""
+        if returned is not False:  # carry the flag: only the last iteration can have set it
+            flag_in, flag_out = Value(None, BOOL, op.span), Value(None, BOOL, op.span)
+            body = op.regions[-1]
+            stop, carried = int(op.static["stop"]), op.static["carried"]
+            body.params = (*body.params, flag_in)
+            body.outs = (*body.outs[: stop + carried], returned, *body.outs[stop + carried :])
+            op.args = (*op.args, False)
+            op.results = (*op.results[:carried], flag_out, *op.results[carried:])
+            flag_out.op = op
+            op.static["carried"] += 1
+            self.env[RETURNED] = flag_out
+        self.region.ops.append(op)
+        for name, value in results.items():
+            self.env[name] = value
+            init = inits[name]
+            maybe = (
+                name in unbound
+                or init is UNBOUND
+                or (isinstance(init, Value) and init in self.maybe_unbound)
+            )
+            if maybe and not name.startswith("$"):
+                self.maybe_unbound.add(value)
+        self.env.update(outer_flags)
+
+    def _carried(
+        self, targets: list[ast.expr], stmts: list[ast.stmt], test: ast.expr | None, node: ast.AST
+    ) -> list[str]:
+        """The variables that a loop hands from one iteration to the next, or out of it."""
+        assigned = bound([*targets, *stmts])
+        if not self.reads:
+            self.reads = read_counts([self.fn.node])
+        inside = read_counts([*stmts, *targets, *([test] if test else [])])
+        elsewhere = {name for name, n in self.reads.items() if n > inside[name]}
+        tested = read([test]) if test is not None else set()
+        at_target = bound(targets)
+        carried = []
+        for name in sorted(assigned, key=lambda n: (n not in self.env, n)):
+            earlier = name not in at_target and needs_earlier_value(name, stmts)
+            if earlier or name in elsewhere or name in tested:
+                carried.append(name)
+        order = {name: i for i, name in enumerate(self.env)}
+        return sorted(carried, key=lambda n: (order.get(n, len(order)), n))
+
+    # ---- comprehensions
+
+    def comprehension(
+        self,
+        elt: ast.expr,
+        generators: list[ast.comprehension],
+        node: ast.expr,
+        name: str | None = None,
+    ) -> Atom:
+        first, rest = generators[0], generators[1:]
+        if first.is_async:
+            raise refused(
+                self.source, node, "`async` in a comprehension", "collect the items first"
+            )
+        saved = {n: self.env.get(n) for n in bound([g.target for g in generators])}
+        shadowed = self.locals
+        self.locals = self.locals | set(saved)
+        count, item = self.sequence(self.expr(first.iter), first.iter)
+        conditional = bool(first.ifs)
+
+        def value() -> Atom:
+            return self.comprehension(elt, rest, node) if rest else self.expr(elt)
+
+        def keeping() -> None:
+            self.env["$kept"] = value()
+            self.env["$keep"] = True
+
+        def body(index: Atom) -> Atom:
+            self.bind_target(first.target, item(index))
+            if not conditional:
+                return value()
+            keep: Atom = self._all(first.ifs)
+            self.env["$kept"] = UNBOUND
+            self.branch(keep, keeping, lambda: self.env.update({"$keep": False}), node)
+            return (self.env.pop("$keep"), self.env.pop("$kept"))
+
+        index_name = (
+            first.target.id if isinstance(first.target, ast.Name) and is_range(item) else None
+        )
+        items = self.loop(count, body, node, [], [], index_name, collects=True)
+        assert items is not None
+        if conditional:
+            items = self._compressed(items, node)
+        if rest:
+            inner = items.type.item if isinstance(items.type, List) else UNKNOWN
+            items = self.op(runtime.chain, (items,), {}, node)
+            items.type = inner
+        items.name = name
+        self.locals = shadowed
+        for n, atom in saved.items():
+            if atom is None:
+                self.env.pop(n, None)
+            else:
+                self.env[n] = atom
+        return items
+
+    def _all(self, tests: list[ast.expr]) -> Atom:
+        together = (
+            tests[0]
+            if len(tests) == 1
+            else ast.copy_location(ast.BoolOp(ast.And(), tests), tests[0])
+        )
+        return self.truth(self.expr(together))
+
+    def _compressed(self, pairs: Value, node: ast.expr) -> Value:
+        assert isinstance(pairs.type, List)
+        item = pairs.type.item
+        kept = self.op(runtime.compress, (pairs,), {}, node)
+        kept.type = List(item.items[1] if isinstance(item, Tuple) else UNKNOWN)
+        return kept
+
+
+def _same(index: Atom) -> Atom:
+    return index
+
+
+def is_range(item: Callable[[Atom], Atom]) -> bool:
+    return item is _same
+
+
+def _widen(known: Type, new: Type, round: int) -> Type:
+    joined = join(known, new)
+    return joined if round < MAX_TYPE_ROUNDS - 2 else UNKNOWN
