@@ -110,9 +110,16 @@ def row(title: str, t: dict[str, float]) -> list[str]:
 
 
 HEAD = (
-    "workload", "primal", "hand", "ours", "autograd",
-    "ours/hand", "autograd/hand", "hand/primal", "ours/primal",
-)  # fmt: skip
+    "workload",
+    "primal",
+    "hand",
+    "ours",
+    "autograd",
+    "ours/hand",
+    "autograd/hand",
+    "hand/primal",
+    "ours/primal",
+)
 
 
 # ---- what one call costs above the generated code

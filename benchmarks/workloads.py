@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import harness  # noqa: F401  (before NumPy: one thread)
 import numpy as np
 
 # ---- a chain of 24 scalar operations
@@ -353,15 +352,26 @@ def workloads() -> dict[str, Workload]:
         ),
         "mlp": Workload(
             "MLP 784-128-10, batch 64",
-            mlp, mlp_by_hand, layers(784, 128, 10, 64), layers(5, 4, 3, 2), 4,
+            mlp,
+            mlp_by_hand,
+            layers(784, 128, 10, 64),
+            layers(5, 4, 3, 2),
+            4,
         ),
         "mixture": Workload(
             "Gaussian mixture, 1000×2, 25",
-            mixture, mixture_by_hand, clusters(25, 2, 1000), clusters(3, 2, 5), 3,
+            mixture,
+            mixture_by_hand,
+            clusters(25, 2, 1000),
+            clusters(3, 2, 5),
+            3,
         ),
         "heat": Workload(
             "1-D heat, n = 10³, 100 steps",
-            heat, heat_by_hand, (normal(1000), 0.2, 100), (normal(9), 0.2, 5),
+            heat,
+            heat_by_hand,
+            (normal(1000), 0.2, 100),
+            (normal(9), 0.2, 5),
         ),
         "rosenbrock": Workload(
             "Rosenbrock, n = 10⁵", rosenbrock, rosenbrock_by_hand, (normal(10**5),), (normal(7),)
@@ -369,7 +379,7 @@ def workloads() -> dict[str, Workload]:
         "linear": Workload(
             "logdet + solve, n = 100", linear, linear_by_hand, system(100), system(4)
         ),
-    }  # fmt: skip
+    }
 
 
 def under(module: Any, f: Callable[..., Any]) -> Callable[..., Any]:

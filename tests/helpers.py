@@ -289,7 +289,8 @@ def verified(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Function, Fu
     a = s.derivative().closed(
         s.function, api._chosen(s, args, None), api._pattern_of(type_of(s.function.region.outs[0]))
     )
-    free = set(needed(a.primal, a.reverse)) | set(values(a.primal.params)) | set(values(a.reverse.params))
+    inputs = set(values(a.primal.params)) | set(values(a.reverse.params))
+    free = set(needed(a.primal, a.reverse)) | inputs
     primal = Function(f"{s.function.name} forward", a.primal)
     verify_all(primal, set())
     reverse = Function(f"pullback of {s.function.name}", a.reverse)

@@ -70,25 +70,6 @@ def function_captured_in_a_loop() -> None:
     check(define(text), 1.5)
 
 
-def name_of_a_loop_in_a_loop() -> None:
-    """NameError: name 's1_4' is not defined, in the generated code."""
-    f = define("""
-def f(a, v):
-    for s in v:
-        a, s = s, a
-    for _ in (2, 3):
-        k = 0
-        while k < 3 and not s > 2.0:
-            k += 1
-            if a:
-                break
-            if s:
-                pass
-    return a * s
-""")
-    check(f, 0.3, np.array([0.1, 0.4, 0.8]))
-
-
 def second_order_of_a_function_that_ignores_an_argument() -> None:
     """IndexError: tuple index out of range, in the pullback of the gradient."""
     text = """
@@ -105,22 +86,6 @@ def second(m, a):
     return np.sum(gradient(f, m, a)[0])
 """
     check(define(text, "second", {"gradient": gradient}), np.ones((2, 3)), 0.3)
-
-
-def second_order_of_a_lambda_called_in_a_branch() -> None:
-    """TypeError: 'NoneType' object is not subscriptable, in the pullback of the gradient."""
-    text = """
-def f(a):
-    def g(z, k=0.7):
-        if a:
-            return z
-        return (lambda q: math.tanh(q))(k)
-    return g(a, a)
-
-def second(a):
-    return gradient(f, a)[0] * 0.7
-"""
-    check(define(text, "second", {"gradient": gradient}), 0.3)
 
 
 def single_precision_seeds() -> None:

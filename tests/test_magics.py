@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zyg_interactive.ide import schema
+
 pytest.importorskip("IPython", reason="IPython is not installed")
-
-from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
-from IPython.utils.capture import capture_output  # noqa: E402
-
-from zyg_interactive.ide import schema  # noqa: E402
+InteractiveShell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
+capture_output = pytest.importorskip("IPython.utils.capture").capture_output
 
 MIME = "application/vnd.zyg.graph.v1+json"
 SETUP = """

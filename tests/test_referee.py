@@ -80,7 +80,9 @@ def first_order(case: dict[str, Any]) -> None:
 
 SECOND = """
 def contracted({names}):
-    bars = gradient(lambda {names}: np.sum(np.real(np.conj(seed) * {f}({names}))), {names}, zeros=True)
+    bars = gradient(
+        lambda {names}: np.sum(np.real(np.conj(seed) * {f}({names}))), {names}, zeros=True
+    )
     return {terms}
 """
 

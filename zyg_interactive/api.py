@@ -44,26 +44,37 @@ def gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = F
     >>> gradient(lambda x, y: x * y + x, 2.0, 5.0)
     (6.0, 2.0)
     """
-    __tracebackhide__ = True
     if not args:
         return Transformed(gradient, f, {"wrt": _hashable(wrt), "zeros": zeros})
     if wrt is not None or zeros:
         return _gradient(f, args, _hashable(wrt), zeros)
-    key = key_of("gradient", f, args)
+    found = _shortcut("gradient", f, args)
+    return _gradient(f, args, None, False) if found is MISS else found
+
+
+def _shortcut(form: str, f: Any, args: tuple[Any, ...]) -> Any:
+    """What a repeated call returns, or MISS where it is not like the one before."""
+    __tracebackhide__ = True
+    key = key_of(form, f, args)
     short = shortcuts.known.get(key) if key is not None else None
-    if short is not None:
-        try:
-            found = short(f, *args)
-        except BaseException as error:
-            shown = errors.leaving(error)
-            if shown is error:
-                raise
-        else:
-            if found is not MISS:
-                return found
-            return _gradient(f, args, None, False)
-        raise shown from None
-    return _gradient(f, args, None, False)
+    if short is None:
+        return MISS
+    try:
+        return short(f, *args)
+    except BaseException as error:
+        shown = errors.leaving(error)
+        if shown is error:
+            raise
+    raise shown from None
+
+
+def _remember(
+    form: str, s: Specialisation, f: Any, args: tuple[Any, ...], run: Any, take: str
+) -> None:
+    """Let the next call like this one take a shortcut, where its result needs no arranging."""
+    key = key_of(form, f, args)
+    if key is not None:
+        shortcuts.add(key, s, f, run, take)
 
 
 def _hashable(wrt: Wrt) -> Wrt:
@@ -82,9 +93,10 @@ def _gradient(f: Any, args: tuple[Any, ...], wrt: Wrt, zeros: bool) -> Any:
         f, args, ("gradient", wrt), lambda s: _fused(s, args, wrt, value=False)
     )
     found = run(*s.values(f, args))
-    key = key_of("gradient", f, args)
-    if key is not None and wrt is None and _chosen(s, args, None) == tuple(range(len(args))):
-        shortcuts.add(key, s, f, run)
+    if wrt is None and not zeros and _chosen(s, args, None) == tuple(range(len(args))):
+        _remember("gradient", s, f, args, run, "")
+    if wrt == 0 and zeros and found and found[0] is not None:
+        _remember("derivative", s, f, args, run, "[0]")
     return _arranged(s, found, args, wrt, zeros)
 
 
@@ -100,14 +112,16 @@ def derivative(f: Callable[..., Any], *args: Any) -> Any:
         raise refuse(
             "ZYG503", "`derivative` takes a function of one argument", None, "use `gradient`"
         )
-    return _gradient(f, args, 0, True)
+    found = _shortcut("derivative", f, args)
+    return _gradient(f, args, 0, True) if found is MISS else found
 
 
 def withgradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = False) -> Any:
     """(value, gradient) of a scalar function, computed together."""
     if _is_params(args):
         return _implicit(f, args[0])
-    return _withgradient(f, args, _hashable(wrt), zeros)
+    found = _shortcut("withgradient", f, args) if wrt is None and not zeros else MISS
+    return _withgradient(f, args, _hashable(wrt), zeros) if found is MISS else found
 
 
 @errors.user_frames
@@ -116,6 +130,8 @@ def _withgradient(f: Any, args: tuple[Any, ...], wrt: Wrt, zeros: bool) -> Any:
         f, args, ("withgradient", wrt), lambda s: _fused(s, args, wrt, value=True)
     )
     value, found = run(*s.values(f, args))
+    if wrt is None and not zeros and _chosen(s, args, None) == tuple(range(len(args))):
+        _remember("withgradient", s, f, args, run, "")
     return value, _arranged(s, found, args, wrt, zeros)
 
 
@@ -190,16 +206,22 @@ def _require_scalar(s: Specialisation) -> None:
         shape = shape_of(t)
         if shape:
             raise refuse(
-                "ZYG501", f"the result of `{s.function.name}` is an array ({t!r}); a gradient is of one number", where,
-                "reduce it (`np.sum`), or ask for the `jacobian`, or for `pullback` and give a seed",
-            )  # fmt: skip
+                "ZYG501",
+                f"the result of `{s.function.name}` is an array ({t!r}); "
+                "a gradient is of one number",
+                where,
+                "reduce it (`np.sum`), or ask for the `jacobian`, or for `pullback` and give a "
+                "seed",
+            )
         if (isinstance(t, Scalar) and t.kind == "complex") or (
             isinstance(t, Array) and t.dtype is not None and t.dtype.kind == "c"
         ):
             raise refuse(
-                "ZYG501", f"the result of `{s.function.name}` is complex; a gradient is of one real number", where,
+                "ZYG501",
+                f"the result of `{s.function.name}` is complex; a gradient is of one real number",
+                where,
                 "take `np.real`, `np.imag` or `np.abs` of it",
-            )  # fmt: skip
+            )
         return
     if (
         isinstance(t, Tuple)
@@ -208,9 +230,11 @@ def _require_scalar(s: Specialisation) -> None:
     ):
         what = "None" if out is None else f"{t!r}"
         raise refuse(
-            "ZYG501", f"the result of `{s.function.name}` is {what}; a gradient is of one number", where,
+            "ZYG501",
+            f"the result of `{s.function.name}` is {what}; a gradient is of one number",
+            where,
             "return the number to differentiate",
-        )  # fmt: skip
+        )
 
 
 def _unsure(s: Specialisation) -> bool:
@@ -430,7 +454,7 @@ def refresh() -> None:
 
 @errors.user_frames
 def trace(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Recording:
-    """Record one gradient of a scalar function: value and cotangent of every node, at every visit."""
+    """Record one gradient of a scalar function: value and cotangent of each node at each visit."""
     wrt = _hashable(wrt)
 
     def build(s: Specialisation) -> Form:

@@ -23,7 +23,7 @@ MOST_DIRECTIONS = 64
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Whether a gradient agreed with differences; `error` is the largest relative difference met."""
+    """Whether a gradient agreed with differences; `error` is the largest relative difference."""
 
     ok: bool
     error: float
@@ -34,7 +34,8 @@ class CheckResult:
 
     def __str__(self) -> str:
         if self.ok:
-            return f"gradient agrees with central differences (largest relative error {self.error:.1e})"
+            error = f"largest relative error {self.error:.1e}"
+            return f"gradient agrees with central differences ({error})"
         return str(self.diagnostic)
 
     __repr__ = __str__
@@ -155,16 +156,21 @@ def _named(
     wrong = first_wrong(recording, rng)
     if wrong is None:
         return Diagnostic(
-            "ZYG504", f"{message}; each operation by itself is right here",
+            "ZYG504",
+            f"{message}; each operation by itself is right here",
             recording.result.span if recording.result else None,
-            "the function may have a kink or a jump close to this point, or depend on more than its arguments",
-        )  # fmt: skip
+            "the function may have a kink or a jump close to this point, or depend on more than "
+            "its arguments",
+        )
     op, a, b = wrong
     name = getattr(op.fn, "__name__", repr(op.fn))
     return Diagnostic(
-        "ZYG504", f"{message}; the first wrong operation is `{name}`: its pullback gives {a:.8g}, differences {b:.8g}",
-        op.span, f"mend the gradient rule of `{name}`",
-    )  # fmt: skip
+        "ZYG504",
+        f"{message}; the first wrong operation is `{name}`: "
+        f"its pullback gives {a:.8g}, differences {b:.8g}",
+        op.span,
+        f"mend the gradient rule of `{name}`",
+    )
 
 
 def first_wrong(recording: Recording, rng: np.random.Generator) -> tuple[Op, float, float] | None:

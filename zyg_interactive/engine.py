@@ -263,7 +263,7 @@ class Engine:
             return lowering.constant(f, Path(CALLED, f.__name__))
         if isinstance(f, functools.partial):
             raise refuse("ZYG101", "`functools.partial` is not supported", None, "use a lambda")
-        call = getattr(type(f), "__call__", None)
+        call = type(f).__call__
         if (
             lookup(f) is None
             and isinstance(call, types.FunctionType)
@@ -325,7 +325,7 @@ def _parameters(f: Any, count: int) -> list[str] | None:
 
 
 def _demand_key(key: Any) -> Any:
-    """Demands belong to a text; equal code objects may share them, they only cost a specialisation."""
+    """Demands belong to a text; equal code objects may share them and specialise once more."""
     return id(key) if isinstance(key, ast.AST) else key
 
 

@@ -44,9 +44,11 @@ def leaving(error: BaseException) -> BaseException:
     """
     if isinstance(error, runtime.NotScalar):
         return refuse(
-            "ZYG501", f"{error}; a gradient is of one real number", None,
+            "ZYG501",
+            f"{error}; a gradient is of one real number",
+            None,
             "reduce it (`np.sum`), or ask for the `jacobian`",
-        )  # fmt: skip
+        )
     if isinstance(error, runtime.Changed):
         return refuse(
             "ZYG103", str(error), last_place(error.__traceback__), "build a new array instead"

@@ -1,4 +1,4 @@
-"""Implicit parameters: `Params`, a set of arrays by identity, and `Grads`, what is indexed by them."""
+"""Implicit parameters: `Params`, a set of arrays by identity; `Grads`, what is indexed by them."""
 
 from __future__ import annotations
 
@@ -113,9 +113,10 @@ class Grads(Mapping[Any, Any]):
         return self.map(lambda g: g / factor)
 
     def __repr__(self) -> str:
+        norms = (None if self[p] is None else np.linalg.norm(self[p]) for p in self.params)
         rows = [
-            f"  {p.dtype}{list(p.shape)}: {'None' if self[p] is None else f'norm {np.linalg.norm(self[p]):.4g}'}"
-            for p in self.params
+            f"  {p.dtype}{list(p.shape)}: {'None' if norm is None else f'norm {norm:.4g}'}"
+            for p, norm in zip(self.params, norms, strict=True)
         ]
         return "Grads(\n" + "\n".join(rows) + "\n)"
 

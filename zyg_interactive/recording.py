@@ -485,9 +485,8 @@ class Recording:
         for n in self.nodes:
             if n.name:
                 s = "no path" if n.sensitivity is None else f"{n.sensitivity:.4g}"
-                rows.append(
-                    f"  line {n.line}: {n.label:42} = {n.value.text if n.value else '-'}   sensitivity {s}"
-                )
+                value = n.value.text if n.value else "-"
+                rows.append(f"  line {n.line}: {n.label:42} = {value}   sensitivity {s}")
         return "\n".join(rows)
 
 

@@ -45,18 +45,27 @@ class Shortcuts:
     def clear(self) -> None:
         self.known.clear()
 
-    def add(self, key: tuple[Any, ...], s: Specialisation, f: Any, run: Callable[..., Any]) -> None:
-        """Remember that calls like this one are `run(*arguments, *hidden)`, where that can be
+    def add(
+        self,
+        key: tuple[Any, ...],
+        s: Specialisation,
+        f: Any,
+        run: Callable[..., Any],
+        take: str = "",
+    ) -> None:
+        """Remember that calls like this one are `run(*arguments, *hidden)`, then `take`, where that can be
         checked quickly.
         """
-        made = _compiled(s, f, run)
+        made = _compiled(s, f, run, take)
         if made is not None:
             if len(self.known) >= MOST:
                 self.known.clear()
             self.known[key] = made
 
 
-def _compiled(s: Specialisation, f: Any, run: Callable[..., Any]) -> Callable[..., Any] | None:
+def _compiled(
+    s: Specialisation, f: Any, run: Callable[..., Any], take: str
+) -> Callable[..., Any] | None:
     """`call(f, *args)`: MISS, or what `run` returns."""
     if s.positions != tuple(range(len(s.positions))):
         return None
@@ -91,7 +100,7 @@ def _compiled(s: Specialisation, f: Any, run: Callable[..., Any]) -> Callable[..
         [
             f"def call({', '.join(['f', *args])}):",
             *lines,
-            f"    return run({', '.join([*args, *values])})",
+            f"    return run({', '.join([*args, *values])}){take}",
         ]
     )
     exec(compile(text, __file__, "exec"), scope)

@@ -10,6 +10,7 @@ import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from types import CodeType
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ for _name in __future__.all_feature_names:
     FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
 
 FunctionNode = ast.FunctionDef | ast.Lambda
+PLACE = attrgetter("lineno", "col_offset", "end_lineno", "end_col_offset")  # of a syntax node
 
 
 class Span(NamedTuple):
@@ -50,13 +52,7 @@ class Source:
         """The place of a syntax node; nodes without one (`ast.arguments`) have none and must not be
         asked.
         """
-        return Span(
-            self.file,
-            getattr(node, "lineno"),
-            getattr(node, "col_offset"),
-            getattr(node, "end_lineno"),
-            getattr(node, "end_col_offset"),
-        )
+        return Span(self.file, *PLACE(node))
 
     def segment(self, node: ast.AST) -> str:
         return ast.get_source_segment(self.text, node) or ""
@@ -100,7 +96,7 @@ def _compiled(file: str, text: str, flags: int) -> tuple[Source, tuple[CodeType,
 
 @lru_cache(maxsize=256)
 def _compiled_apart(file: str, text: str, flags: int) -> tuple[CodeType, ...]:
-    """The code objects of a text whose statements are compiled one by one, as IPython compiles a cell.
+    """The code objects of a text whose statements are compiled one by one, as IPython does it.
 
     The instructions may be others: a method of an imported name is called in another way.
     """
@@ -146,7 +142,8 @@ def find(code: CodeType) -> tuple[Source, FunctionNode]:
         ) from error
     if code not in codes and code not in _compiled_apart(source.file, source.text, flags):
         raise SourceNotFound(
-            f"the text of {code.co_filename} is not the code of `{code.co_qualname}` that runs (edited since?)"
+            f"the text of {code.co_filename} is not the code of `{code.co_qualname}` that runs "
+            "(edited since?)"
         )
     return source, _node_of(source, code)
 

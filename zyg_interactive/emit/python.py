@@ -257,7 +257,7 @@ class Emitter:
         return [*self.flush(), *stmts] if stmts else []
 
     def flush(self, keep: set[Value] | None = None, web: Value | None = None) -> list[ast.stmt]:
-        """Give pending expressions a name: all but `keep`, or those that read the variable `web`."""
+        """Name pending expressions: all but `keep`, or those that read the variable `web`."""
         out: list[ast.stmt] = []
         for v in list(self.pending):
             if (keep is not None and v in keep) or v not in self.pending:
@@ -458,7 +458,7 @@ class Emitter:
         return [*pre, *start, at(loop, op.span)]
 
     def block_for_test(self, region: Region) -> list[ast.stmt]:
-        """The statements before the condition of a `while`; an expression of one op stays pending."""
+        """The statements before the condition of a `while`; one op by itself stays pending."""
         if len(region.ops) == 1 and region.outs[0] in region.ops[0].results and not self.recorded:
             op = region.ops[0]
             if not op.regions and is_pure(op) and self.webs.uses[op.result] == 1:

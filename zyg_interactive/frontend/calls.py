@@ -96,7 +96,7 @@ class Calls(Expressions):
                 return self.call(self.constant(known, None), args, kwargs, node, name)
             case Value(type=Closure(template=template, captured=captured)):
                 return self._closure_call(fn, template, len(captured), args, kwargs, node, name)
-            case Value(type=Record(cls=cls)) if callable(getattr(cls, "__call__", None)):
+            case Value(type=Record(cls=cls)) if callable(cls.__call__):
                 self.guard_member(cls, "__call__")
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)
@@ -149,7 +149,8 @@ class Calls(Expressions):
                 "ZYG301",
                 f"no gradient rule for `{_title(fn)}`",
                 self.span(node),
-                f"give one: `@grad({_title(fn)})`, a function that returns the value and its pullback",
+                f"give one: `@grad({_title(fn)})`, a function that returns the value and its "
+                "pullback",
             )
         return result
 
@@ -375,7 +376,7 @@ class Calls(Expressions):
 
 
 def _is_literal(node: ast.expr) -> bool:
-    """Whether a display holds nothing but numbers and strings: metadata such as `axes=([0], [1])`."""
+    """Whether a display holds but numbers and strings: metadata such as `axes=([0], [1])`."""
     if isinstance(node, ast.List | ast.Tuple):
         return all(map(_is_literal, node.elts))
     if isinstance(node, ast.UnaryOp):

@@ -339,9 +339,7 @@ class Expressions(Lowering):
             return atom.type.value
         return atom
 
-    def attribute(
-        self, base: Atom, attr: str, node: ast.AST, name: str | None = None
-    ) -> Atom:
+    def attribute(self, base: Atom, attr: str, node: ast.AST, name: str | None = None) -> Atom:
         if not isinstance(
             base,
             Value | tuple | list | dict | LocalFunction | BoundMethod | UserFunction | int | float,
@@ -392,9 +390,7 @@ class Expressions(Lowering):
                     )
         return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
 
-    def _member(
-        self, base: Atom, t: Record, attr: str, node: ast.AST, name: str | None
-    ) -> Atom:
+    def _member(self, base: Atom, t: Record, attr: str, node: ast.AST, name: str | None) -> Atom:
         """An attribute of an instance: its own, a property, or a method."""
         found = getattr(t.cls, attr, None)
         if isinstance(found, property):

@@ -73,7 +73,7 @@ def needs_earlier_value(name: str, body: list[ast.stmt]) -> bool:
 
 
 def _first(name: str, body: list[ast.stmt]) -> str:
-    """What happens to `name` first on every way through: "read", "bound", or "neither" for certain."""
+    """What may happen to `name` first: "read", or on every way through "bound" or "neither"."""
     for s in body:
         met = _first_in(name, s)
         if met != "neither":

@@ -48,7 +48,7 @@ class Context(Protocol):
     def link(
         self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering, span: Span
     ) -> Function:
-        """The callee lowered for these arguments; its parameters are those that are not constants."""
+        """The callee lowered for these arguments; its parameters are those not constant."""
 
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
@@ -57,7 +57,7 @@ class Context(Protocol):
         """Whether the data at `path` has to be known before the run."""
 
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
-        """The function that returns the gradient of `callee` in some of its parameters, as a tuple."""
+        """The function that returns the gradient of `callee` in some parameters, as a tuple."""
 
     def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
         """How a call of one of the package's own transformations is lowered: `(lowering, args,
@@ -344,7 +344,8 @@ class Lowering:
             if _bindings(name, self.fn.node) > 1:
                 raise refuse(
                     "ZYG105",
-                    f"`{f.fn.name}` captures `{name}`, which is bound more than once, and is passed on as a value",
+                    f"`{f.fn.name}` captures `{name}`, which is bound more than once, "
+                    "and is passed on as a value",
                     self.span(node),
                     f"give the value as a default argument: `{name}={name}`",
                 )

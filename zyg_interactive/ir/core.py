@@ -4,9 +4,11 @@ An *atom* is what an operation may read: a `Value`, a Python constant, or a tupl
 atoms. Three operations have regions; what a region changes leaves through its `outs`, and it may
 read values around it:
 
-* `IF`    args (condition,)               regions (then, else), outs merged into the results
-* `FOR`   args (*sequences, *initial)     region params (*items, *carried), outs (*carried, *collected)
-* `WHILE` args (*initial)                 regions (test: reads the body's parameters, outs (condition,); body: as in FOR)
+* `IF`    args (condition,)            regions (then, else), outs merged into the results
+* `FOR`   args (*sequences, *initial)  region params (*items, *carried),
+                                       outs (*carried, *collected)
+* `WHILE` args (*initial)              regions (test: reads the body's parameters,
+                                       outs (condition,); body: as in FOR)
 
 `FOR` and `WHILE` are scans: results are the last carried values, then one list per collected out.
 `static`: `sequences` (their number), `backwards` (per sequence), `carried` (their number), and

@@ -1,4 +1,4 @@
-"""The one checker of IR: every value defined once and before its use, regions and results agreeing."""
+"""The one checker of IR: values defined once and before their use, regions and results agreeing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def _region(r: Region, visible: set[Value], seen: set[Value], where: str) -> Non
         for v in op_reads(op):
             if v not in visible:
                 raise InvalidIR(
-                    f"{where}: {v!r} is read by `{op.fn!r}` (line {op.span and op.span.line}) before it is defined"
+                    f"{where}: {v!r} is read by `{op.fn!r}` (line {op.span and op.span.line}) "
+                    "before it is defined"
                 )
         inner_visible = visible | set(values(op.regions[1].params)) if op.fn is WHILE else visible
         for inner in op.regions:
@@ -51,7 +52,8 @@ def _counts(op: Op, where: str) -> None:
     n = len(op.results)
     if op.fn is IF and any(len(r.outs) != n for r in op.regions):
         raise InvalidIR(
-            f"{where}: branches of an `if` leave {[len(r.outs) for r in op.regions]} values for {n} results"
+            f"{where}: branches of an `if` leave {[len(r.outs) for r in op.regions]} values "
+            f"for {n} results"
         )
     if op.fn in (FOR, WHILE):
         body = op.regions[-1]
@@ -64,7 +66,8 @@ def _counts(op: Op, where: str) -> None:
             or len(body.params) - sequences != op.static["carried"]
         ):
             raise InvalidIR(
-                f"{where}: a loop carries {op.static['carried']} values but has {len(op.args)} arguments"
+                f"{where}: a loop carries {op.static['carried']} values "
+                f"but has {len(op.args)} arguments"
             )
 
 

@@ -202,9 +202,11 @@ def _prepared(
             return constant
         if options.of is None and is_several(last):
             raise first or refuse(
-                "ZYG601", "the last statement assigns several variables", source.span(last),
+                "ZYG601",
+                "the last statement assigns several variables",
+                source.span(last),
                 "name the result: `--of name`",
-            )  # fmt: skip
+            )
         try:
             made = _prepare(
                 source, statements[: candidate.end], namespace, inputs, options, candidate
@@ -226,9 +228,11 @@ def _prepared(
     if constant is not None and first is None:
         return constant
     raise first or refuse(
-        "ZYG601", "the cell assigns nothing and has no expression to differentiate", None,
+        "ZYG601",
+        "the cell assigns nothing and has no expression to differentiate",
+        None,
         "end it in one, or name the result: `--of loss`",
-    )  # fmt: skip
+    )
 
 
 def _check_inputs(
@@ -249,9 +253,11 @@ def _check_inputs(
         Params([namespace[n]]) if not isinstance(namespace[n], int | float | str) else _no_array(n)
     if not statements or not (inputs or options.params is not None):
         raise refuse(
-            "ZYG601", "nothing to differentiate: the cell reads no floating variable", None,
+            "ZYG601",
+            "nothing to differentiate: the cell reads no floating variable",
+            None,
             "name the inputs: `%%gradient x, y`, and the result: `--of loss`",
-        )  # fmt: skip
+        )
 
 
 def _no_array(name: str) -> None:
@@ -320,9 +326,11 @@ def _check_calls(function: Function, namespace: dict[str, Any], assigned: set[st
             for path in paths:
                 if path.root is namespace and path.name in assigned:
                     raise refuse(
-                        "ZYG105", f"`{op.fn.name}` reads `{path.name}`, which the cell assigns",
-                        op.span, f"give it to `{op.fn.name}` as an argument",
-                    )  # fmt: skip
+                        "ZYG105",
+                        f"`{op.fn.name}` reads `{path.name}`, which the cell assigns",
+                        op.span,
+                        f"give it to `{op.fn.name}` as an argument",
+                    )
 
 
 def _named_params(function: Function, namespace: dict[str, Any]) -> list[tuple[int, Path, Value]]:

@@ -23,7 +23,7 @@ def _called_as_written(*args: Any) -> Any:
 
 
 class CustomCall:
-    """One place where a user's rule is called: checks what it returns and says where it is wrong."""
+    """One place where a user's rule is called: checks what it returns, says where it is wrong."""
 
     def __init__(
         self,
@@ -46,7 +46,8 @@ class CustomCall:
             raise self._error(
                 "ZYG403",
                 f"the gradient rule of `{self.name}` returned {_kind(result)}, not (value, back)",
-                "return the value of the function and a function from its cotangent to those of the arguments",
+                "return the value of the function and a function from its cotangent to those of "
+                "the arguments",
             )
         return result
 
@@ -75,14 +76,15 @@ class CustomCall:
         if numeric and np.shape(c) != np.shape(x):
             raise self._error(
                 "ZYG402",
-                f"the gradient rule of `{self.name}` returned a cotangent of shape {np.shape(c)} for argument {i}, "
-                f"which has shape {np.shape(x)}",
+                f"the gradient rule of `{self.name}` returned a cotangent of shape {np.shape(c)} "
+                f"for argument {i}, which has shape {np.shape(x)}",
                 "a cotangent has the shape of its argument: sum over what was broadcast",
             )
         if numeric and np.asarray(c).dtype.kind not in "biufc":
             raise self._error(
                 "ZYG402",
-                f"the gradient rule of `{self.name}` returned {_kind(c)} for argument {i}, not a number",
+                f"the gradient rule of `{self.name}` returned {_kind(c)} for argument {i}, "
+                "not a number",
                 "",
             )
         return c

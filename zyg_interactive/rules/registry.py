@@ -291,8 +291,8 @@ __all__ = [
 
 def _methods() -> dict[str, Any]:
     same = (
-        "sum mean prod max min std var cumsum cumprod argmax argmin argsort any all clip reshape transpose ravel squeeze "
-        "swapaxes repeat trace diagonal round dot take nonzero searchsorted"
+        "sum mean prod max min std var cumsum cumprod argmax argmin argsort any all clip reshape "
+        "transpose ravel squeeze swapaxes repeat trace diagonal round dot take nonzero searchsorted"
     )
     table = {name: getattr(np, name) for name in same.split()}
     table |= {"conj": np.conjugate, "conjugate": np.conjugate}

@@ -102,7 +102,10 @@ def _export(p: Pullback, op: Op, reverse: Op) -> None:
     for k, primal in enumerate(op.regions):
         primal.outs = (
             *primal.outs,
-            *(v if home == k else _nothing(v.type) for v, home in zip(exported, homes, strict=True)),
+            *(
+                v if home == k else _nothing(v.type)
+                for v, home in zip(exported, homes, strict=True)
+            ),
         )
     op.results = (*op.results, *outside)
     for o in outside:

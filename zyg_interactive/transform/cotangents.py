@@ -113,9 +113,7 @@ def plus(a: Atom, b: Atom) -> Atom:
     if isinstance(a, dict) or isinstance(b, dict):
         return emit(runtime.add, (made(a), made(b)))
     # A number of no known kind may be a name without a value, whose cotangent is None.
-    numeric = all(
-        isinstance(t := type_of(x), Scalar | Array) and t != NUMBER for x in (a, b)
-    )
+    numeric = all(isinstance(t := type_of(x), Scalar | Array) and t != NUMBER for x in (a, b))
     return emit(operator.add if numeric else runtime.add, (a, b))
 
 

@@ -197,10 +197,11 @@ def owned(a: Adjoint) -> tuple[Atom, ...]:
 
 # What returns a new array for certain, or changes one that the reverse part made itself.
 FRESH: set[Any] = {
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow, operator.matmul,
-    np.sum, np.where, np.outer, np.zeros_like, np.concatenate, np.stack,
-    runtime.zeros_like, runtime.scalar, runtime.real_scalar, runtime.own, runtime.accumulate, runtime.add_at,
-}  # fmt: skip
+    *(operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow),
+    *(operator.matmul, np.sum, np.where, np.outer, np.zeros_like, np.concatenate, np.stack),
+    *(runtime.zeros_like, runtime.scalar, runtime.real_scalar, runtime.own),
+    *(runtime.accumulate, runtime.add_at),
+}
 
 
 def _is_fresh(o: Atom, inside: set[Value]) -> bool:

@@ -154,7 +154,8 @@ class Pullback:
                     self._demand(undecided)
                     raise refuse(
                         "ZYG201",
-                        f"the gradient of `{_title(op.fn)}` needs to know {undecided} before the run",
+                        f"the gradient of `{_title(op.fn)}` needs to know {undecided} "
+                        "before the run",
                         op.span,
                         "pass it as a constant",
                     ) from undecided

@@ -46,7 +46,7 @@ def needed(primal: Region, reverse: Region) -> list[Value]:
 
 
 def recompute(primal: Region, reverse: Region, around: set[Value] | None = None) -> None:
-    """Compute again, at the start of `reverse`, what is cheap to compute from the rest that it reads.
+    """Compute again, at the start of `reverse`, what is cheap to compute from the rest it reads.
 
     `around`: the values from outside of `primal` that may be used; all where it is not given.
     """

@@ -171,9 +171,11 @@ def _join(p: Pullback, op: Op, scope: Scope) -> bool:
 def _repeat(p: Pullback, op: Op, scope: Scope) -> bool:
     if any(isinstance(type_of(a), List | Tuple) for a in op.args):
         raise refuse(
-            "ZYG301", "no gradient rule for the repetition of a list", op.span,
+            "ZYG301",
+            "no gradient rule for the repetition of a list",
+            op.span,
             "write a comprehension: `[x for _ in range(n)]`",
-        )  # fmt: skip
+        )
     return False
 
 
