@@ -28,8 +28,8 @@ def blocks(text: str, language: str = "python") -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
 
 
-def compiled(tree: ast.AST, file: str, mode: str) -> Any:
-    return compile(tree, file, mode, dont_inherit=True)  # type: ignore[call-overload]
+def compiled(tree: ast.Module | ast.Expression, file: str, mode: str) -> Any:
+    return compile(tree, file, mode, dont_inherit=True)
 
 
 def comments(text: str) -> dict[int, str]:

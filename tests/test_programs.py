@@ -994,3 +994,17 @@ def f(a):
 def test_gradient_of_the_gradient(text: str) -> None:
     text = f"{text}\ndef second(a):\n    return gradient(f, a)[0] * 0.7\n"
     check(define(text, "second", {"gradient": gradient}), 0.3)
+
+
+def test_a_buffer_does_not_overwrite_what_a_tape_keeps() -> None:
+    text = """
+def f(v):
+    for _ in range(2):
+        y = np.array([0.3, v[1]])[::1]
+        v = np.tanh(y + v[1])
+    return v[0]
+
+def second(v):
+    return np.sum(np.sin(gradient(f, v)[0]))
+"""
+    check(define(text, "second", {"gradient": gradient}), np.array([0.3, 0.06]))

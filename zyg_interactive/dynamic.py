@@ -47,6 +47,8 @@ class LateSpecialisation(runtime.Dynamic):
     def forward(
         self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
     ) -> tuple[Any, Any]:
+        if not callable(fn):
+            fn(*args)  # raises what Python raises
         implicit = runtime.reached() is not None
         s, form = self.engine.prepared(
             fn, args, ("dynamic", wrt, implicit), lambda s: self._build(s, wrt, implicit), names

@@ -53,8 +53,8 @@ class Shortcuts:
         run: Callable[..., Any],
         take: str = "",
     ) -> None:
-        """Remember that calls like this one are `run(*arguments, *hidden)`, then `take`, where that can be
-        checked quickly.
+        """Remember that calls like this one are `run(*arguments, *hidden)`, then `take`, where that
+        can be checked quickly.
         """
         made = _compiled(s, f, run, take)
         if made is not None:

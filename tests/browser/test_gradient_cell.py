@@ -171,6 +171,17 @@ def test_from_the_cell_to_its_picture_and_back(
     assert outputs(again, 1).startswith("ran 1\n")
 
 
+def test_call_paints_the_cell_of_its_function(open_notebook: OpenNotebook) -> None:
+    defining = "import numpy as np\n\ndef f(a):\n    h = np.sin(a)\n    return h * 2"
+    call = "%load_ext zyg_interactive\n%gradient f(0.5)"
+    page = open_notebook([code("defining", defining), code("call", call)], kernel=True)
+    run(page, 0, 1)
+    page.wait_for_selector(".zyg-gutter .zyg-badge")
+    assert in_cell(page, 0, ".zyg-gutter .zyg-badge").count() == 3
+    assert in_cell(page, 1, ".zyg-gutter .zyg-badge").count() == 0
+    assert in_cell(page, 1, ".zyg-title").inner_text().startswith("f(0.5)")
+
+
 @pytest.mark.parametrize(
     "view, tab",
     [

@@ -115,11 +115,14 @@ class Webs:
                 self._join(p, init)
 
     def _may_replace(self, p: Value, out: Value, op: Op, place: int) -> bool:
-        """Whether `out` may be written over `p`: nothing reads `p` after `out` is there."""
+        """Whether `out` may be written over `p`: nothing reads `p` once the variable of `out` is
+        assigned, which happens earlier where `out` is the last version of a buffer.
+        """
         body, stop = op.regions[-1], int(op.static["stop"])
-        at = next((i for i, op in enumerate(body.ops) if out in op.results), None)
-        if at is None:
+        if not any(out in inner.results for inner in body.ops):
             return False
+        web = self.find(out)
+        at = next(i for i, x in enumerate(body.ops) if any(self.find(r) is web for r in x.results))
         for later in body.ops[at + 1 :]:
             if p in set(op_reads(later)) or any(p in set(reads(inner)) for inner in later.regions):
                 return False

@@ -513,6 +513,9 @@ DISPLAYS: dict[Any, Callable[[Emitter, Op], ast.expr]] = {
 SILENT = {len, range, np.shape}  # left out where nothing reads them: they cannot raise here
 PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.FunctionType)} - {
     runtime.observe,
+    runtime.custom_forward,
+    runtime.custom_reverse,
+    runtime.check_scalar,
     runtime.dynamic_forward,
     runtime.dynamic_reverse,
     runtime.check_length,
@@ -533,7 +536,7 @@ def is_pure(op: Op) -> bool:
     if isinstance(fn, Function | types.MethodDescriptorType) or fn in IMPURE:
         return False
     rule = lookup(fn)
-    return rule is not None and not _is_random(fn)
+    return rule is not None and rule.custom is None and not _is_random(fn)
 
 
 def _is_random(fn: Any) -> bool:

@@ -96,7 +96,7 @@ class Calls(Expressions):
                 return self.call(self.constant(known, None), args, kwargs, node, name)
             case Value(type=Closure(template=template, captured=captured)):
                 return self._closure_call(fn, template, len(captured), args, kwargs, node, name)
-            case Value(type=Record(cls=cls)) if callable(cls.__call__):
+            case Value(type=Record(cls=cls)) if any("__call__" in vars(c) for c in cls.__mro__):
                 self.guard_member(cls, "__call__")
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)

@@ -24,7 +24,8 @@ export class OutputReader {
       for (let index = 0; index < cell.outputs.length; index++) {
         const paint = this._paint(cell.outputs.get(index) as Output);
         if (paint !== null && paint.document.cellId !== null) {
-          const target = cellOf(paint.document, cell, byId.get(paint.document.cellId));
+          const named = byId.get(paint.document.cellId);
+          const target = cellOf(paint.document, [cell, named, ...all]) ?? named ?? cell;
           found.set(target, [...(found.get(target) ?? []), paint]);
         }
       }
@@ -47,15 +48,11 @@ export class OutputReader {
 }
 
 /**
- * The cell a document is painted on. A cell that was copied keeps its outputs but gets a new id, so
- * the cell that holds the output goes first where the source is in it; after that the cell that the
- * document names (it may have been run from another).
+ * The cell a document is painted on: the first that has its source. A cell that was copied keeps its
+ * outputs but gets a new id, so the cell that holds the output comes first; after that the cell that
+ * the document names; then any other, for the document of a call (`%gradient f(x)`) has the source
+ * of the function. Null: it was edited since.
  */
-function cellOf(
-  document: ZygDocument,
-  holder: ICellModel,
-  named: ICellModel | undefined
-): ICellModel {
-  const isHolder = named === undefined || contains(holder.sharedModel.getSource(), document);
-  return isHolder ? holder : named;
+function cellOf(document: ZygDocument, cells: (ICellModel | undefined)[]): ICellModel | null {
+  return cells.find(cell => cell && contains(cell.sharedModel.getSource(), document)) ?? null;
 }
