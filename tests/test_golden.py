@@ -30,6 +30,7 @@ from zyg_interactive import Refused, code_ir, explain, gradient, pullback, refre
 HERE = Path(__file__).parent / "golden"
 ENGINE = str(Path(zyg_interactive.__file__).parent)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CARETS = re.compile(r"(?<=  )[~^]+$", re.MULTILINE)  # which of them are `~` differs between Pythons
 FILE = "case.py"  # what the programs are called in the texts
 
 
@@ -96,7 +97,8 @@ def shown(f: Any, args: tuple[Any, ...]) -> str:
         frames = traceback.extract_tb(error.__traceback__)
         own = [x for x in frames if x.filename == FILE]
         last = traceback.format_exception_only(error)
-        return "".join([*traceback.StackSummary.from_list(own).format(), *last])
+        text = "".join([*traceback.StackSummary.from_list(own).format(), *last])
+        return CARETS.sub(lambda m: "^" * len(m.group()), text)
     raise AssertionError("no error")
 
 

@@ -129,6 +129,7 @@ def notebook(shell: InteractiveShell) -> Notebook:
         ("%%gradient\nt = 1.5\nz = t * 2", {"t": 2.0}),
         ("%%gradient\na, c = x * 2, y * 3\nz = a * c", {"x": 18.0, "y": 12.0}),
         ("%%gradient\nt = [x, x * 2]\nz = t[1]", {"x": 2.0}),
+        ("%%gradient\nfor i in range(3):\n    x = x * 2\n    k = i\n    t = [x]", {"x": 8.0}),
         ("%%gradient\nif n > 2:\n    z = x * y", {"x": 3.0, "y": 2.0}),
         ("%%gradient\nwhile x < 100:\n    x = x * y", {"x": 81.0, "y": 216.0}),
         ("%%gradient\ndef f(a):\n    return a * x\nz = f(y)", {"y": 2.0, "x": 3.0}),

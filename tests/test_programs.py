@@ -1008,3 +1008,13 @@ def second(v):
     return np.sum(np.sin(gradient(f, v)[0]))
 """
     check(define(text, "second", {"gradient": gradient}), np.array([0.3, 0.06]))
+
+
+def test_what_a_loop_goes_through_is_read_before_what_it_carries_is_set() -> None:
+    text = """
+def f(x):
+    for _ in range(2):
+        x = sum([x for j in range(3)])
+    return x
+"""
+    assert check(define(text), 2.0) == (9.0,)

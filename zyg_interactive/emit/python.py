@@ -7,7 +7,7 @@ import math
 import operator
 import types
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -413,13 +413,21 @@ class Emitter:
             return []
         names = {t for t, _ in pairs}
         clash = len(pairs) > 1 and any(
-            self.names.of(v) in names for _, s in pairs for v in values(s) if v not in self.pending
+            self._reads_any(v, names - {t} if v in self.pending else names)
+            for t, s in pairs
+            for v in values(s)
         )
         if clash:
             target = ast.Tuple([ast.Name(t, STORE) for t, _ in pairs], STORE)
             value = ast.Tuple([self.atom(s) for _, s in pairs], LOAD)
             return [at(ast.Assign([target], value), span)]
         return [at(ast.Assign([ast.Name(t, STORE)], self.atom(s)), span) for t, s in pairs]
+
+    def _reads_any(self, v: Value, names: set[str]) -> bool:
+        """Whether the expression that stands for `v` reads one of these variables."""
+        if v in self.pending:
+            return any(_mentions(self.pending[v], name) for name in names)
+        return self.names.of(v) in names
 
     def _wanted(self, t: Value) -> bool:
         return self.webs.uses[t] > 0 or self.webs.shared(t)
@@ -430,17 +438,22 @@ class Emitter:
         sequences = op.static["sequences"]
         pre = self.flush(keep=set(values(op.args)))
         body, args = op.regions[0], op.args
-        iterables = []
-        for seq, back in zip(args[:sequences], op.static["backwards"], strict=True):
-            node = self.atom(seq)
-            iterables.append(ast.Call(ast.Name("reversed", LOAD), [node], []) if back else node)
+        nodes = [self.atom(seq) for seq in args[:sequences]]
         targets = [self.store(p) for p in body.params[:sequences]]
+        start, stmts = self._carry(op, args[sequences:], body)
+        assigned = [n.id for s in start for n in ast.walk(s) if _is_store(n)]
+        iterables = []
+        for node, back in zip(nodes, op.static["backwards"], strict=True):
+            if any(_mentions(node, name) for name in assigned):  # what comes before would change it
+                name = self.names.fresh("t")
+                pre.append(at(ast.Assign([ast.Name(name, STORE)], node), op.span))
+                node = ast.Name(name, LOAD)
+            iterables.append(ast.Call(ast.Name("reversed", LOAD), [node], []) if back else node)
         if sequences == 1:
             target, iterable = targets[0], iterables[0]
         else:
             target = ast.Tuple(targets, STORE)
             iterable = ast.Call(ast.Name("zip", LOAD), iterables, [])
-        start, stmts = self._carry(op, args[sequences:], body)
         loop = ast.For(target, iterable, stmts or [ast.Pass()], [])
         return [*pre, *start, at(loop, op.span)]
 
@@ -588,6 +601,10 @@ def _span_of(node: ast.expr) -> Span:
 
 def _size(node: ast.AST) -> int:
     return sum(1 for n in ast.walk(node) if isinstance(n, ast.expr))
+
+
+def _is_store(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _mentions(node: ast.AST, name: str) -> bool:

@@ -30,6 +30,7 @@ from ..params import Grads, Params, gathered
 from ..recording import Form, Recording, recorded_form, run
 from ..source import Source, Span
 from .statements import (
+    BLOCKS,
     Candidate,
     candidates,
     default_inputs,
@@ -221,8 +222,9 @@ def _prepared(
                 raise first or refusal from None
             first = first or refusal
         else:
-            # Of the variables that a loop or a branch leaves, the last that depends on an input.
-            if _depends(made):
+            # Of the variables that a loop or a branch leaves, the last that is a number for certain
+            # and depends on an input.
+            if _depends(made) and not (isinstance(last, BLOCKS) and _unsure(made.function)):
                 return made
             constant = constant or made
     if constant is not None and first is None:
