@@ -959,10 +959,71 @@ def f(x, y):
             1.0,
         ),
     ),
+    (
+        """
+def f(x):
+    s = 0.0
+    for i in range(3):
+        if i > 1:
+            s = s + np.sum(y * x)
+        else:
+            y = x * x
+    return s
+""",
+        (V,),
+    ),
+    (
+        """
+def f(x):
+    for s in (1, x[0]):
+        if x[2] > 5:
+            return x[2]
+        v = x - s
+    return np.sum(v)
+""",
+        (V,),
+    ),
+    (
+        """
+def f(x, z):
+    y = x
+    for i in range(2):
+        y = np.concatenate([x, z])
+    return y[0]
+""",
+        (V, V + 1),
+    ),
+    (
+        """
+def f(x, z):
+    y = x
+    for i in range(2):
+        y = np.concatenate([y, z]) if i > 0 else z * 2
+    return np.sum(y**2)
+""",
+        (V[:1], V + 1),
+    ),
+    (
+        """
+def f(os, x):
+    r = os[0]
+    for o in os:
+        r = o if o.w > 1 else [o][0]
+    return r.w * x
+""",
+        ([Ob(2.0, 1.0), Ob(3.0, 1.0)], 3.0),
+    ),
+    (
+        """
+def f(o):
+    return getattr(o, "w") * 2
+""",
+        (Ob(2.0, 1.0),),
+    ),
 ]
 
 
-@pytest.mark.parametrize(("text", "args"), CASES)
+@pytest.mark.parametrize(("text", "args"), CASES, ids=[str(i) for i in range(len(CASES))])
 def test_program(text: str, args: tuple[Any, ...]) -> None:
     check(define(text.lstrip(), scope={"Pt": Pt, "Ob": Ob}), *args)
 

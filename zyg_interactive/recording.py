@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -457,10 +458,14 @@ class Recording:
     def lines(self, file: str | None = None) -> dict[int, Node]:
         """By line of the source, the node with the largest sensitivity."""
         found: dict[int, Node] = {}
+        busy = {n.line for n in self.nodes if n.kind != "input" and n.sensitivity is not None}
         for n in self.nodes:
             if n.line is None or (file is not None and n.span is not None and n.span.file != file):
                 continue
-            if n.sensitivity is not None and (n.line not in found or _larger(n, found[n.line])):
+            # An input that a line reads tells less of the line than what it computes.
+            if n.sensitivity is None or (n.kind == "input" and n.line in busy):
+                continue
+            if n.line not in found or _larger(n, found[n.line]):
                 found[n.line] = n
         return dict(sorted(found.items()))
 
@@ -501,6 +506,8 @@ def _square(c: Any) -> float:
         return sum(map(_square, c))
     if isinstance(c, dict):
         return sum(map(_square, c.values()))
+    if isinstance(c, types.SimpleNamespace):  # the cotangent of an object
+        return _square(vars(c))
     if c is None or not isinstance(c, int | float | complex | np.ndarray | np.generic):
         return 0.0
     with np.errstate(all="ignore"):

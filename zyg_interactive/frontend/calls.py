@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import operator
 import types
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Function, Undecided, Value, type_of
+from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
 from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Tuple
 from ..rules.registry import lookup
 from ..rules.sizes import refreshed
@@ -131,11 +132,10 @@ class Calls(Expressions):
         if fn in (len,) and isinstance(args[0], tuple):
             return len(args[0])
         self._no_store(fn, node)
-        if fn is getattr and len(args) == 2 and not kwargs:
-            if isinstance(args[1], Value) and args[1].type == Other(str):
-                raise Undecided(args[1], "the name of the attribute")
-            if isinstance(args[1], str):
-                return self.attribute(args[0], args[1], node, name)
+        if fn is getattr and len(args) == 2 and isinstance(args[1], str) and not kwargs:
+            return self.attribute(args[0], args[1], node, name)
+        if isinstance(fn, operator.attrgetter):
+            return self.attribute(args[0], str(fn.__reduce__()[1][0]), node, name)
         if fn is isinstance and len(args) == 2:
             decided = _isinstance(args[0], args[1])
             if decided is not None:

@@ -24,6 +24,7 @@ from ..ir.core import (
     emit,
     same_atom,
     type_of,
+    values,
 )
 from ..ir.types import Closure, Const, Type, join
 from ..source import Span, code_of
@@ -347,8 +348,16 @@ class Lowering:
                     f"`{f.fn.name}` captures `{name}`, which is bound more than once, "
                     "and is passed on as a value",
                     self.span(node),
-                    f"give the value as a default argument: `{name}={name}`",
+                    f"pass `{name}` as an argument, or call the function where it is defined",
                 )
+        if any(True for _ in values(list(f.fn.defaults.values()))):
+            raise refuse(
+                "ZYG101",
+                f"`{f.fn.name}` has a default that only the run knows, "
+                "and is passed on as a value; this is not supported",
+                self.span(node),
+                "bind the default to a name outside, or call the function directly",
+            )
         captured = tuple(self.materialise(self.load(name, node), node) for name in code.co_freevars)
         only = [a.arg for a in f.fn.node.args.kwonlyargs]
         defaults = tuple(d for n, d in f.fn.defaults.items() if n not in only) or None

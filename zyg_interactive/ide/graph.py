@@ -146,7 +146,9 @@ def _line_rows(recording: Recording, lines: _Lines) -> list[schema.Line]:
             rows.setdefault(line, []).append(n)
     name = recording.result.name if recording.result and recording.result.name else "result"
     found: list[schema.Line] = []
-    for line, nodes in sorted(rows.items()):
+    for line, every in sorted(rows.items()):
+        # An input that a line reads tells less of the line than what it computes.
+        nodes = [n for n in every if n.kind != "input"] or every
         best = max(
             nodes,
             key=lambda n: (
@@ -162,7 +164,7 @@ def _line_rows(recording: Recording, lines: _Lines) -> list[schema.Line]:
                 "line": line,
                 "sensitivity": s,
                 "node": f"n{best.id}",
-                "nodes": [f"n{n.id}" for n in nodes],
+                "nodes": [f"n{n.id}" for n in every],
                 "text": f"|∂{name}/∂{best.name or '(' + best.label + ')'}| = {shown}",
             }
         )

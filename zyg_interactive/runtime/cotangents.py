@@ -52,8 +52,10 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, dict):
         return {k: zeros_like(v) for k, v in x.items()}
     fields = attributes(x)
-    if not fields:
+    if fields is None:
         return None
+    if not fields:  # a name without a value, which may stand where numbers do
+        return 0.0
     return types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
 
 

@@ -22,7 +22,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import UNKNOWN, Array, List, Tuple, Type
+from ..ir.types import UNKNOWN, Array, Dim, List, Tuple, Type
 from ..rules.elementwise import narrow
 from .adjoint import Scope
 from .cotangents import (
@@ -181,7 +181,7 @@ def loop(p: Pullback, op: Op, scope: Scope) -> None:
 def _next(p: Pullback, sub: Scope, param: Value, bar: Value) -> Atom:
     total = p.total_of(sub, param)
     if total is None:
-        if isinstance(bar.type, Array) and bar.type.shape not in (None, ()):
+        if isinstance(bar.type, Array) and _keeps_its_size(bar.type):
             total = emit(np.zeros_like, (bar,))
             total.type = bar.type
             return total
@@ -230,3 +230,9 @@ def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:
 def _nothing(t: Type) -> Atom:
     """What stands for a value of a branch that was not taken: None, in the structure of a tuple."""
     return tuple(map(_nothing, t.items)) if isinstance(t, Tuple) else None
+
+
+def _keeps_its_size(t: Array) -> bool:
+    """Whether all values of this type that a loop carries are known to have one size."""
+    sizes = t.shape or ()
+    return bool(sizes) and not any(isinstance(s, Dim) and s.name.startswith("?") for s in sizes)

@@ -74,7 +74,7 @@ def _getattr(p: Pullback, op: Op, scope: Scope) -> bool:
     x, name = op.args
     t = type_of(x)
     if isinstance(t, Unknown):
-        p._dynamic(op, scope, getattr, op.args)
+        p._dynamic(op, scope, operator.attrgetter(name), (x,))
         return True
     if not isinstance(t, Record):
         return False
