@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import sys
 from typing import Any
@@ -11,15 +10,6 @@ import numpy as np
 from helpers import check, define
 
 from zyg_interactive import derivative, gradient, pullback
-
-
-def partial_is_refused() -> None:
-    """`functools.partial(f, k=...)` is what the API's own documentation tells users to use."""
-
-    def f(x: float, k: float = 1.0) -> float:
-        return x * k
-
-    assert gradient(functools.partial(f, k=5.0), 3.0) == (5.0,)
 
 
 def defaults_changed_in_place() -> None:
@@ -86,13 +76,6 @@ def second(m, a):
     return np.sum(gradient(f, m, a)[0])
 """
     check(define(text, "second", {"gradient": gradient}), np.ones((2, 3)), 0.3)
-
-
-def single_precision_seeds() -> None:
-    """A seed 1.0 of a float32 result gives float64 gradients of float32 arrays."""
-    x = np.ones(3, np.float32)
-    (g,) = pullback(lambda x: np.sum(x), x)[1](1.0)
-    assert g.dtype == np.float32
 
 
 def dot_of_lists() -> None:

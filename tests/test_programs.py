@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import check, define
 
-from zyg_interactive import gradient
+from zyg_interactive import Refused, gradient, pullback
 
 V = np.array([1.0, 2.0, 3.0])
 
@@ -1079,3 +1080,23 @@ def f(x):
     return x
 """
     assert check(define(text), 2.0) == (9.0,)
+
+
+def test_partial_binds_arguments() -> None:
+    apply = define("def apply(f, x):\n    return f(x)", "apply")
+    scale = define("def scale(x, k=1.0):\n    return x * k", "scale")
+    assert gradient(functools.partial(scale, k=5.0), 3.0) == (5.0,)
+    assert gradient(apply, functools.partial(scale, k=2.0), 3.0) == (None, 2.0)
+    assert gradient(apply, functools.partial(scale, k=4.0), 3.0) == (None, 4.0)
+
+
+def test_a_seed_takes_the_precision_of_the_result() -> None:
+    x = np.ones(3, np.float32)
+    _, back = pullback(define("def f(x):\n    return np.sum(x)"), x)
+    assert back(1.0)[0].dtype == back()[0].dtype == np.float32
+
+
+def test_a_complex_seed_of_a_real_result_is_refused() -> None:
+    _, back = pullback(define("def f(x):\n    return x * 2"), np.ones(2))
+    with pytest.raises(Refused, match="ZYG502"):
+        back(1j * np.ones(2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -260,7 +260,7 @@ class Back:
     def __call__(self, seed: Any = None) -> Any:
         if seed is None:
             seed = 1.0
-            if self._template != ():
+            if not isinstance(self._template, _Like) or self._template.shape:
                 raise refuse(
                     "ZYG502",
                     f"the result of `{self._name}` is no scalar; its pullback needs a seed",
@@ -276,13 +276,21 @@ class Back:
         return f"<pullback of {self._name}>"
 
 
+SHORT = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
+
+
+class _Like(NamedTuple):
+    """What the seed of one number or array must look like."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
 def _template(y: Any) -> Any:
-    """What a seed must look like: a shape, or a list of these."""
-    if isinstance(y, tuple):
-        return [_template(e) for e in y]
+    """What a seed must look like: that of an array, or a list of these."""
     if isinstance(y, int | float | complex | np.ndarray | np.generic):
-        return np.shape(y)
-    return None
+        return _Like(np.shape(y), np.asarray(y).dtype)
+    return [_template(e) for e in y] if isinstance(y, tuple) else None
 
 
 def _leaves(seed: Any, template: Any, name: str) -> list[Any]:
@@ -299,19 +307,30 @@ def _leaves(seed: Any, template: Any, name: str) -> list[Any]:
         raise refuse(
             "ZYG502", f"`{name}` returns {len(template)} results; give a tuple of seeds", None
         )
-    if isinstance(template, tuple):
-        if seed is None:
-            return [np.zeros(template) if template else 0.0]
-        if np.shape(seed) != template:
-            raise refuse(
-                "ZYG502",
-                f"the seed has shape {np.shape(seed)}, the result of `{name}` has shape {template}",
-                None,
-                "a seed is the cotangent of the result: give one of its shape",
-            )
-        if isinstance(seed, list):
-            seed = np.asarray(seed)
-    return [seed]
+    return [_leaf(seed, template, name) if isinstance(template, _Like) else seed]
+
+
+def _leaf(seed: Any, like: _Like, name: str) -> Any:
+    """A seed for one number or array, in its precision."""
+    if seed is None:
+        return np.zeros(like.shape) if like.shape else 0.0
+    if np.shape(seed) != like.shape:
+        raise refuse(
+            "ZYG502",
+            f"the seed has shape {np.shape(seed)}, the result of `{name}` has shape {like.shape}",
+            None,
+            "a seed is the cotangent of the result: give one of its shape",
+        )
+    if np.iscomplexobj(seed) and like.dtype.kind != "c":
+        raise refuse(
+            "ZYG502",
+            f"the seed is complex, the result of `{name}` is real",
+            None,
+            "take its real part",
+        )
+    if like.dtype in SHORT:  # a seed of 1.0 would make the gradient longer
+        return np.asarray(seed, like.dtype) if like.shape else like.dtype.type(seed)
+    return np.asarray(seed) if isinstance(seed, list) else seed
 
 
 @errors.user_frames

@@ -172,7 +172,7 @@ class Engine:
     ) -> Specialisation:
         """The specialisation of `f` for arguments like these. Raises Refused."""
         who = _identity(f)
-        exact = (who, names, *[key(a) for a in args])
+        exact = (who, names, *map(_argument_key, args))
         for s in self.exact.get(exact, ()):
             if s.current(f, args):
                 return s
@@ -261,8 +261,6 @@ class Engine:
             return self._inner(f, lowering, ("f",))
         if isinstance(f, types.FunctionType):
             return lowering.constant(f, Path(CALLED, f.__name__))
-        if isinstance(f, functools.partial):
-            raise refuse("ZYG101", "`functools.partial` is not supported", None, "use a lambda")
         call = type(f).__call__
         if (
             lookup(f) is None
@@ -322,6 +320,12 @@ def _parameters(f: Any, count: int) -> list[str] | None:
     if missing < 0 or missing > len(f.__defaults__ or ()):
         return None
     return list(code.co_varnames[:count])
+
+
+def _argument_key(a: Any) -> Any:
+    """As `key`; of what is part of the program the identity, where the cache keeps it alive."""
+    by_value = a is None or isinstance(a, str | bytes | bool | types.FunctionType)
+    return ("constant", id(a)) if is_constant(a) and not by_value else key(a)
 
 
 def _demand_key(key: Any) -> Any:

@@ -9,8 +9,6 @@ import types
 from collections.abc import Callable
 from typing import Any, TypeGuard, TypeVar
 
-import numpy as np
-
 from .. import runtime
 from ..ir.core import (
     CALL_VALUE,
@@ -20,7 +18,6 @@ from ..ir.core import (
     UNPACK,
     WHILE,
     Atom,
-    Function,
     Op,
     Region,
     Value,
@@ -28,10 +25,10 @@ from ..ir.core import (
     values,
 )
 from ..ir.text import fn_name
-from ..ir.types import Array, Scalar
-from ..rules.registry import lookup
+from ..ir.types import Array
 from ..source import Span
 from ..transform.simplify import RECORD
+from .effects import SILENT, is_basic, is_pure, may_add
 from .names import Names, Webs, append_place, is_in_place
 
 BINARY: dict[Any, type[ast.operator]] = {
@@ -336,9 +333,9 @@ class Emitter:
         pre = self.flush(keep=set(op_reads(op)))
         array = isinstance(buffer.type, Array)
         target: ast.Name | ast.Subscript | None = None
-        if op.fn is runtime.accumulate and array and _may_add(op.args[1]):
+        if op.fn is runtime.accumulate and array and may_add(op.args[1]):
             target = ast.Name(name, STORE)
-        elif op.fn is runtime.add_at and array and _basic(op.args[1]) and _may_add(op.args[2]):
+        elif op.fn is runtime.add_at and array and is_basic(op.args[1]) and may_add(op.args[2]):
             target = ast.Subscript(ast.Name(name, LOAD), self.atom(op.args[1]), STORE)
         if target is None:
             args = [ast.Name(name, LOAD), *(self._plain(a) for a in op.args[1:])]
@@ -523,39 +520,6 @@ DISPLAYS: dict[Any, Callable[[Emitter, Op], ast.expr]] = {
     runtime.make_dict: Emitter._make_dict,
     runtime.construct: Emitter._construct,
 }
-SILENT = {len, range, np.shape}  # left out where nothing reads them: they cannot raise here
-PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.FunctionType)} - {
-    runtime.observe,
-    runtime.custom_forward,
-    runtime.custom_reverse,
-    runtime.check_scalar,
-    runtime.dynamic_forward,
-    runtime.dynamic_reverse,
-    runtime.check_length,
-    runtime.check_immutable,
-    runtime.bound,
-    runtime.unbound_name,
-    runtime.accumulate,
-    runtime.add_at,
-}
-IMPURE = {print, input}
-
-
-def is_pure(op: Op) -> bool:
-    """Whether an op may be computed later than it stands: nothing else sees when it happens."""
-    fn = op.fn
-    if fn in PURE_HELPERS or fn in (getattr, UNPACK):
-        return True
-    if isinstance(fn, Function | types.MethodDescriptorType) or fn in IMPURE:
-        return False
-    rule = lookup(fn)
-    return rule is not None and rule.custom is None and not _is_random(fn)
-
-
-def _is_random(fn: Any) -> bool:
-    return "random" in (getattr(fn, "__module__", None) or "") or isinstance(
-        getattr(fn, "__self__", None), np.random.RandomState | np.random.Generator
-    )
 
 
 def _is_literal(a: Any) -> bool:
@@ -609,31 +573,3 @@ def _is_store(node: ast.AST) -> TypeGuard[ast.Name]:
 
 def _mentions(node: ast.AST, name: str) -> bool:
     return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
-
-
-def _basic(index: Atom) -> bool:
-    """Whether an index is known to select each element at most once."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(_is_basic_part(p) for p in parts)
-
-
-def _is_basic_part(p: Atom) -> bool:
-    if isinstance(p, Value):
-        return isinstance(p.type, Scalar) or (
-            isinstance(p.type, Array)
-            and p.type.dtype is not None
-            and ((p.type.dtype.kind in "iu" and p.type.shape == ()) or p.type.dtype.kind == "b")
-        )
-    if isinstance(p, slice):
-        return True
-    return p is None or p is Ellipsis or isinstance(p, int | np.integer)
-
-
-def _may_add(c: Atom) -> bool:
-    """Whether `buffer += c` cannot fail for c being complex or None."""
-    t = getattr(c, "type", None)
-    if isinstance(t, Scalar):
-        return t.kind != "complex"
-    return (isinstance(t, Array) and t.dtype is not None and t.dtype.kind != "c") or isinstance(
-        c, float | int
-    )

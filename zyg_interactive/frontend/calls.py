@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import inspect
 import operator
 import types
@@ -110,6 +111,9 @@ class Calls(Expressions):
             known = self.constant(fn, None)
             if known is not fn:
                 return self.call(known, args, kwargs, node, name)
+        if isinstance(fn, functools.partial):
+            bound = self.constant(fn.func, None)
+            return self.call(bound, (*fn.args, *args), {**fn.keywords, **kwargs}, node, name)
         if isinstance(fn, types.MethodType):
             return self.call(
                 self.constant(fn.__func__, None), (fn.__self__, *args), kwargs, node, name

@@ -1,0 +1,75 @@
+"""What an op does besides its result: whether it may be moved, left out, or written in place."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import UNPACK, Atom, Function, Op, Value
+from ..ir.types import Array, Scalar
+from ..rules.registry import lookup
+
+SILENT = {len, range, np.shape}  # left out where nothing reads them: they cannot raise here
+PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.FunctionType)} - {
+    runtime.observe,
+    runtime.custom_forward,
+    runtime.custom_reverse,
+    runtime.check_scalar,
+    runtime.dynamic_forward,
+    runtime.dynamic_reverse,
+    runtime.check_length,
+    runtime.check_immutable,
+    runtime.bound,
+    runtime.unbound_name,
+    runtime.accumulate,
+    runtime.add_at,
+}
+IMPURE = {print, input}
+
+
+def is_pure(op: Op) -> bool:
+    """Whether an op may be computed later than it stands: nothing else sees when it happens."""
+    fn = op.fn
+    if fn in PURE_HELPERS or fn in (getattr, UNPACK):
+        return True
+    if isinstance(fn, Function | types.MethodDescriptorType) or fn in IMPURE:
+        return False
+    rule = lookup(fn)
+    return rule is not None and rule.custom is None and not _is_random(fn)
+
+
+def _is_random(fn: Any) -> bool:
+    return "random" in (getattr(fn, "__module__", None) or "") or isinstance(
+        getattr(fn, "__self__", None), np.random.RandomState | np.random.Generator
+    )
+
+
+def is_basic(index: Atom) -> bool:
+    """Whether an index is known to select each element at most once."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(_is_basic_part(p) for p in parts)
+
+
+def _is_basic_part(p: Atom) -> bool:
+    if isinstance(p, Value):
+        return isinstance(p.type, Scalar) or (
+            isinstance(p.type, Array)
+            and p.type.dtype is not None
+            and ((p.type.dtype.kind in "iu" and p.type.shape == ()) or p.type.dtype.kind == "b")
+        )
+    if isinstance(p, slice):
+        return True
+    return p is None or p is Ellipsis or isinstance(p, int | np.integer)
+
+
+def may_add(c: Atom) -> bool:
+    """Whether `buffer += c` cannot fail for c being complex or None."""
+    t = getattr(c, "type", None)
+    if isinstance(t, Scalar):
+        return t.kind != "complex"
+    return (isinstance(t, Array) and t.dtype is not None and t.dtype.kind != "c") or isinstance(
+        c, float | int
+    )
