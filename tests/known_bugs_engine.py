@@ -60,24 +60,6 @@ def function_captured_in_a_loop() -> None:
     check(define(text), 1.5)
 
 
-def second_order_of_a_function_that_ignores_an_argument() -> None:
-    """IndexError: tuple index out of range, in the pullback of the gradient."""
-    text = """
-def f(m, a):
-    def g(z, k=0.5):
-        if not k > 2.0:
-            return z
-        return np.sin(m)[1]
-    if 2 < a:
-        return a
-    return g(m[0, 0], 0.7)
-
-def second(m, a):
-    return np.sum(gradient(f, m, a)[0])
-"""
-    check(define(text, "second", {"gradient": gradient}), np.ones((2, 3)), 0.3)
-
-
 def dot_of_lists() -> None:
     check(define("def f(x):\n    return np.dot([x for e in range(3)], [0.1, 0.4, 0.8])"), 1.5)
 

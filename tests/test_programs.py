@@ -1100,3 +1100,20 @@ def test_a_complex_seed_of_a_real_result_is_refused() -> None:
     _, back = pullback(define("def f(x):\n    return x * 2"), np.ones(2))
     with pytest.raises(Refused, match="ZYG502"):
         back(1j * np.ones(2))
+
+
+def test_second_order_of_a_function_that_ignores_an_argument() -> None:
+    text = """
+def f(m, a):
+    def g(z, k=0.5):
+        if not k > 2.0:
+            return z
+        return np.sin(m)[1]
+    if 2 < a:
+        return a
+    return g(m[0, 0], 0.7)
+
+def second(m, a):
+    return np.sum(gradient(f, m, a)[0])
+"""
+    check(define(text, "second", {"gradient": gradient}), np.ones((2, 3)), 0.3)

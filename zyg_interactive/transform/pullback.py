@@ -268,6 +268,13 @@ class Pullback:
         if rule is not None and rule.custom is not None:
             self._custom(op, scope, rule.custom)
             return
+        if op.fn is getattr:
+            raise refuse(
+                "ZYG202",
+                f"the attribute `{op.args[1]}` of a {type_of(op.args[0])!r} has no known type",
+                op.span,
+                "read it outside, or make the class a dataclass",
+            )
         if rule is None or rule.pullback is None:
             raise refuse("ZYG301", f"no gradient rule for `{_title(op.fn)}`", op.span, _GIVE)
         data, metadata = self._arguments(rule, op)
