@@ -114,7 +114,7 @@ async def test_findings_with_code_place_help_and_caller(client: Client) -> None:
     assert (start.line, start.character) == (5, units(5, "np.sort", client.encoding))
     assert end.character - start.character == len("np.sort_complex(x)")
     assert "no gradient rule for `np.sort_complex`\nhelp: give one" in missing.message
-    assert missing.code_description.href.endswith("ZYG301.html")
+    assert missing.code_description.href.endswith("ZYG301.md")
     assert missing.source == "zyg"
     (related,) = missing.related_information
     assert related.message == "reached from this call"

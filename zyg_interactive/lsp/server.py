@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as t
@@ -22,10 +23,17 @@ from ..ide.document import Document, Encoding, from_client
 from ..ide.hover import Hovers
 from ..source import Span
 
-DOCS = "https://zyg-interactive.readthedocs.io/en/latest/diagnostics"
+# One page a code, in a checkout; an installed package has no documentation beside it.
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnostics"
 SLICE = 0.008  # seconds of work between two looks at what the client wants
 QUICK = 0.03  # an answer that takes longer is not begun on every key
 LONGEST_WAIT = 0.4
+
+
+def _page(code: str) -> t.CodeDescription | None:
+    """Where a diagnostic is explained."""
+    page = DOCS / f"{code}.md"
+    return t.CodeDescription(href=page.as_uri()) if page.exists() else None
 
 
 class Open:
@@ -118,7 +126,7 @@ class Server(LanguageServer):
             message=f"{d.message}\nhelp: {d.help}" if d.help else d.message,
             severity=t.DiagnosticSeverity.Error,
             code=d.code,
-            code_description=t.CodeDescription(href=f"{DOCS}/{d.code}.html"),
+            code_description=_page(d.code),
             source="zyg",
             related_information=related or None,
         )
