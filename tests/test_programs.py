@@ -1117,3 +1117,10 @@ def second(m, a):
     return np.sum(gradient(f, m, a)[0])
 """
     check(define(text, "second", {"gradient": gradient}), np.ones((2, 3)), 0.3)
+
+
+def test_defaults_changed_in_place() -> None:
+    f = define("def g(x, k=2.0):\n    return x * k\n\ndef f(x):\n    return g(x)")
+    assert gradient(f, 3.0) == (2.0,)
+    f.__globals__["g"].__defaults__ = (7.0,)
+    assert gradient(f, 3.0) == (7.0,)

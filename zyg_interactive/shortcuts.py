@@ -77,6 +77,12 @@ def _compiled(
             return None
         scope[f"c{i}"] = guard.expected
         tests.append(f"{found} is c{i}")
+        if guard.made_of is not None:
+            code, _, defaults, named = guard.made_of
+            if named:
+                return None
+            scope[f"code{i}"], scope[f"defaults{i}"] = code, defaults
+            tests.append(f"c{i}.__code__ is code{i} and c{i}.__defaults__ is defaults{i}")
     lines = []
     for i, (path, x) in enumerate(zip(s.function.hidden, s.hidden(f, ()), strict=True)):
         found = _expression(path, f"h{i}_from", scope)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ from .types import (
     Type,
     of_number,
     rank,
+    same_constant,
 )
 
 Atom = Any
@@ -263,24 +265,26 @@ class Guard:
 
     path: Path
     expected: Any = field(hash=False)
+    made_of: Any = field(default=None, init=False, hash=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # As it is now: code and defaults of a function object may be changed in place.
+        object.__setattr__(self, "made_of", _made_of(self.expected))
 
     def holds(self, f: Any, args: tuple[Any, ...]) -> bool:
         found = self.path.fetch(f, args)
-        if found is self.expected:
-            return True
-        code = getattr(self.expected, "__code__", None)
-        if code is not None:
-            return (
-                getattr(found, "__code__", None) is code
-                and found.__globals__ is self.expected.__globals__
-                and Const(found.__defaults__) == Const(self.expected.__defaults__)
-                and _items(found.__kwdefaults__) == _items(self.expected.__kwdefaults__)
-            )
-        return Const(found) == Const(self.expected)
+        if self.made_of is None:
+            return found is self.expected or Const(found) == Const(self.expected)
+        now = _made_of(found)
+        return now is not None and all(map(same_constant, now, self.made_of))
 
 
-def _items(defaults: dict[str, Any] | None) -> Const:
-    return Const(tuple((defaults or {}).items()))
+def _made_of(f: Any) -> tuple[Any, ...] | None:
+    """What a Python function is made of, by identity or value; None for anything else."""
+    if not isinstance(f, FunctionType):
+        return None
+    named = tuple((f.__kwdefaults__ or {}).items())
+    return (f.__code__, f.__globals__, f.__defaults__, named)
 
 
 @dataclass(eq=False)
