@@ -1124,3 +1124,10 @@ def test_defaults_changed_in_place() -> None:
     assert gradient(f, 3.0) == (2.0,)
     f.__globals__["g"].__defaults__ = (7.0,)
     assert gradient(f, 3.0) == (7.0,)
+
+
+def test_a_power_that_turns_complex_is_refused() -> None:
+    f = define("def f(x):\n    return (x**0.5).real")
+    assert gradient(f, 4.0) == (0.25,)
+    with pytest.raises(Refused, match="ZYG202"):
+        gradient(f, -4.0)

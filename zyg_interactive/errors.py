@@ -42,6 +42,13 @@ def leaving(error: BaseException) -> BaseException:
     """The error to raise in the place of `error`: itself without engine frames, or the refusal that
     it stands for.
     """
+    if isinstance(error, runtime.NotReal):
+        return refuse(
+            "ZYG202",
+            str(error),
+            last_place(error.__traceback__),
+            "pass a complex number, or use `np.power`",
+        )
     if isinstance(error, runtime.NotScalar):
         return refuse(
             "ZYG501",

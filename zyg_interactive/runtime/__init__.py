@@ -54,6 +54,7 @@ from .cotangents import (
 )
 from .matrices import cofactor, cofactor_pullback
 from .numbers import (
+    NotReal,
     NotScalar,
     check_scalar,
     log,
@@ -84,6 +85,7 @@ from .shapes import (
 __all__ = [
     "Changed",
     "Dynamic",
+    "NotReal",
     "NotScalar",
     "PLAIN",
     "Scope",

@@ -18,9 +18,15 @@ def quotient(a: Any, b: Any) -> Any:
 
 
 def power(a: Any, b: Any) -> Any:
-    """`a ** b` of Python numbers, with NumPy's result where Python raises."""
+    """`a ** b` of real Python numbers, with NumPy's result where Python raises.
+
+    Raises NotReal where Python goes on with a complex number: the code around it is for reals.
+    """
     try:
-        return a**b
+        y = a**b
+        if isinstance(y, complex):
+            raise NotReal(f"{a!r} ** {b!r} is complex, and the arguments are real")
+        return y
     except (ZeroDivisionError, OverflowError):
         with np.errstate(all="ignore"):
             return np.power(float(a), float(b)).item()
@@ -63,6 +69,10 @@ def check_scalar(y: Any) -> None:
         or not isinstance(y, int | float | np.generic | np.ndarray)
     ):
         raise NotScalar(y)
+
+
+class NotReal(TypeError):
+    """A power of real numbers turned out complex."""
 
 
 class NotScalar(TypeError):
