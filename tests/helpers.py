@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 import linecache
@@ -215,11 +216,13 @@ def check(
 ) -> Any:
     """Check the pullback of `f` at `args`; returns the gradients.
 
-    `f` returns a number, or an array, which is seeded with ones. `differentiable=False` leaves
-    the comparison with differences out.
+    `f` returns a number, or an array, which is seeded with ones. It may change its arguments: they
+    must be left as the plain call leaves them. `differentiable=False` leaves the comparison with
+    differences out.
     """
-    before = copied(args)
-    plain = f(*copied(args))
+    before, after = args, copy.deepcopy(args)
+    plain = f(*after)
+    args = copy.deepcopy(before)
     y, back = pullback(f, *args)
     assert same(y, plain), f"the value changed: {y!r} instead of {plain!r}"
     seed = seed_like(y)
@@ -227,14 +230,15 @@ def check(
     kept = copied(first)
     again = back(seed)
     assert same_bars(kept, again), f"called again, the pullback gives {again!r} instead of {kept!r}"
-    assert same(args, before), "the arguments were changed"
+    assert same(args, after), f"the arguments are left as {args!r} instead of {after!r}"
+    args = before
     assert len(first) == len(args)
     for x, g in zip(args, first, strict=True):
         mirrors(x, g)
     unaliased(args, first, again, y)
     if np.ndim(y) == 0 and not isinstance(y, tuple | list | dict):
-        agree(first, gradient(f, *args), "gradient", args)
-        value, found = withgradient(f, *args)
+        agree(first, gradient(f, *copy.deepcopy(args)), "gradient", args)
+        value, found = withgradient(f, *copy.deepcopy(args))
         assert same(value, plain), f"withgradient changed the value: {value!r} instead of {plain!r}"
         agree(first, found, "withgradient", args)
     if differentiable:

@@ -14,7 +14,7 @@ from .emit.explain import Explanation, explained
 from .engine import Specialisation, engine
 from .ir.core import Function, type_of
 from .ir.text import show
-from .ir.types import Array, Scalar, Tuple, may_be_differentiable, shape_of
+from .ir.types import Array, Ref, Scalar, Tuple, has_derivative, shape_of
 from .params import Grads, Params, gathered
 from .recording import Form, Recording, record, recorded_form
 from .shortcuts import MISS, Shortcuts, key_of
@@ -142,7 +142,7 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
     def build(s: Specialisation) -> tuple[Any, tuple[int, ...]]:
         _require_scalar(s)
         wrt = tuple(
-            i for i, p in enumerate(s.function.region.params) if may_be_differentiable(p.type)
+            i for i, p in enumerate(s.function.region.params) if has_derivative(p.type)
         )
         made = s.derivative(implicit=True).fused(s.function, wrt, value=True, check=_unsure(s))
         unit = Compiler().function(made)
@@ -173,7 +173,7 @@ def _chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ..
             raise refuse("ZYG503", f"there is no argument {i}: {len(args)} were given", None)
         i %= len(args)
         at = s.positions.index(i) if i in s.positions else None
-        if at is not None and may_be_differentiable(params[at].type):
+        if at is not None and has_derivative(params[at].type):
             chosen.append(at)
         elif wrt is not None:
             raise refuse(
@@ -224,9 +224,9 @@ def _require_scalar(s: Specialisation) -> None:
             )
         return
     if (
-        isinstance(t, Tuple)
+        isinstance(t, Tuple | Ref)
         or out is None
-        or (not isinstance(out, int | float) and not may_be_differentiable(t))
+        or (not isinstance(out, int | float) and not has_derivative(t))
     ):
         what = "None" if out is None else f"{t!r}"
         raise refuse(

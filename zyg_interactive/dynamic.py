@@ -26,6 +26,7 @@ class _Form:
     hidden: list[tuple[int, int]]
     structured: bool
     single: bool
+    changing: bool
 
 
 @dataclass
@@ -45,13 +46,23 @@ class LateSpecialisation(runtime.Dynamic):
         self.engine = engine
 
     def forward(
-        self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
+        self,
+        wrt: tuple[int, ...],
+        names: tuple[str, ...],
+        fn: Any,
+        args: tuple[Any, ...],
+        changing: bool,
     ) -> tuple[Any, Any]:
         if not callable(fn):
             fn(*args)  # raises what Python raises
         implicit = runtime.reached() is not None
         s, form = self.engine.prepared(
-            fn, args, ("dynamic", wrt, implicit), lambda s: self._build(s, wrt, implicit), names
+            fn,
+            args,
+            ("dynamic", wrt, implicit),
+            lambda s: self._build(s, wrt, implicit),
+            names,
+            changing,
         )
         values = s.values(fn, args)
         y, saved = form.forward(*values)
@@ -89,11 +100,21 @@ class LateSpecialisation(runtime.Dynamic):
         title = s.function.name
         forward = compiler.function(pair.forward, title).callable
         reverse = compiler.function(pair.reverse, f"pullback of {title}").callable
-        return _Form(forward, reverse, of_argument, hidden, isinstance(t, Tuple), len(chosen) == 1)
+        return _Form(
+            forward,
+            reverse,
+            of_argument,
+            hidden,
+            isinstance(t, Tuple),
+            len(chosen) == 1,
+            s.function.changing,
+        )
 
-    def reverse(self, back: _Back, g: Any) -> tuple[Any, ...]:
+    def reverse(self, back: _Back, g: Any, memory: Any) -> tuple[Any, ...]:
         form = back.form
         seeds = _flat(g) if form.structured else [g]
+        if form.changing:
+            seeds.append(memory if memory is not None else runtime.new_memory())
         bars = form.reverse(back.saved, *seeds)
         if form.single:
             bars = (bars,)

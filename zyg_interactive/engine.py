@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .analysis.types import Sizes, key
+from .analysis.types import Sizes, key, shared
 from .diagnostics import Refused, refuse
-from .frontend.link import INTRINSICS, Links, specification
+from .frontend.link import INTRINSICS, MOST_ROUNDS, Links, specification
 from .frontend.lower import lower, lower_call
 from .frontend.resolve import LiveResolver, UserFunction, is_constant
 from .frontend.scope import BoundMethod, Lowering
@@ -23,9 +23,10 @@ from .ir.core import (
     Function,
     Guard,
     Infer,
+    MemoryNeeded,
     Path,
 )
-from .ir.types import Const, Type
+from .ir.types import Const, Heap, Type
 from .rules.registry import infer, lookup
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
@@ -44,9 +45,11 @@ class Specialisation:
 
     function: Function
     positions: tuple[int, ...]
-    hidden_types: tuple[Type, ...]
+    hidden_types: Any
     hidden_key: list[Any]
     anchor: Any = None  # what the cache knows by its id: kept alive with the entry
+    heap: Heap | None = None  # what may be in memory, where the function changes something
+    shared: tuple[int, ...] = ()  # which of the objects it is given are the same, then
     units: dict[Any, Any] = field(default_factory=dict)
     derivatives: dict[bool, Derivatives] = field(default_factory=dict)
 
@@ -63,11 +66,17 @@ class Specialisation:
         return all(g.holds(f, args) for g in self.function.guards)
 
     def current(self, f: Any, args: tuple[Any, ...]) -> bool:
-        return self.holds(f, args) and [key(h) for h in self.hidden(f, args)] == self.hidden_key
+        if not self.holds(f, args):
+            return False
+        hidden = self.hidden(f, args)
+        if [key(h) for h in hidden] != self.hidden_key:
+            return False
+        return self.heap is None or shared((*args, *hidden)) == self.shared
 
-    def renewed(self, hidden_key: list[Any]) -> Specialisation:
+    def renewed(self, hidden: list[Any], args: tuple[Any, ...]) -> Specialisation:
         """The same for globals of other sizes."""
-        return replace(self, hidden_key=hidden_key)
+        found = () if self.heap is None else shared((*args, *hidden))
+        return replace(self, hidden_key=[key(h) for h in hidden], shared=found)
 
     def derivative(self, implicit: bool = False) -> Derivatives:
         if implicit not in self.derivatives:
@@ -81,7 +90,7 @@ class Linker(Links):
     infer: Infer = staticmethod(infer)
 
     def __init__(self, engine: Engine, sizes: Sizes):
-        super().__init__()
+        super().__init__(sizes.heap)
         self.engine, self.sizes = engine, sizes
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
@@ -110,7 +119,25 @@ class Linker(Links):
 
     def top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
         """The function that was called, for argument types as they are."""
-        return self.settled(callee, arguments, specification(callee, arguments))
+        return self.stable(
+            lambda: self.settled(callee, arguments, specification(callee, arguments))
+        )
+
+    def stable(self, lowered: Callable[[], Function]) -> Function:
+        """Lower until no more is learned of what may be in memory."""
+        for round in range(MOST_ROUNDS):
+            self.linked.clear()
+            if self.heap is not None:
+                self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
+            function = lowered()
+            if self.heap is None or not self.heap.changed:
+                return function
+        raise refuse(
+            "ZYG202",
+            "the types of what is stored in memory do not settle",
+            function.span,
+            "keep the type of each attribute and item the same",
+        )
 
 
 class Engine:
@@ -120,12 +147,14 @@ class Engine:
         self.exact: dict[Any, list[Specialisation]] = {}
         self.patterns: dict[Any, list[Specialisation]] = {}
         self.demands: dict[Any, set[str]] = {}
+        self.changing: set[Any] = set()  # programs that change lists, dicts or objects
         self.on_clear: list[Callable[[], None]] = []
 
     def clear(self) -> None:
         """Forget everything: after rules were redefined."""
         self.exact.clear()
         self.patterns.clear()
+        self.changing.clear()
         for forget in self.on_clear:
             forget()
 
@@ -136,6 +165,7 @@ class Engine:
         form: Any,
         build: Callable[[Specialisation], Any],
         names: tuple[str, ...] = (),
+        changing: bool = False,
     ) -> tuple[Specialisation, Any]:
         """The specialisation of `f` for arguments like these, and what `build` makes of it, made
         once per `form`.
@@ -143,7 +173,7 @@ class Engine:
         The last arguments are keywords called `names`. Raises Refused.
         """
         while True:
-            s = self.specialise(f, args, names)
+            s = self.specialise(f, args, names, changing)
             try:
                 return s, s.units[form]
             except KeyError:
@@ -168,10 +198,14 @@ class Engine:
         self.clear()
 
     def specialise(
-        self, f: Any, args: tuple[Any, ...], names: tuple[str, ...] = ()
+        self, f: Any, args: tuple[Any, ...], names: tuple[str, ...] = (), changing: bool = False
     ) -> Specialisation:
-        """The specialisation of `f` for arguments like these. Raises Refused."""
+        """The specialisation of `f` for arguments like these; `changing`: as a part of a program
+        that changes lists, dicts or objects. Raises Refused.
+        """
         who = _identity(f)
+        if changing:
+            who = ("changing", who)
         exact = (who, names, *map(_argument_key, args))
         for s in self.exact.get(exact, ()):
             if s.current(f, args):
@@ -182,6 +216,8 @@ class Engine:
                 break
             except Demand as demand:
                 self.note(demand)
+            except MemoryNeeded:
+                self.changing.add(who)
         if len(self.exact) > MOST_ENTRIES:
             self.exact.clear()
         self.exact.setdefault(exact, []).insert(0, s)
@@ -190,7 +226,8 @@ class Engine:
     def _by_pattern(
         self, f: Any, who: Any, args: tuple[Any, ...], names: tuple[str, ...]
     ) -> Specialisation:
-        sizes = Sizes()
+        changing = who in self.changing or (isinstance(who, tuple) and who[0] == "changing")
+        sizes = Sizes(Heap() if changing else None)
         demanded = self.demands.get(_demand_key(getattr(f, "__code__", who)), ())
         keywords = dict(zip(names, args[len(args) - len(names) :], strict=True)) if names else {}
         positional = args[: len(args) - len(names)]
@@ -202,13 +239,16 @@ class Engine:
         }
         pattern = (
             who,
-            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items()),
+            tuple((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items())
+            if not changing
+            else tuple((n, None if isinstance(a, Type) else Const(a)) for n, a in given.items()),
+            _objects(args) if changing else None,
         )
         for s in self.patterns.get(pattern, ()):
-            if s.holds(f, args) and s.hidden_types == tuple(
-                sizes.type(h) for h in s.hidden(f, args)
-            ):
-                return s.renewed([key(h) for h in s.hidden(f, args)])
+            hidden = s.hidden(f, args)
+            told = _objects((*args, *hidden)) if changing else tuple(map(sizes.type, hidden))
+            if s.holds(f, args) and s.hidden_types == told:
+                return s.renewed(s.hidden(f, args), args)
         linker = Linker(self, sizes)
         if plain is not None:
             user = self.user_function(f, Path(CALLED, f.__name__), linker.read_type)
@@ -222,17 +262,24 @@ class Engine:
             arguments = {**given, **{n: d for n, d in user.defaults.items() if n not in given}}
             function = linker.top(user, arguments)
         else:
-            function = lower_call(
-                _name(f), lambda lowering: self._callee(f, lowering), given, linker
+            function = linker.stable(
+                lambda: lower_call(
+                    _name(f), lambda lowering: self._callee(f, lowering), given, linker
+                )
             )
         function.key = getattr(f, "__code__", who)
         if isinstance(f, types.FunctionType) and (f.__defaults__ or f.__kwdefaults__):
             function.guards = (*function.guards, Guard(Path(CALLED, f.__name__), f))
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
-        hidden_types = tuple(sizes.type(h) for h in hidden)
         s = Specialisation(
-            function, positions, hidden_types, [key(h) for h in hidden], (f, constants(given))
+            function,
+            positions,
+            _objects((*args, *hidden)) if changing else tuple(map(sizes.type, hidden)),
+            [key(h) for h in hidden],
+            (f, constants(given)),
+            sizes.heap,
+            shared((*args, *hidden)) if changing else (),
         )
         self.patterns.setdefault(pattern, []).insert(0, s)
         del self.patterns[pattern][8:]
@@ -256,6 +303,13 @@ class Engine:
                 return BoundMethod(own, fn)
             return BoundMethod(
                 lowering.hidden_value(self_path, lowering.context.read_type(own), "self", node), fn
+            )
+        if isinstance(f, types.BuiltinMethodType) and isinstance(f.__self__, list | dict):
+            own_path = Path(CALLED, "self", ("__self__",))
+            own_type = lowering.context.read_type(f.__self__)
+            return BoundMethod(
+                lowering.hidden_value(own_path, own_type, "self", node),
+                getattr(type(f.__self__), f.__name__),
             )
         if isinstance(f, Transformed):
             return self._inner(f, lowering, ("f",))
@@ -305,6 +359,11 @@ class Engine:
         defaults.update(f.__kwdefaults__ or {})
         resolver = LiveResolver(f.__globals__, free, read_type)
         return UserFunction(f.__name__, source, node, resolver, defaults, f, f.__code__, origin)
+
+
+def _objects(values: tuple[Any, ...]) -> Any:
+    """The types of values that the program may change parts of."""
+    return Sizes(Heap()).pattern(values)
 
 
 def _parameters(f: Any, count: int) -> list[str] | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..ir.core import CALL_VALUE, FOR, IF, WHILE, Atom, Function, Op, Region, Value, type_of, values
-from ..ir.types import may_be_differentiable
-from ..rules.registry import lookup
+from ..ir.types import Other, Unknown, may_be_differentiable, refers
+from ..rules.registry import REFUSAL, lookup
+from .effects import changes_memory, function_changes, reads_memory
 
 
 def active_values(region: Region, active: set[Value], implicit: bool = False) -> set[Value]:
@@ -24,6 +25,8 @@ def active_values(region: Region, active: set[Value], implicit: bool = False) ->
             _loop(op, active, implicit)
         elif is_active(op, active, implicit):
             active |= {r for r in op.results if may_be_differentiable(r.type)}
+            if REFUSAL in op.static:  # it may keep them in an object that it is given
+                active |= {v for v in values(op.args) if isinstance(v.type, Other | Unknown)}
     return active
 
 
@@ -31,9 +34,15 @@ def is_active(op: Op, active: set[Value], implicit: bool = False) -> bool:
     """Whether a derivative may flow through an op without regions."""
     if implicit and op.fn is CALL_VALUE:
         return True
+    if reads_memory(op):  # of which it is not known here what was stored there
+        return True
     rule = None if isinstance(op.fn, Function) else lookup(op.fn)
     if rule is not None and rule.pullback is None:
         return False
+    if isinstance(op.fn, Function) and function_changes(op.fn, set()):
+        return True
+    if rule is None and any(refers(type_of(a)) for a in (*op.args, *op.static.values())):
+        return not changes_memory(op)  # what it makes of an object may depend on all that it holds
     return any(v in active for v in values(op.args)) or any(v in active for v in values(op.static))
 
 

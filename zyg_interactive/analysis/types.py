@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..ir.types import (
+    ANY,
     BOOL,
     FLOAT,
     INT,
@@ -16,9 +18,11 @@ from ..ir.types import (
     Const,
     Dict,
     Dim,
+    Heap,
     List,
     Other,
     Record,
+    Ref,
     Scalar,
     Size,
     Tuple,
@@ -26,6 +30,7 @@ from ..ir.types import (
     join_all,
 )
 from ..runtime import PLAIN, attributes
+from ..runtime.memory import cell_parts
 
 LONGEST_RECORD = 8  # depth of nested objects that is looked into
 
@@ -33,8 +38,10 @@ LONGEST_RECORD = 8  # depth of nested objects that is looked into
 class Sizes:
     """Names for sizes: 1 is itself, equal sizes have equal names."""
 
-    def __init__(self) -> None:
+    def __init__(self, heap: Heap | None = None) -> None:
         self.dims: dict[int, Dim] = {}
+        self.heap = heap  # of a program that changes lists, dicts or objects
+        self.objects: dict[int, Ref] = {}
 
     def of(self, n: int) -> Size:
         if n == 1:
@@ -58,6 +65,8 @@ class Sizes:
             return Scalar("complex")
         if isinstance(x, tuple):
             return Tuple(tuple(self.type(e, depth + 1) for e in x), cls)
+        if self.heap is not None and is_mutable(x):
+            return self._reference(x, self.heap)
         if cls is list:
             items = tuple(self.type(e, depth + 1) for e in x)
             if items and all(i == items[0] for i in items):
@@ -73,6 +82,84 @@ class Sizes:
         if fields is None:
             return Other(cls)
         return Record(cls, tuple((k, self.type(v, depth + 1)) for k, v in fields.items()))
+
+    def _reference(self, x: Any, heap: Heap) -> Ref:
+        """The type of something that may be changed: one site for each object."""
+        if id(x) not in self.objects:
+            ref = self.objects[id(x)] = Ref(type(x), heap.site(("object", len(self.objects))))
+            held = {k: self.type(v) for k, v in parts(x).items()}
+            if isinstance(x, list) and (
+                len(held) > LONGEST_LIST or len(held) > 1 and len(set(held.values())) == 1
+            ):
+                ref.site.resize()
+                ref.site.write(ANY, join_all(tuple(held.values())))
+            else:
+                ref.site.made(held)
+        return self.objects[id(x)]
+
+    def pattern(self, values: Iterable[Any]) -> Any:
+        """The types of values, and what is known of the objects in them: equal for values that may
+        share a specialisation.
+        """
+        types = [self.type(v) for v in values]
+        numbers = {r.site: i for i, r in enumerate(self.objects.values())}
+
+        def told(t: Type) -> Any:
+            match t:
+                case Ref(cls=cls, site=site):
+                    return (cls, numbers[site])
+                case Tuple(items=items, cls=cls):
+                    return (cls, *map(told, items))
+            return t
+
+        objects = tuple(
+            (r.cls, r.site.size, *((k, told(t)) for k, t in r.site.contents.items()))
+            for r in self.objects.values()
+        )
+        return (*map(told, types), objects)
+
+
+LONGEST_LIST = 32  # items of a list in memory whose types are told apart
+
+
+def is_mutable(x: Any) -> bool:
+    """Whether something is a list, dict, cell or object that a program may change."""
+    if isinstance(x, list | dict | types.CellType):
+        return type(x).__module__ in ("builtins", "collections")
+    if isinstance(x, int | float | complex | tuple | np.ndarray | np.generic):
+        return False
+    return attributes(x) is not None
+
+
+def parts(x: Any) -> dict[Any, Any]:
+    """What something mutable holds, by index, key or name."""
+    if isinstance(x, dict):
+        return dict(x)
+    if isinstance(x, list):
+        return dict(enumerate(x))
+    if isinstance(x, types.CellType):
+        return cell_parts(x)
+    return attributes(x) or {}
+
+
+def shared(values: Any) -> tuple[int, ...]:
+    """Which of the mutable things in a structure are the same: their numbers as they are met."""
+    numbers: dict[int, int] = {}
+    met: list[int] = []
+
+    def walk(x: Any) -> None:
+        if isinstance(x, tuple):
+            for e in x:
+                walk(e)
+        elif is_mutable(x):
+            known = id(x) in numbers
+            met.append(numbers.setdefault(id(x), len(numbers)))
+            if not known:
+                for e in parts(x).values():
+                    walk(e)
+
+    walk(tuple(values))
+    return tuple(met)
 
 
 def key(x: Any, depth: int = 0) -> Any:

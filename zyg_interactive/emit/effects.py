@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..analysis.effects import touches_memory
 from ..ir.core import UNPACK, Atom, Function, Op, Value
 from ..ir.types import Array, Scalar
 from ..rules.registry import lookup
@@ -33,6 +34,8 @@ IMPURE = {print, input}
 def is_pure(op: Op) -> bool:
     """Whether an op may be computed later than it stands: nothing else sees when it happens."""
     fn = op.fn
+    if touches_memory(op):
+        return False
     if fn in PURE_HELPERS or fn in (getattr, UNPACK):
         return True
     if isinstance(fn, Function | types.MethodDescriptorType) or fn in IMPURE:

@@ -126,6 +126,7 @@ class Emitter:
             or fn in COMPARE
             or fn in UNARY
             or fn in DISPLAYS
+            or fn in STORES
             or fn is RECORD
             or fn is CALL_VALUE
         ):
@@ -278,6 +279,9 @@ class Emitter:
             out += self._record(op)
         elif is_in_place(op):
             out += self._in_place(op)
+        elif op.fn in STORES and self.webs.uses[op.result] == 0:
+            out += self.flush(keep=set(op_reads(op)))
+            out.append(at(STORES[op.fn](self, op), op.span))
         else:
             self._assign(op, region, out)
 
@@ -354,6 +358,23 @@ class Emitter:
         recorder, node, value = op.args
         call = ast.Call(self._bind(recorder), [_literal(node), self.atom(value)], [])
         return [at(ast.Expr(call), op.span)]
+
+    # ---- stores
+
+    def _setitem(self, op: Op) -> ast.stmt:
+        base, key, value = (self.atom(a) for a in op.args)
+        return ast.Assign([ast.Subscript(base, key, STORE)], value)
+
+    def _setattr(self, op: Op) -> ast.stmt:
+        value = self.atom(op.args[2])
+        return ast.Assign([ast.Attribute(self.atom(op.args[0]), op.args[1], STORE)], value)
+
+    def _delitem(self, op: Op) -> ast.stmt:
+        base, key = (self.atom(a) for a in op.args)
+        return ast.Delete([ast.Subscript(base, key, ast.Del())])
+
+    def _delattr(self, op: Op) -> ast.stmt:
+        return ast.Delete([ast.Attribute(self.atom(op.args[0]), op.args[1], ast.Del())])
 
     # ---- branches
 
@@ -519,6 +540,14 @@ DISPLAYS: dict[Any, Callable[[Emitter, Op], ast.expr]] = {
     runtime.make_list: Emitter._make_list,
     runtime.make_dict: Emitter._make_dict,
     runtime.construct: Emitter._construct,
+}
+
+
+STORES: dict[Any, Callable[[Emitter, Op], ast.stmt]] = {
+    operator.setitem: Emitter._setitem,
+    setattr: Emitter._setattr,
+    operator.delitem: Emitter._delitem,
+    delattr: Emitter._delattr,
 }
 
 

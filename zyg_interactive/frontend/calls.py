@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import ast
 import dataclasses
 import functools
@@ -15,16 +16,15 @@ import numpy as np
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
-from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Tuple
-from ..rules.registry import lookup
+from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Ref, Tuple
+from ..rules.registry import REFUSAL, lookup
 from ..rules.sizes import refreshed
 from .expressions import Expressions
 from .fence import refused
+from .memory import NOT_HANDLED, STORES
 from .resolve import UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, LocalFunction
 
-# the key under which an op keeps the diagnostic it is refused with once a derivative is needed
-REFUSAL = "$refusal"
 SEQUENCE_CALLS = (
     sum,
     list,
@@ -87,6 +87,9 @@ class Calls(Expressions):
         name: str | None = None,
     ) -> Atom:
         """Lower `fn(*args, **kwargs)`."""
+        changed = self.memory_call(fn, args, kwargs, node, name)
+        if changed is not NOT_HANDLED:
+            return changed
         match fn:
             case BoundMethod(receiver=receiver, fn=method):
                 return self._method(receiver, method, args, kwargs, node, name)
@@ -98,7 +101,7 @@ class Calls(Expressions):
                 return self.call(self.constant(known, None), args, kwargs, node, name)
             case Value(type=Closure(template=template, captured=captured)):
                 return self._closure_call(fn, template, len(captured), args, kwargs, node, name)
-            case Value(type=Record(cls=cls)) if any("__call__" in vars(c) for c in cls.__mro__):
+            case Value(type=Record(cls=cls) | Ref(cls=cls)) if _has_call(cls):
                 self.guard_member(cls, "__call__")
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)
@@ -135,7 +138,6 @@ class Calls(Expressions):
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         if fn in (len,) and isinstance(args[0], tuple):
             return len(args[0])
-        self._no_store(fn, node)
         if fn is getattr and len(args) == 2 and isinstance(args[1], str) and not kwargs:
             return self.attribute(args[0], args[1], node, name)
         if isinstance(fn, operator.attrgetter):
@@ -147,6 +149,8 @@ class Calls(Expressions):
         if fn is tuple and len(args) == 1 and isinstance(type_of(args[0]), Tuple):
             return args[0]
         result = self.op(fn, args, kwargs, node, name)
+        if isinstance(result.type, List | Dict):
+            return self.allocated(result, node)
         if lookup(fn) is None:
             assert result.op is not None
             result.op.static[REFUSAL] = Diagnostic(
@@ -157,13 +161,6 @@ class Calls(Expressions):
                 "pullback",
             )
         return result
-
-    def _no_store(self, fn: Any, node: ast.AST) -> None:
-        """`setattr` hides a value where nobody sees it."""
-        if fn in (setattr, delattr):
-            raise refused(
-                self.source, node, f"`{fn.__name__}`", "return the value instead", "ZYG103"
-            )
 
     # ---- user functions
 
@@ -316,6 +313,18 @@ class Calls(Expressions):
             bound_args = inspect.signature(cls).bind(*args, **kwargs)
             bound_args.apply_defaults()
             return cls(*bound_args.args)
+        own = next((vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c)), None)
+        if isinstance(own, types.FunctionType) and _is_plain(cls):
+            known = self.constant(own, None)
+            if isinstance(known, UserFunction):
+                self.memory()
+                self.guard_member(cls, "__init__")
+                obj = self.new_object(cls, node, name)
+                self.call(known, (obj, *args), kwargs, node)
+                return obj
+        if own is object.__init__ and _is_plain(cls) and not args and not kwargs:
+            self.memory()
+            return self.new_object(cls, node, name)
         plain = dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__")
         if plain and not any(not f.init or f.kw_only for f in dataclasses.fields(cls)):
             fields = [f.name for f in dataclasses.fields(cls)]
@@ -328,7 +337,12 @@ class Calls(Expressions):
             if set(given) == set(fields):
                 values = tuple(self.materialise(given[f], node) for f in fields)
                 made = self.op(runtime.construct, (cls, tuple(fields), *values), {}, node, name)
-                made.type = Record(cls, tuple(zip(fields, map(type_of, values), strict=True)))
+                types_of = tuple(zip(fields, map(type_of, values), strict=True))
+                made.type = Record(cls, types_of)
+                if self.heap is not None:
+                    made.type = self.site_of(cls, node)
+                    for field, t in types_of:
+                        made.type.site.write(field, t)
                 return made
         result = self._known(cls, args, kwargs, node, name)
         if isinstance(result, Value) and result.type == UNKNOWN:
@@ -359,8 +373,8 @@ class Calls(Expressions):
             and callable(known)
             and lookup(known) is None
             and not isinstance(known, type)
+            and known not in STORES
         ):
-            self._no_store(known, node)
             args = tuple(self.materialise(self.expr(a), node) for a in node.args)
             kwargs = {
                 k.arg or "": self.materialise(self.expr(k.value), node) for k in node.keywords
@@ -377,6 +391,19 @@ class Calls(Expressions):
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call_expression(node, None)
+
+
+def _has_call(cls: type) -> bool:
+    return any("__call__" in vars(c) for c in cls.__mro__)
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether an instance of a class is made as Python makes instances."""
+    return (
+        type(cls) in (type, abc.ABCMeta)
+        and cls.__new__ is object.__new__
+        and cls.__module__.partition(".")[0] not in ("builtins", "numpy", "zyg_interactive")
+    )
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -411,7 +438,7 @@ def _isinstance(x: Atom, classes: Any) -> bool | None:
     t = type_of(x)
     cls: type | None = None
     match t:
-        case Record(cls=c) | Other(cls=c) | Tuple(cls=c):
+        case Record(cls=c) | Other(cls=c) | Tuple(cls=c) | Ref(cls=c, optional=False):
             cls = c
         case List():
             cls = list

@@ -11,6 +11,8 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Atom, Value, type_of
 from ..ir.types import (
+    BOOL,
+    UNBOUND_TYPE,
     UNKNOWN,
     Array,
     Closure,
@@ -19,15 +21,19 @@ from ..ir.types import (
     List,
     Other,
     Record,
+    Ref,
     Scalar,
     Tuple,
+    Type,
+    Unknown,
     join,
     join_all,
 )
 from ..rules.registry import ATTRIBUTES, METHODS, MUTATING
 from .fence import refused
+from .memory import CHANGING, CONTAINERS, Memory
 from .resolve import UserFunction
-from .scope import BoundMethod, LocalFunction, Lowering, ScopeResolver
+from .scope import BoundMethod, LocalFunction, ScopeResolver
 
 BINARY = {
     ast.Add: operator.add,
@@ -62,7 +68,7 @@ COMPARE = {
 }
 
 
-class Expressions(Lowering):
+class Expressions(Memory):
     """One method per kind of expression; each returns an atom."""
 
     def expr(self, node: ast.expr, name: str | None = None) -> Atom:
@@ -137,13 +143,28 @@ class Expressions(Lowering):
         if fn is operator.add and isinstance(s, List) and isinstance(t, List):
             items = None if s.items is None or t.items is None else (*s.items, *t.items)
             made.type = List(join(s.item, t.item), items)
-        return made
+        return self._binary_of_references(made, a, b, node)
+
+    def _binary_of_references(self, made: Value, a: Atom, b: Atom, node: ast.AST) -> Atom:
+        """What a binary operation makes of lists in memory is new in memory, too."""
+        if self.heap is None or not any(isinstance(type_of(x), Ref) for x in (a, b)):
+            return made
+        s, t = (type_of(x) for x in (made.op.args if made.op is not None else (a, b)))
+        if made.op is not None and made.op.fn is operator.add:
+            if isinstance(s, List) and isinstance(t, List):
+                items = None if s.items is None or t.items is None else (*s.items, *t.items)
+                made.type = List(join(s.item, t.item), items)
+        elif made.op is not None and made.op.fn is operator.mul:
+            held = s if isinstance(s, List) else t
+            if isinstance(held, List):
+                made.type = List(held.item)
+        return self.allocated(made, node)
 
     def _overloaded(self, fn: Any, a: Atom, b: Atom, node: ast.AST) -> Atom | None:
         """An operator of a user's class is a call of its method."""
         for left, right, prefix in ((a, b, "__"), (b, a, "__r")):
             t = type_of(left)
-            if isinstance(t, Record):
+            if isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS):
                 called = f"{prefix}{fn.__name__.strip('_')}__"
                 method = getattr(t.cls, called, None)
                 if method is not None:
@@ -228,7 +249,7 @@ class Expressions(Lowering):
         self, condition: Atom, then: Any, other: Any, node: ast.expr, name: str | None
     ) -> Atom:
         """`then() if condition else other()`, only one of them evaluated."""
-        condition = self.truth(condition)
+        condition = self.truth(condition, node)
         if not isinstance(condition, Value):
             return then() if condition else other()
         key = "$choice"
@@ -245,7 +266,7 @@ class Expressions(Lowering):
             chosen.name = name
         return chosen
 
-    def truth(self, atom: Atom) -> Atom:
+    def truth(self, atom: Atom, node: ast.AST | None = None) -> Atom:
         """The truth of a condition, decided now where its type tells."""
         if not isinstance(atom, Value):
             if isinstance(atom, LocalFunction | UserFunction | BoundMethod):
@@ -253,7 +274,21 @@ class Expressions(Lowering):
             return bool(atom)
         if isinstance(atom.type, Const):
             return bool(atom.type.value)
+        if self.heap is not None and isinstance(atom.type, Ref | Unknown | Other):
+            return self._truth_now(atom, node or self.fn.node)
         return atom
+
+    def _truth_now(self, atom: Value, node: ast.AST) -> Atom:
+        """The truth of something that may be changed later, as it is now."""
+        t = atom.type
+        if isinstance(t, Ref) and not t.optional and t.cls not in CONTAINERS:
+            for method in ("__bool__", "__len__"):
+                if hasattr(t.cls, method):
+                    return self.truth(self.method_call(t.cls, method, (atom,), node), node)
+            return True
+        now = self.op(operator.truth, (atom,), {}, node)
+        now.type = BOOL
+        return now
 
     # ---- displays, subscripts, attributes
 
@@ -268,6 +303,7 @@ class Expressions(Lowering):
 
     def spread(self, atom: Atom, node: ast.AST) -> list[Atom]:
         """The items of a sequence of known length."""
+        atom = self.frozen(atom, node)
         if isinstance(atom, tuple):
             return list(atom)
         t = type_of(atom)
@@ -289,6 +325,8 @@ class Expressions(Lowering):
         made = self.op(runtime.make_list, tuple(items), {}, node, name)
         types = tuple(map(type_of, items))
         made.type = List(join_all(types), types)
+        if self.heap is not None:
+            made.type = self.holding(made.type, node)
         return made
 
     def _dict(self, node: ast.Dict, name: str | None) -> Atom:
@@ -308,6 +346,8 @@ class Expressions(Lowering):
             values.append(self.materialise(self.expr(v), node))
         made = self.op(runtime.make_dict, (tuple(keys), *values), {}, node, name)
         made.type = Dict(tuple(dict(zip(keys, map(type_of, values), strict=True)).items()))
+        if self.heap is not None:
+            made.type = self.holding(made.type, node)
         return made
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
@@ -320,6 +360,10 @@ class Expressions(Lowering):
                 return base[index]
             except (IndexError, TypeError):
                 pass  # the run raises it
+        if isinstance(base, Value) and isinstance(base.type, Ref):
+            if base.type.cls in CONTAINERS or issubclass(base.type.cls, CONTAINERS):
+                return self.load_item(base, self.materialise(index, node), node, name)
+            return self.method_call(base.type.cls, "__getitem__", (base, index), node)
         if isinstance(base, Value) and base.op is not None and isinstance(index, int | str):
             item = _of_display(base, index)
             if item is not None:
@@ -332,12 +376,6 @@ class Expressions(Lowering):
             name,
         )
         return self.unpacked(got)
-
-    def unpacked(self, atom: Atom) -> Atom:
-        """A value that is a tuple, as a tuple of its items."""
-        if isinstance(atom, Value) and isinstance(atom.type, Const):
-            return atom.type.value
-        return atom
 
     def attribute(self, base: Atom, attr: str, node: ast.AST, name: str | None = None) -> Atom:
         if not isinstance(
@@ -361,8 +399,10 @@ class Expressions(Lowering):
                     )
                 if attr in METHODS[np.ndarray]:
                     return BoundMethod(base, METHODS[np.ndarray][attr])
-            case Record():
+            case Record() | Ref() if not (isinstance(t, Ref) and issubclass(t.cls, CONTAINERS)):
                 return self._member(base, t, attr, node, name)
+            case Unknown() if attr in CHANGING:
+                self.memory()  # it may be a list or dict
             case Scalar(kind=kind):
                 if attr in ("real", "imag"):
                     return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
@@ -371,16 +411,20 @@ class Expressions(Lowering):
                     return BoundMethod(base, getattr(cls, attr))
             case Tuple(cls=cls) if attr in getattr(cls, "_fields", ()):
                 return self.subscript(base, getattr(cls, "_fields", ()).index(attr), node, name)
-            case List() | Dict() | Tuple() | Other():
+            case List() | Dict() | Tuple() | Other() | Ref():
                 cls = (
-                    t.cls if isinstance(t, Other | Tuple) else list if isinstance(t, List) else dict
+                    t.cls
+                    if isinstance(t, Other | Tuple | Ref)
+                    else list
+                    if isinstance(t, List)
+                    else dict
                 )
-                if attr in MUTATING_CONTAINER.get(cls, ()):
+                if cls is set and attr in CHANGING_SET:
                     raise refused(
                         self.source,
                         node,
-                        f"changing a {cls.__name__} with `{attr}`",
-                        "build a new one",
+                        f"changing a set with `{attr}`",
+                        "keep the values in a list or in the keys of a dict",
                         "ZYG103",
                     )
                 table = METHODS.get(cls, {})
@@ -390,14 +434,21 @@ class Expressions(Lowering):
                     )
         return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
 
-    def _member(self, base: Atom, t: Record, attr: str, node: ast.AST, name: str | None) -> Atom:
+    def _member(
+        self, base: Atom, t: Record | Ref, attr: str, node: ast.AST, name: str | None
+    ) -> Atom:
         """An attribute of an instance: its own, a property, or a method."""
         found = getattr(t.cls, attr, None)
         if isinstance(found, property):
             self.guard_member(t.cls, attr)
             return self.call(self.constant(found.fget, None), (base,), {}, node, name)
-        own = t.get(attr)
-        if own is not None:
+        if isinstance(t, Ref):
+            own: Type | None = t.site.read(attr)
+            if own != UNBOUND_TYPE or not _is_member(t.cls, attr):
+                return self.attribute_in_memory(base, attr, node, name)
+        else:
+            own = t.get(attr)
+        if own is not None and not isinstance(t, Ref):
             got = self.op(getattr, (base, attr), {}, node, name or attr)
             got.type = own
             return self.unpacked(got)
@@ -409,6 +460,8 @@ class Expressions(Lowering):
         if callable(raw):
             self.guard_member(t.cls, attr)
             return BoundMethod(base, self.constant(raw, None))
+        if isinstance(t, Ref):
+            return self.attribute_in_memory(base, attr, node, name)
         return self.op(getattr, (base, attr), {}, node, name or attr)
 
     def _formatted(self, node: ast.JoinedStr, name: str | None) -> Atom:
@@ -446,11 +499,13 @@ class Expressions(Lowering):
         return LocalFunction(fn, self)
 
 
-MUTATING_CONTAINER: dict[type, frozenset[str]] = {
-    list: frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "clear"}),
-    dict: frozenset({"update", "pop", "popitem", "setdefault", "clear"}),
-    set: frozenset({"add", "discard", "remove", "pop", "clear", "update"}),
-}
+CHANGING_SET = {"add", "discard", "remove", "pop", "clear", "update"}
+
+
+def _is_member(cls: type, attr: str) -> bool:
+    """Whether a class has a method, or a constant, of this name: no slot or field."""
+    found = next((vars(c)[attr] for c in cls.__mro__ if attr in vars(c)), None)
+    return callable(found) or isinstance(found, staticmethod | classmethod)
 
 
 def _instead(method: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..diagnostics import refuse
 from ..ir.core import Atom, Function, Region, Undecided, Value, type_of, values
-from ..ir.types import UNBOUND_TYPE, Const, Type
+from ..ir.types import UNBOUND_TYPE, Const, Heap, Type
 from ..source import Span
 from ..transformed import Transformed
 from .resolve import UserFunction
@@ -25,7 +25,8 @@ INTRINSICS: dict[Any, Intrinsic] = {}  # the API's functions inside differentiat
 class Links:
     """The part of a `Context` that is the same whether functions are live or only read."""
 
-    def __init__(self) -> None:
+    def __init__(self, heap: Heap | None = None) -> None:
+        self.heap = heap
         self.linked: dict[Any, Any] = {}
         self.busy: dict[Any, Function] = {}
         self.constants: dict[tuple[Any, str], set[Any]] = {}
@@ -83,7 +84,7 @@ class Links:
         """Lower; a recursive function again and again, until its result type and its hidden
         parameters stay.
         """
-        function = Function(callee.name, Region())
+        function = Function(callee.name, Region(), changing=self.heap is not None)
         function.region.outs = (Value(None, UNBOUND_TYPE),)
         function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
         self.busy[spec] = function

@@ -28,12 +28,14 @@ from ..ir.types import (
     Dict,
     List,
     Other,
+    Ref,
     Tuple,
     Type,
     join,
     subsumes,
 )
-from .calls import REFUSAL, Calls
+from .calls import Calls
+from ..rules.registry import REFUSAL
 from .fence import refused
 from .names import bound, needs_earlier_value, read, read_counts
 from .scope import (
@@ -70,6 +72,8 @@ class Loops(Calls):
                 return self._adapted(made, node)
         if isinstance(it, tuple | list):
             it = self.display(list(it), node)
+        if isinstance(it, Value) and isinstance(it.type, Ref):
+            return self._held_sequence(it, it.type, node)
         t = type_of(it)
         if isinstance(t, Dict) or (isinstance(t, Other) and issubclass(t.cls, dict)):
             it = self.op(list, (it,), {}, node)
@@ -89,6 +93,19 @@ class Loops(Calls):
             )
         length = self.op(len, (it,), {}, node)
         return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
+
+    def _held_sequence(
+        self, it: Value, t: Ref, node: ast.expr
+    ) -> tuple[Atom, Callable[[Atom], Atom]]:
+        """What a list or dict in memory holds when the loop begins."""
+        if issubclass(t.cls, dict):
+            return self.sequence(self.held_keys(it, node), node)
+        if issubclass(t.cls, list):
+            return self.sequence(self.frozen(it, node), node)
+        return self.sequence(self.method_call(t.cls, "__iter__", (it,), node), node)
+
+    def mapped(self, body: Callable[[Atom], Atom], count: Atom, node: ast.AST) -> Atom:
+        return self.loop(count, body, node, [], [], None, collects=True)
 
     def _adapted(self, made: Op, node: ast.Call) -> tuple[Atom, Callable[[Atom], Atom]]:
         """`zip`, `enumerate` and `reversed`: counted like what they go through."""
@@ -353,6 +370,7 @@ class Loops(Calls):
             items = self.op(runtime.chain, (items,), {}, node)
             items.type = inner
         items.name = name
+        items = self.allocated(items, node)
         self.locals = shadowed
         for n, atom in saved.items():
             if atom is None:
@@ -367,7 +385,7 @@ class Loops(Calls):
             if len(tests) == 1
             else ast.copy_location(ast.BoolOp(ast.And(), tests), tests[0])
         )
-        return self.truth(self.expr(together))
+        return self.truth(self.expr(together), together)
 
     def _compressed(self, pairs: Value, node: ast.expr) -> Value:
         assert isinstance(pairs.type, List)

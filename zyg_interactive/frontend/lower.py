@@ -18,6 +18,7 @@ from ..ir.core import (
     Atom,
     Demand,
     Function,
+    MemoryNeeded,
     Undecided,
     Value,
     type_of,
@@ -26,6 +27,7 @@ from ..ir.types import (
     Array,
     Dict,
     List,
+    Ref,
     Scalar,
     Tuple,
     Type,
@@ -139,6 +141,7 @@ class Statements(Loops):
             tuple(self.hidden),
             tuple(self.guards.values()),
             key=self.fn.code or node,
+            changing=self.heap is not None,
         )
 
     def call_of(self, callee: Callable[[Lowering], Atom], arguments: dict[str, Atom]) -> Function:
@@ -268,6 +271,9 @@ class Statements(Loops):
                 self.env[BROKEN] = True
             case ast.Continue():
                 self.env[CONTINUED] = True
+            case ast.Delete(targets=targets):
+                for t in targets:
+                    self._delete(t)
             case ast.Pass():
                 pass
             case ast.Expr(value=ast.Constant()):
@@ -301,26 +307,27 @@ class Statements(Loops):
                 self.env[name] = atom
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 self._unpack(elts, atom, target)
-            case ast.Subscript():
-                raise refused(
-                    self.source,
-                    target,
-                    "a store into an array or container",
-                    "build a new one: `np.where`, `np.concatenate`, a list comprehension",
-                    "ZYG103",
-                )
-            case ast.Attribute():
-                raise refused(
-                    self.source,
-                    target,
-                    "a store into an attribute",
-                    "return the value instead",
-                    "ZYG103",
-                )
+            case ast.Subscript(value=value, slice=index):
+                self.store_item(self.expr(value), self.expr(index), atom, target)
+            case ast.Attribute(value=value, attr=attr):
+                self.store_attribute(self.expr(value), attr, atom, target)
             case _:
                 raise refused(self.source, target)
 
+    def _delete(self, target: ast.expr) -> None:
+        match target:
+            case ast.Subscript(value=value, slice=index):
+                self.delete(target, self.expr(value), self.expr(index))
+            case ast.Attribute(value=value, attr=attr):
+                self.delete(target, self.expr(value), attr)
+            case ast.Tuple(elts=elts) | ast.List(elts=elts):
+                for e in elts:
+                    self._delete(e)
+            case _:
+                raise refused(self.source, target, "`del` of a name", "leave the name bound")
+
     def _unpack(self, elts: list[ast.expr], atom: Atom, node: ast.expr) -> None:
+        atom = self.frozen(atom, node)
         stars = [i for i, e in enumerate(elts) if isinstance(e, ast.Starred)]
         t = type_of(atom)
         exact = isinstance(atom, tuple) or (isinstance(t, Tuple | List) and t.items is not None)
@@ -345,34 +352,54 @@ class Statements(Loops):
             self.bind_target(e, item)
 
     def _augmented(self, s: ast.AugAssign) -> None:
-        if not isinstance(s.target, ast.Name):
-            raise refused(
-                self.source,
-                s,
-                "an in-place change of an item or attribute",
-                "build a new value",
-                "ZYG103",
-            )
-        name = s.target.id
-        old, new = self.load(name, s.target), self.expr(s.value)
+        text = ast.unparse(s.target)
+        match s.target:
+            case ast.Name(id=name):
+                old = self.load(name, s.target)
+                self.bind_target(s.target, self._changed(s, old, self.expr(s.value), text, name))
+            case ast.Subscript(value=value, slice=at):
+                base, index = self.expr(value), self.expr(at)
+                old = self.subscript(base, index, s.target)
+                new = self._changed(s, old, self.expr(s.value), text)
+                self.store_item(base, index, new, s.target)
+            case ast.Attribute(value=value, attr=attr):
+                base = self.expr(value)
+                old = self.attribute(base, attr, s.target)
+                new = self._changed(s, old, self.expr(s.value), text)
+                self.store_attribute(base, attr, new, s.target)
+
+    def _changed(
+        self, s: ast.AugAssign, old: Atom, new: Atom, text: str, name: str | None = None
+    ) -> Atom:
+        """What an augmented assignment binds: the same list, changed, or a new value."""
         t = type_of(old)
-        if isinstance(t, List | Dict) or (
-            isinstance(t, Array) and t.shape != () and t.shape is not None
-        ):
+        if isinstance(t, List | Dict):
+            raise MemoryNeeded
+        if isinstance(t, Ref) and isinstance(old, Value):
+            if issubclass(t.cls, list) and isinstance(s.op, ast.Add):
+                self.call(list.extend, (old, new), {}, s)
+                return old
+            if issubclass(t.cls, dict) and isinstance(s.op, ast.BitOr):
+                self.call(dict.update, (old, new), {}, s)
+                return old
+            method = f"__i{BINARY[type(s.op)].__name__.strip('_')}__"
+            if hasattr(t.cls, method):
+                return self.method_call(t.cls, method, (old, new), s)
+        if isinstance(t, Array) and t.shape != () and t.shape is not None:
             raise refused(
                 self.source,
                 s,
-                "an in-place change of an array or list",
-                f"write `{name} = {name} {_symbol(s.op)} ...`, which makes a new one",
+                "an in-place change of an array",
+                f"write `{text} = {text} {_symbol(s.op)} ...`, which makes a new one",
                 "ZYG103",
             )
         if isinstance(t, Array) or (isinstance(old, Value) and not isinstance(t, Scalar)):
             if isinstance(old, Value) and not _immutable(old):
-                self.op(runtime.check_immutable, (old, name), {}, s)
-        self.env[name] = self.binary(BINARY[type(s.op)], old, new, s, name)
+                self.op(runtime.check_immutable, (old, text), {}, s)
+        return self.binary(BINARY[type(s.op)], old, new, s, name)
 
     def _if(self, s: ast.If, then: list[ast.stmt], other: list[ast.stmt]) -> None:
-        test = self.truth(self.expr(s.test))
+        test = self.truth(self.expr(s.test), s.test)
         self.branch(test, lambda: self.block(then), lambda: self.block(other), s)
 
     # ---- loops
@@ -394,7 +421,7 @@ class Statements(Loops):
             raise refused(self.source, s, "`while … else`", "set a flag before `break`")
 
         def test() -> Atom:
-            return self.truth(self.expr(s.test))
+            return self.truth(self.expr(s.test), s.test)
 
         self.loop(
             None, lambda _: self.block(s.body), s, [], s.body, None, test=test, test_node=s.test

@@ -26,7 +26,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import Closure, Const, Type, join
+from ..ir.types import Closure, Const, Heap, Type, join
 from ..source import Span, code_of
 from .names import bound, parameters
 from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction, path_into
@@ -42,6 +42,10 @@ class Context(Protocol):
     @property
     def infer(self) -> Infer:
         """How the type of an operation follows from its arguments."""
+
+    @property
+    def heap(self) -> Heap | None:
+        """What may be in memory, where the program changes something."""
 
     def read_type(self, value: Any) -> Type:
         """The type of a live value."""

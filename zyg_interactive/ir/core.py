@@ -94,6 +94,12 @@ class Demand(Exception):
         self.key, self.name, self.value = key, name, value
 
 
+class MemoryNeeded(Exception):
+    """The program changes a list, dict or object; lowering starts again with references to memory
+    in the place of values that never change.
+    """
+
+
 class Value:
     """The result of an operation, or a parameter of a region. Equality is identity.
 
@@ -299,6 +305,7 @@ class Function:
     recursive: bool = False
     order: int = 0  # how many times it was differentiated
     key: Any = None  # the code it was lowered from
+    changing: bool = False  # part of a program that changes lists, dicts or objects
     late: bool = False  # a single call, specialised at the run
     forward: int | None = None  # of a fused gradient: how many of its ops are the forward part
 

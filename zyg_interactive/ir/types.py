@@ -152,6 +152,161 @@ class Other(Type):
         return self.cls.__name__
 
 
+class Site:
+    """A place where objects are made, and what they may hold there: the types of their items by
+    index or key, of their attributes by name, `ANY` where only the run knows which.
+
+    One site stands for all objects made there, whenever. Where two may be the same, they are made
+    one (B. Steensgaard, Points-to analysis in almost linear time, POPL 1996), so that what is
+    known of an object holds under each of its names.
+    """
+
+    __slots__ = ("heap", "label", "contents", "size", "scrambled", "escaped", "_parent")
+
+    def __init__(self, heap: Heap, label: Any):
+        self.heap, self.label = heap, label
+        self.contents: dict[Any, Type] = {}
+        self.size: int | None = None  # how many items, where all that are made here have so many
+        self.scrambled = False  # items have moved: an index tells nothing
+        self.escaped = False  # code that is not known yet may change what is here
+        self._parent: Site | None = None
+
+    def find(self) -> Site:
+        site = self
+        while site._parent is not None:
+            site = site._parent
+        return site
+
+    def read(self, key: Any) -> Type:
+        """The type of what may be under `key`; `UNBOUND_TYPE` where nothing is known to be."""
+        site = self.find()
+        if site.escaped:
+            return UNKNOWN
+        if key is ANY or site.scrambled:
+            return join_all(tuple(site.contents.values()))
+        return join(site.contents.get(key, UNBOUND_TYPE), site.contents.get(ANY, UNBOUND_TYPE))
+
+    def write(self, key: Any, new: Type) -> None:
+        """Note that a value of this type may be stored under `key`."""
+        site = self.find()
+        key = ANY if site.scrambled else key
+        if site.escaped:
+            escape(new)
+        if key not in site.contents:
+            site.contents[key] = new
+            self.heap.changed = True
+        elif not subsumes(site.contents[key], new):
+            joined = join(site.contents[key], new)
+            site.contents[key] = UNKNOWN if self.heap.widening else joined
+            self.heap.changed = True
+
+    def resize(self) -> None:
+        """Note that items may come or go at the end."""
+        site = self.find()
+        if site.size != VARIES:
+            site.size, self.heap.changed = VARIES, True
+
+    def made(self, items: dict[Any, Type]) -> None:
+        """Note that a container of just these is made here."""
+        site = self.find()
+        if site.size is None:
+            site.size = len(items)
+        elif site.size != len(items):
+            self.resize()
+        for key, t in items.items():
+            self.write(key, t)
+
+    @property
+    def exact(self) -> dict[Any, Type] | None:
+        """The types of all items of every container made here, or None."""
+        site = self.find()
+        if site.escaped or site.scrambled or site.size != len(site.contents):
+            return None
+        return dict(site.contents)
+
+    def scramble(self) -> None:
+        """Note that items move: what is known of one of them is known of none."""
+        self.resize()
+        site = self.find()
+        if not site.scrambled:
+            held = tuple(site.contents.values())
+            site.scrambled, site.contents = True, {ANY: join_all(held)} if held else {}
+            self.heap.changed = True
+
+    def escape(self) -> None:
+        """Note that code may change what is here of which nothing is known."""
+        site = self.find()
+        if not site.escaped:
+            site.escaped = self.heap.changed = True
+            for t in list(site.contents.values()):
+                escape(t)
+
+    def unite(self, other: Site) -> None:
+        """Note that objects of the two sites may be the same."""
+        a, b = self.find(), other.find()
+        if a is b:
+            return
+        b._parent = a
+        self.heap.changed = True
+        if None not in (a.size, b.size) and a.size != b.size:
+            a.resize()
+        a.size = b.size if a.size is None else a.size
+        if b.scrambled:
+            a.scramble()
+        if a.escaped or b.escaped:
+            a.escape()
+        for key, t in b.contents.items():
+            a.write(key, t)
+
+
+class _Any:
+    def __repr__(self) -> str:
+        return "*"
+
+
+ANY = _Any()
+VARIES = -1
+
+
+class Heap:
+    """The sites of one specialisation, kept while it is lowered again until nothing changes."""
+
+    def __init__(self) -> None:
+        self.sites: dict[Any, Site] = {}
+        self.changed = False
+        self.widening = False
+
+    def site(self, label: Any) -> Site:
+        if label not in self.sites:
+            self.sites[label] = Site(self, label)
+        return self.sites[label]
+
+
+@dataclass(frozen=True, eq=False)
+class Ref(Type):
+    """A list, dict or object that may be changed: where it is in memory, not what it holds. No
+    cotangent flows into it; those of what it holds are found by its identity.
+    """
+
+    cls: type
+    site: Site
+    optional: bool = False  # it may be None
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Ref)
+            and self.cls is other.cls
+            and self.optional == other.optional
+            and self.site.find() is other.site.find()
+        )
+
+    def __hash__(self) -> int:  # of equal sites there may be more later
+        return hash((Ref, self.cls))
+
+    def __repr__(self) -> str:
+        return f"&{self.cls.__name__}{'?' if self.optional else ''}"
+
+
 @dataclass(frozen=True)
 class Unknown(Type):
     def __repr__(self) -> str:
@@ -203,6 +358,27 @@ def same_constant(a: Any, b: Any) -> bool:
 
 def is_numeric(t: Type) -> bool:
     return isinstance(t, Scalar | Array)
+
+
+def refers(t: Type) -> bool:
+    """Whether a value of this type is, or holds, something that may be changed."""
+    match t:
+        case Ref():
+            return True
+        case Tuple(items=items):
+            return any(map(refers, items))
+        case List(item=item, items=items):
+            return refers(item) if items is None else any(map(refers, items))
+        case Dict(items=pairs):
+            return any(refers(v) for _, v in pairs)
+        case Closure(captured=captured):
+            return any(map(refers, captured))
+    return False
+
+
+def has_derivative(t: Type) -> bool:
+    """Whether an argument of this type has a cotangent, in itself or in what it refers to."""
+    return refers(t) or may_be_differentiable(t)
 
 
 def may_be_differentiable(t: Type) -> bool:
@@ -337,13 +513,41 @@ def join(a: Type, b: Type) -> Type:
             return Record(c, tuple((k, join(s, t)) for (k, s), (_, t) in zip(xs, ys, strict=True)))
         case Closure(template=f, captured=xs), Closure(template=g, captured=ys) if f is g:
             return Closure(f, a.names, tuple(map(join, xs, ys)))
+        case Ref(cls=c), Ref(cls=d) if c is d:
+            a.site.unite(b.site)
+            return a if a.optional else b
+        case Ref(), Const(value=None):
+            return Ref(a.cls, a.site, True)
+        case Const(value=None), Ref():
+            return Ref(b.cls, b.site, True)
         case Other(cls=c), Const(value=v) if type(v) is c:
             return a
         case Const(value=v), Other(cls=c) if type(v) is c:
             return b
         case Const(value=v), Const(value=w) if type(v) is type(w) and isinstance(v, str | bytes):
             return Other(type(v))
+    escape(a)
+    escape(b)
     return UNKNOWN
+
+
+def escape(t: Type) -> None:
+    """Note that what a value of this type refers to may be changed where nobody sees it."""
+    match t:
+        case Ref(site=site):
+            site.escape()
+        case Tuple(items=items):
+            for i in items:
+                escape(i)
+        case List(item=item, items=items):
+            for i in items if items is not None else (item,):
+                escape(i)
+        case Dict(items=pairs):
+            for _, i in pairs:
+                escape(i)
+        case Closure(captured=captured):
+            for i in captured:
+                escape(i)
 
 
 def _same_size(a: Type, b: Type) -> bool:
@@ -407,8 +611,10 @@ def subsumes(a: Type, b: Type) -> bool:
             return type(v) is c
         case _, Unbound():
             return True
-        case Const(), Const():
-            return a == b
+        case Ref(cls=c, optional=True), Ref(cls=d):
+            return c is d and a.site.find() is b.site.find()
+        case Ref(optional=True), Const(value=None):
+            return True
     return a == b
 
 

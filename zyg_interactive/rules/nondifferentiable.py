@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import runtime
 from ..ir.core import ints, type_of
 from ..ir.types import (
     BOOL,
@@ -302,3 +303,19 @@ def _nonzero(x: Any) -> Type:
 @result(np.flatnonzero)
 def _flatnonzero(x: Any) -> Type:
     return Array(np.dtype(np.intp), (fresh(),))
+
+# ---- what is asked of lists, dicts and objects in memory
+
+constant(
+    runtime.place,
+    runtime.ends_of,
+    runtime.keys_of,
+    runtime.last_key,
+    runtime.backwards,
+    runtime.sorting,
+    runtime.standing,
+    runtime.snapshot,
+    runtime.new_memory,
+    runtime.new_object,
+    runtime.new_cell,
+)

@@ -32,6 +32,8 @@ from ..ir.types import (
 )
 
 Result = Callable[..., Type]
+# The key under which an op keeps the diagnostic it is refused with once a derivative is needed.
+REFUSAL = "$refusal"
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,7 @@ __all__ = [
     "ATTRIBUTES",
     "METHODS",
     "MUTATING",
+    "REFUSAL",
     "RESULTS",
     "RULES",
     "Rule",

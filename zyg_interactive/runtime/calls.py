@@ -66,12 +66,11 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     given.
     """
     before = [(a, a.copy()) for a in _arrays((args, kwargs), 0)]
-    containers = [(c, c.copy()) for c in (*args, *kwargs.values()) if isinstance(c, list | dict)]
+    containers = [(c, dict(_held(c))) for c in _containers((args, kwargs), 0)]
     result = f(*args, **kwargs)
     for container, held in containers:
-        if len(container) != len(held) or any(
-            x is not y for x, y in zip(_members(container), _members(held), strict=True)
-        ):
+        now = _held(container)
+        if now.keys() != held.keys() or any(now[k] is not held[k] for k in held):
             kind = type(container).__name__
             name = getattr(f, "__name__", repr(f))
             raise Changed(f"`{name}` changed a {kind}, and there is no gradient rule for it")
@@ -96,8 +95,31 @@ def _arrays(x: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
             yield from _arrays(part, depth + 1)
 
 
-def _members(container: list[Any] | dict[Any, Any]) -> Any:
-    return container if isinstance(container, list) else container.values()
+def _containers(x: Any, depth: int) -> Iterator[Any]:
+    """The lists, dicts and objects in a structure."""
+    if depth > 6 or isinstance(x, np.ndarray | int | float | complex | str):
+        return
+    if isinstance(x, tuple):
+        parts: Any = x
+    else:
+        held = _held(x)
+        if depth > 0 and (held or isinstance(x, list | dict)):
+            yield x
+        parts = held.values()
+    for part in parts:
+        yield from _containers(part, depth + 1)
+
+
+def _held(x: Any) -> dict[Any, Any]:
+    """What a list, dict or object holds."""
+    if isinstance(x, dict):
+        return dict(x)
+    if isinstance(x, list):
+        return dict(enumerate(x))
+    if type(x).__module__ in ("builtins", "numpy"):
+        return {}
+    found = getattr(x, "__dict__", None)
+    return dict(found) if isinstance(found, dict) else {}
 
 
 class Dynamic:
@@ -106,11 +128,16 @@ class Dynamic:
     """
 
     def forward(
-        self, wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, args: tuple[Any, ...]
+        self,
+        wrt: tuple[int, ...],
+        names: tuple[str, ...],
+        fn: Any,
+        args: tuple[Any, ...],
+        changing: bool,
     ) -> tuple[Any, Any]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
-    def reverse(self, back: Any, g: Any) -> tuple[Any, ...]:
+    def reverse(self, back: Any, g: Any, memory: Any) -> tuple[Any, ...]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
 
@@ -129,12 +156,24 @@ def dynamic_forward(
     """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts
     `fn` as 0.
     """
-    return _dynamic.forward(wrt, names, fn, args)
+    return _dynamic.forward(wrt, names, fn, args, False)
 
 
 def dynamic_reverse(back: Any, g: Any) -> Any:
     """The cotangents of the callee and arguments that were asked for."""
-    return _one_or_all(_dynamic.reverse(back, g))
+    return _one_or_all(_dynamic.reverse(back, g, None))
+
+
+def changing_forward(
+    wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
+) -> tuple[Any, Any]:
+    """As `dynamic_forward`, in a program that changes lists, dicts or objects."""
+    return _dynamic.forward(wrt, names, fn, args, True)
+
+
+def changing_reverse(back: Any, g: Any, memory: Any) -> Any:
+    """As `dynamic_reverse`; the cotangents of what objects hold are in `memory`."""
+    return _one_or_all(_dynamic.reverse(back, g, memory))
 
 
 def _one_or_all(found: tuple[Any, ...]) -> Any:

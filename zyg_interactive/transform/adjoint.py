@@ -21,7 +21,6 @@ from .cotangents import (
     zero,
 )
 
-REFUSAL = "$refusal"
 Pattern = Any  # of a seed: True for a leaf that is given, None for a strong zero, tuples of these
 
 
@@ -49,6 +48,7 @@ class Adjoint:
     reverse: Region
     seeds: tuple[Value, ...]
     bars: dict[Value, Atom] = field(default_factory=dict)
+    memory: Value | None = None  # of a function that changes memory: where its cotangents are
 
 
 Pairs = Callable[[Function, tuple[int, ...], Pattern], Pair]

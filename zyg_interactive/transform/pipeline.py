@@ -24,6 +24,7 @@ from ..ir.core import (
     defined,
     emit,
     map_atom,
+    reads,
     substitute,
     type_of,
     values,
@@ -58,8 +59,11 @@ class Derivatives:
             return pair
         n = len(self._pairs)
         tag = "" if all(k[0] is not f for k in self._pairs) else str(n)
-        forward = Function(f"{f.name}{tag}_forward", Region((), [], ()), f.span, order=f.order + 1)
-        reverse = Function(f"{f.name}{tag}_reverse", Region((), [], ()), f.span, order=f.order + 1)
+        order, changing = f.order + 1, f.changing
+        forward, reverse = (
+            Function(f"{f.name}{tag}_{half}", Region(), f.span, order=order, changing=changing)
+            for half in ("forward", "reverse")
+        )
         pair = self._pairs[key] = Pair(forward, reverse)
         try:
             self._fill(pair, self.adjoint(f, wrt, pattern), f)
@@ -89,7 +93,8 @@ class Derivatives:
             copies.update(zip(saved, items, strict=True))
         substitute(a.reverse, copies)
         a.reverse.ops[:0] = unpack.ops
-        a.reverse.params = (residuals, *a.seeds)
+        memory = () if a.memory is None else (a.memory,)
+        a.reverse.params = (residuals, *a.seeds, *memory)
         a.primal.outs = (*a.primal.outs, tuple(saved))
         pair.forward.region, pair.reverse.region, pair.done = a.primal, a.reverse, True
         pair.forward.recursive = pair.reverse.recursive = pair.recursive
@@ -107,6 +112,8 @@ class Derivatives:
         drop_dead(a.reverse)
         with building(a.reverse, f.span, self.infer):
             a.reverse.outs = owned(a)
+        if a.memory is not None and a.memory in set(reads(a.reverse)):
+            a.reverse.ops.insert(0, Op(runtime.new_memory, (), {}, (a.memory,), (), f.span))
         return a
 
     def fused(
@@ -139,9 +146,9 @@ class Derivatives:
         outs = (a.primal.outs[0], a.reverse.outs) if value else a.reverse.outs
         region = Region(a.primal.params, [*a.primal.ops, *a.reverse.ops], (outs,))
         forward = len(a.primal.ops)
-        return Function(
-            f.name, region, f.span, f.hidden, f.guards, order=f.order + 1, forward=forward
-        )
+        made = Function(f.name, region, f.span, f.hidden, f.guards, order=f.order + 1)
+        made.forward, made.changing = forward, f.changing
+        return made
 
     def finished(self, t: Type, c: Atom) -> Atom:
         """A cotangent as its caller expects it, structured as its value is: a Python number's is a
@@ -200,7 +207,7 @@ FRESH: set[Any] = {
     *(operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow),
     *(operator.matmul, np.sum, np.where, np.outer, np.zeros_like, np.concatenate, np.stack),
     *(runtime.zeros_like, runtime.scalar, runtime.real_scalar, runtime.own),
-    *(runtime.accumulate, runtime.add_at),
+    *(runtime.accumulate, runtime.add_at, runtime.collected),
 }
 
 

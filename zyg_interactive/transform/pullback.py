@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import runtime
 from ..analysis.activity import active_values
+from ..analysis.effects import changes_memory, function_changes, reads_memory
 from ..diagnostics import Refused, refuse
 from ..ir.core import (
     CALL_VALUE,
@@ -43,17 +44,20 @@ from ..ir.types import (
     INT,
     UNKNOWN,
     Array,
+    Closure,
     Other,
+    Ref,
     Scalar,
     Tuple,
     Type,
     Unknown,
     may_be_differentiable,
+    refers,
 )
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
-from ..rules.registry import Rule, lookup
-from .adjoint import REFUSAL, Adjoint, Pairs, Pattern, Scope, Watch
+from ..rules.registry import REFUSAL, Rule, lookup
+from .adjoint import Adjoint, Pairs, Pattern, Scope, Watch
 from .control import branch, loop
 from .cotangents import (
     as_scalar,
@@ -66,6 +70,7 @@ from .cotangents import (
     plus,
     repaired,
 )
+from .memory import reverse_of
 from .simplify import drop_dead
 from .structures import STRUCTURAL
 
@@ -88,9 +93,12 @@ class Pullback:
         self.primal = clone(f.region, copies)
         self.watched = watch.nodes(f, copies) if watch is not None else {}
         self.params = [self.primal.params[i] for i in wrt]
-        self.active = active_values(self.primal, set(self.params), implicit)
+        self.memory = Value("memory", Other(runtime.Memory), f.span)
+        self.active = active_values(
+            self.primal, {p for p in self.params if may_be_differentiable(p.type)}, implicit
+        )
         for op in walk(self.primal):
-            if any(v in self.active for v in values(op.args)):
+            if any(v in self.active or refers(v.type) for v in values(op.args)):
                 self._guarded(op)
         self.pattern = pattern
 
@@ -98,10 +106,11 @@ class Pullback:
         """What cannot be looked into must at least leave its arguments alone, whether its result is
         used or not.
         """
-        if REFUSAL in op.static:
+        if REFUSAL in op.static and not changes_memory(op) and not reads_memory(op):
             op.fn, op.args = runtime.observe, (op.fn, *op.args)
         elif op.fn is CALL_VALUE:
-            op.fn = runtime.observe
+            if not self.f.changing:
+                op.fn = runtime.observe
         elif not isinstance(op.fn, Function | Marker):
             rule = lookup(op.fn)
             if rule is not None and rule.pullback is not None and rule.custom is None:
@@ -117,13 +126,41 @@ class Pullback:
         bars = {}
         with building(top.region, self.f.span, self.infer, narrow):
             for p in self.params:
-                bars[p] = self.total_of(top, p)
+                bars[p] = self._bar_of(p, top)
         if self.watch is not None:
             self.watch.values(self.primal, self.watched)
         top.region.params = tuple(seeds)
         top.region.outs = tuple(bars.values())
         drop_dead(top.region)
-        return Adjoint(self.f, self.primal, top.region, tuple(seeds), bars)
+        memory = self.memory if self.f.changing else None
+        return Adjoint(self.f, self.primal, top.region, tuple(seeds), bars, memory)
+
+    def _bar_of(self, p: Value, top: Scope) -> Atom:
+        """The cotangent of a parameter; that of what is in memory as it was at the beginning."""
+        if not refers(p.type):
+            return self.total_of(top, p)
+        if not isinstance(p.type, Ref):
+            assert isinstance(p.type, Tuple | Closure)
+            parts: Atom = self.total_of(top, p)
+            if isinstance(p.type, Closure):
+                return parts
+            return tuple(
+                self._collected(p, t, (i,)) if refers(t) else component(parts, i)
+                for i, t in enumerate(p.type.items)
+            )
+        return self._collected(p, p.type, ())
+
+    def _collected(self, p: Value, t: Type, place: tuple[int, ...]) -> Atom:
+        ops: list[Op] = []
+        part: Atom = p
+        for i in place:
+            got = Value(None, t, p.span)
+            ops.append(Op(operator.getitem, (part, i), {}, (got,), (), p.span))
+            part = got
+        before = Value(f"{p.name or 't'}_before", Other(runtime.Snapshot), p.span)
+        ops.append(Op(runtime.snapshot, (part,), {}, (before,), (), p.span))
+        self.primal.ops[:0] = ops
+        return emit(runtime.collected, (self.memory, before))
 
     def _seed(self, out: Atom, t: Type, pattern: Pattern, seeds: list[Value]) -> Atom:
         """The cotangent of the result: a parameter for each leaf that is given. They are appended
@@ -136,16 +173,26 @@ class Pullback:
             return tuple(self._seed(o, ti, p, seeds) for o, ti, p in items)
         if pattern is None:
             return None
+        if isinstance(t, Ref):
+            return self._seed_of_reference(out, seeds)
         name = out.name if isinstance(out, Value) and out.name else "y"
         seeds.append(Value(f"{name}_bar", bar_type(t), self.f.span))
         return seeds[-1]
+
+    def _seed_of_reference(self, out: Atom, seeds: list[Value]) -> Atom:
+        """A seed for what the result refers to, brought to its parts."""
+        seeds.append(Value(f"{getattr(out, 'name', None) or 'y'}_bar", UNKNOWN, self.f.span))
+        after = Value(None, Other(runtime.Snapshot), self.f.span)
+        self.primal.ops.append(Op(runtime.snapshot, (out,), {}, (after,), (), self.f.span))
+        emit(runtime.scattered, (self.memory, after, seeds[-1]))
+        return None
 
     # ---- regions and contributions
 
     def reverse_region(self, primal: Region, scope: Scope) -> None:
         for op in reversed(list(primal.ops)):
             received = [r for r in op.results if r in scope.bars or r in scope.buffers]
-            if not received:
+            if not received and not (self.f.changing and self._changes(op)):
                 continue
             with building(scope.region, op.span, self.infer, narrow):
                 try:
@@ -159,6 +206,10 @@ class Pullback:
                         op.span,
                         "pass it as a constant",
                     ) from undecided
+
+    def _changes(self, op: Op) -> bool:
+        """Whether an op leaves something to be reversed in memory."""
+        return changes_memory(op) or op.fn is CALL_VALUE
 
     def _demand(self, undecided: Undecided) -> None:
         first = len(self.primal.params) - len(self.f.hidden)
@@ -248,7 +299,10 @@ class Pullback:
 
     def _op(self, op: Op, scope: Scope, primal: Region) -> None:
         fn = op.fn
-        if fn is IF:
+        of_memory = reverse_of(op) if self.f.changing else None
+        if of_memory is not None:
+            of_memory(self, op, scope, primal)
+        elif fn is IF:
             branch(self, op, scope)
         elif fn in (FOR, WHILE):
             loop(self, op, scope)
@@ -258,7 +312,7 @@ class Pullback:
             self._dynamic(op, scope, op.args[0], op.args[1:])
         elif fn in STRUCTURAL and STRUCTURAL[fn](self, op, scope):
             pass
-        else:
+        elif any(r in scope.bars or r in scope.buffers for r in op.results):
             self._rule(op, scope)
 
     def _rule(self, op: Op, scope: Scope) -> None:
@@ -336,7 +390,8 @@ class Pullback:
         gs = [self.total_of(scope, r) for r in op.results]
         leaves: list[Atom] = []
         patterns = tuple(_pattern(g, r, leaves) for g, r in zip(gs, op.results, strict=True))
-        if not leaves:
+        changes = self.f.changing and function_changes(callee, set())
+        if not leaves and not changes:
             return
         pair = self.pairs(callee, wrt, patterns if len(patterns) > 1 else patterns[0])
         residuals = Value(
@@ -365,7 +420,8 @@ class Pullback:
                     else True,
                 )
             )
-        append(Op(pair.reverse, (residuals, *leaves), {}, tuple(bars), (), op.span))
+        memory = (self.memory,) if callee.changing else ()
+        append(Op(pair.reverse, (residuals, *leaves, *memory), {}, tuple(bars), (), op.span))
         for k, bar, parts in kept:
             self.contribute(scope, op.args[k], opened(bar, parts))
 
@@ -379,12 +435,16 @@ class Pullback:
         wrt = tuple(i for i, a in enumerate(every) if any(v in self.active for v in values(a)))
         back = Value("back", UNKNOWN, op.span)
         g = made(filled(g, op.result))
-        op.fn, op.args = runtime.dynamic_forward, (wrt, tuple(static), *every)
-        op.static = {}
+        changing = self.f.changing
+        op.fn = runtime.changing_forward if changing else runtime.dynamic_forward
+        op.args, op.static = (wrt, tuple(static), *every), {}
         op.results = (op.result, back)
         back.op = op
         bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i in wrt)
-        append(Op(runtime.dynamic_reverse, (back, g), {}, bars, (), op.span))
+        if changing:
+            append(Op(runtime.changing_reverse, (back, g, self.memory), {}, bars, (), op.span))
+        else:
+            append(Op(runtime.dynamic_reverse, (back, g), {}, bars, (), op.span))
         for i, bar in zip(wrt, bars, strict=True):
             if isinstance(type_of(every[i]), Array) and type_of(every[i]) != bar.type:
                 bar.type = bar_type(type_of(every[i]))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..analysis.effects import changes_memory
 from ..ir.core import (
     FOR,
     IF,
@@ -30,7 +31,14 @@ from ..ir.core import (
 from ..ir.types import UNKNOWN, Array, Scalar, shape_of
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
-KEPT = (runtime.dynamic_reverse, RECORD)
+KEPT = {runtime.dynamic_reverse, runtime.changing_reverse, RECORD}
+
+
+def has_effect(op: Op) -> bool:
+    """Whether an op does something though nothing reads its results."""
+    if op.regions:
+        return any(has_effect(inner) for region in op.regions for inner in region.ops)
+    return (not isinstance(op.fn, dict | list) and op.fn in KEPT) or changes_memory(op)
 
 
 def drop_dead(region: Region, live: set[Value] | None = None) -> set[Value]:
@@ -39,7 +47,7 @@ def drop_dead(region: Region, live: set[Value] | None = None) -> set[Value]:
     live.update(values(region.outs))
     kept = []
     for op in reversed(region.ops):
-        if op.fn not in KEPT and not any(r in live for r in op.results) and not _keeps(op):
+        if not any(r in live for r in op.results) and not has_effect(op):
             continue
         if op.fn is IF:
             _prune_branch(op, live)
@@ -51,10 +59,6 @@ def drop_dead(region: Region, live: set[Value] | None = None) -> set[Value]:
         kept.append(op)
     region.ops = kept[::-1]
     return live
-
-
-def _keeps(op: Op) -> bool:
-    return any(inner_op.fn in KEPT or _keeps(inner_op) for r in op.regions for inner_op in r.ops)
 
 
 def _prune_branch(op: Op, live: set[Value]) -> None:
@@ -95,7 +99,7 @@ def _needs(region: Region, wanted: set[Value]) -> set[Value]:
     """Everything that the computation of `wanted` reads."""
     needed = set(wanted)
     for op in reversed(region.ops):
-        if any(r in needed for r in op.results) or op.fn in KEPT or _keeps(op):
+        if any(r in needed for r in op.results) or has_effect(op):
             needed.update(op_reads(op))
             for inner in op.regions:
                 needed.update(reads(inner))

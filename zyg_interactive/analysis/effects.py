@@ -1,0 +1,132 @@
+"""What an operation does to memory: to lists, dicts and objects that may be changed, and to the
+cotangents of what they hold.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from .. import runtime
+from ..ir.core import CALL_VALUE, Function, Op, Region, Value, type_of
+from ..ir.types import Ref, refers
+
+# Read a part of what the first argument refers to, or all of it.
+READS: set[Any] = {
+    operator.getitem,
+    getattr,
+    runtime.frozen,
+    runtime.frozen_deep,
+    runtime.values_of,
+    runtime.read_cell,
+}
+# Change what the first argument refers to.
+CHANGES: set[Any] = {
+    operator.setitem,
+    operator.delitem,
+    setattr,
+    delattr,
+    object.__setattr__,
+    list.append,
+    list.insert,
+    list.pop,
+    dict.pop,
+    dict.clear,
+    runtime.splice,
+    runtime.reorder,
+}
+# Make a new container of values.
+MAKES: set[Any] = {
+    runtime.make_list,
+    runtime.make_dict,
+    runtime.construct,
+    runtime.allocated,
+}
+# The same for cotangents; the first argument is the memory.
+BAR_READS: set[Any] = {
+    runtime.read_from,
+    runtime.read_over,
+    runtime.read_values,
+    runtime.collected,
+}
+BAR_CHANGES: set[Any] = {
+    runtime.add_to,
+    runtime.take_from,
+    runtime.put_into,
+    runtime.cut_from,
+    runtime.paste_into,
+    runtime.reorder_in,
+    runtime.take_all,
+    runtime.put_all,
+    runtime.spread_over,
+    runtime.spread_values,
+    runtime.scattered,
+    runtime.forget,
+}
+LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}
+
+
+def reads_memory(op: Op) -> bool:
+    """Whether the result of an op comes out of memory."""
+    if op.fn in BAR_READS or op.fn in (runtime.take_from, runtime.cut_from, runtime.take_all):
+        return True
+    if op.fn in READS or op.fn in (list.pop, dict.pop):
+        return isinstance(type_of(op.args[0]), Ref)
+    return False
+
+
+def changes_memory(op: Op) -> bool:
+    """Whether the reverse part has something to do for an op though its results are not used."""
+    if op.regions:
+        return any(map(region_changes, op.regions))
+    fn = op.fn
+    if isinstance(fn, Function):
+        return fn.changing and function_changes(fn, set())
+    try:
+        if fn in CHANGES or fn in BAR_CHANGES:
+            return True
+        if fn in MAKES:
+            return refers(op.result.type)
+    except TypeError:  # not hashable
+        return False
+    return False
+
+
+def region_changes(region: Region) -> bool:
+    return any(map(changes_memory, region.ops))
+
+
+def function_changes(f: Function, seen: set[Function]) -> bool:
+    """Whether a call of a function changes memory, or may: a call that only the run knows."""
+    if f in seen:
+        return False
+    seen.add(f)
+    return _region(f.region, seen)
+
+
+def _region(region: Region, seen: set[Function]) -> bool:
+    for op in region.ops:
+        if isinstance(op.fn, Function):
+            if op.fn.changing and function_changes(op.fn, seen):
+                return True
+        elif any(_region(inner, seen) for inner in op.regions):
+            return True
+        elif op.fn in LATE or (not op.regions and changes_memory(op)):
+            return True
+    return False
+
+
+def touches_memory(op: Op) -> bool:
+    """Whether an op must stay where it is among those that change memory."""
+    if changes_memory(op) or reads_memory(op):
+        return True
+    return any(refers(a.type) for a in op.args if isinstance(a, Value))
+
+
+__all__ = [
+    "BAR_CHANGES",
+    "CHANGES",
+    "changes_memory",
+    "reads_memory",
+    "touches_memory",
+]

@@ -1,0 +1,439 @@
+"""Cotangents of what is in memory: of the items and attributes of objects that may be changed.
+
+A `Memory` belongs to one run of a pullback. It finds the cotangents of an object by the identity of
+the object, so it does not matter by which name, or in which function, it was reached: reading an
+item adds to its cotangent, storing one takes it. In a derivative of a derivative the memory of the
+inner one is memory, too: there `memory` is a tuple, the outermost first.
+
+Lists are shadowed as they are at the time that the reverse part has come to; what lies beyond their
+end then has no cotangent. None is zero.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .cotangents import add, as_dtype, attributes, cotangent_dtype, tuple_like, zeros_like
+from .numbers import real_scalar, scalar
+
+
+class Cells(dict[Any, Any]):
+    """The cotangents of the parts of one object, by index, key or name."""
+
+    __slots__ = ("owned",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owned: set[Any] = set()  # arrays that nothing else holds, added into in place
+
+    def accumulate(self, key: Any, c: Any) -> None:
+        held = self.get(key)
+        if held is None:
+            self[key] = c
+            self.owned.discard(key)
+        elif key in self.owned and _fits(c, held):
+            held += c
+        else:
+            self[key] = total = add(held, c)
+            if isinstance(total, np.ndarray) and total.dtype.kind == "f" and total.ndim:
+                self.owned.add(key)
+
+    def replace(self, key: Any, c: Any) -> None:
+        self.owned.discard(key)
+        if c is None:
+            self.pop(key, None)
+        else:
+            self[key] = c
+
+    def take(self, key: Any) -> Any:
+        self.owned.discard(key)
+        return self.pop(key, None)
+
+    def move(self, places: dict[Any, Any]) -> None:
+        """Let cotangents stand elsewhere: `places` maps old keys to new ones."""
+        held = {places.get(k, k): c for k, c in self.items()}
+        self.clear()
+        self.owned.clear()
+        self.update(held)
+
+
+def _fits(c: Any, held: Any) -> bool:
+    return isinstance(c, np.ndarray) and c.dtype == held.dtype and c.shape == held.shape
+
+
+class Memory:
+    """The cotangents of objects, by identity."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self) -> None:
+        self._cells: dict[int, tuple[Any, Cells]] = {}
+
+    def of(self, x: Any) -> Cells:
+        found = self._cells.get(id(x))
+        if found is None:
+            found = self._cells[id(x)] = (x, Cells())  # the object is kept alive: ids are unique
+        return found[1]
+
+
+def new_memory() -> Memory:
+    return Memory()
+
+
+def _cells(memory: Any, x: Any) -> Cells:
+    if type(memory) is not tuple:
+        found: Cells = memory.of(x)
+        return found
+    for m in reversed(memory):
+        x = m.of(x)
+    cells: Cells = x
+    return cells
+
+
+# ---- single parts
+
+
+def add_to(memory: Any, x: Any, key: Any, c: Any) -> None:
+    """Add `c` to the cotangent of a part of `x`: the reverse of reading it."""
+    if c is not None:
+        _cells(memory, x).accumulate(key, c)
+
+
+def take_from(memory: Any, x: Any, key: Any, like: Any) -> Any:
+    """The cotangent of a part of `x`, which is zero before: the reverse of storing `like` there."""
+    c = _cells(memory, x).take(key)
+    return zeros_like(like) if c is None else c
+
+
+def read_from(memory: Any, x: Any, key: Any, like: Any) -> Any:
+    """The cotangent of a part of `x`."""
+    cells = _cells(memory, x)
+    cells.owned.discard(key)  # from here on somebody else holds it, too
+    c = cells.get(key)
+    return zeros_like(like) if c is None else c
+
+
+def put_into(memory: Any, x: Any, key: Any, c: Any) -> None:
+    """Replace the cotangent of a part of `x`: the reverse of removing it."""
+    _cells(memory, x).replace(key, c)
+
+
+# ---- stretches of a list
+
+
+def cut_from(memory: Any, x: Any, start: int, old: int, likes: Any) -> list[Any]:
+    """The cotangents of the items `likes` that stand from `start` on: the reverse of putting them
+    in the place of `old` items.
+    """
+    cells, new = _cells(memory, x), len(likes)
+    found = [cells.take(start + i) for i in range(new)]
+    _shift(cells, start + new, old - new)
+    return [zeros_like(e) if c is None else c for c, e in zip(found, likes, strict=True)]
+
+
+def paste_into(memory: Any, x: Any, start: int, old: int, cs: Any) -> None:
+    """Put cotangents in the place of those of `old` items: the reverse of `cut_from`."""
+    cells = _cells(memory, x)
+    for i in range(old):
+        cells.take(start + i)
+    _shift(cells, start + old, len(cs) - old)
+    for i, c in enumerate(cs):
+        cells.replace(start + i, c)
+
+
+def _shift(cells: Cells, start: int, by: int) -> None:
+    if by:
+        cells.move({k: k + by for k in cells if k >= start})
+
+
+def reorder_in(memory: Any, x: Any, order: Any, back: bool) -> None:
+    """Follow items that moved from `order[k]` to `k`; `back`: or that move back."""
+    pairs = enumerate(order)
+    _cells(memory, x).move({(k if back else o): (o if back else k) for k, o in pairs})
+
+
+# ---- everything that a container holds
+
+
+def take_all(memory: Any, x: Any, likes: Any) -> Any:
+    """The cotangents of all of a new container, made of `likes`: the reverse of making it."""
+    cells = _cells(memory, x)
+    if isinstance(likes, dict):
+        return {k: _or_zero(cells.take(k), e) for k, e in likes.items()}
+    return [_or_zero(cells.take(i), e) for i, e in enumerate(likes)]
+
+
+def put_all(memory: Any, x: Any, cs: Any) -> None:
+    """The reverse of `take_all`."""
+    cells = _cells(memory, x)
+    for key, c in _items(cs):
+        cells.replace(key, c)
+
+
+def _or_zero(c: Any, like: Any) -> Any:
+    return zeros_like(like) if c is None else c
+
+
+def _items(x: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(x.items()) if isinstance(x, dict) else enumerate(x)
+
+
+def frozen(x: Any) -> Any:
+    """What a list or dict holds now."""
+    return x.copy()
+
+
+def frozen_deep(x: Any) -> Any:
+    """What nested lists, tuples and dicts hold now."""
+    if isinstance(x, list):
+        return [frozen_deep(e) for e in x]
+    if type(x) is tuple:
+        return tuple(frozen_deep(e) for e in x)
+    if isinstance(x, dict):
+        return {k: frozen_deep(v) for k, v in x.items()}
+    return x
+
+
+def standing(x: Any, deep: bool) -> Any:
+    """Where the parts of a container stand, to bring cotangents there later."""
+    return _Stand(x, {k: standing(e, True) for k, e in _items(x) if _is_nested(e)} if deep else {})
+
+
+def keys_of(x: dict[Any, Any]) -> list[Any]:
+    return list(x)
+
+
+def values_of(x: dict[Any, Any]) -> list[Any]:
+    """What a dict holds now, in its order."""
+    return list(x.values())
+
+
+def spread_values(memory: Any, x: Any, keys: list[Any], c: Any) -> None:
+    """Add the cotangents of the values of a dict to those under its keys."""
+    spread_over(memory, _Stand(x, {}), dict(zip(keys, c, strict=True)))
+
+
+def read_values(memory: Any, x: Any, keys: list[Any], likes: Any) -> Any:
+    """The reverse of `spread_values`."""
+    found = read_over(memory, _Stand(x, {}), dict(zip(keys, likes, strict=True)))
+    return list(found.values())
+
+
+class _Stand:
+    """A container, and those in it."""
+
+    __slots__ = ("x", "nested")
+
+    def __init__(self, x: Any, nested: dict[Any, Any]):
+        self.x, self.nested = x, nested
+
+
+def _is_nested(x: Any) -> bool:
+    return isinstance(x, list | dict) or type(x) is tuple
+
+
+def spread_over(memory: Any, stand: Any, c: Any) -> None:
+    """Add the cotangent of what a container held to those of its parts: the reverse of `frozen`."""
+    if c is None:
+        return
+    cells = None if isinstance(stand.x, tuple) else _cells(memory, stand.x)
+    for key, part in _items(c):
+        if key in stand.nested:
+            inner = stand.nested[key]
+            if isinstance(inner.x, tuple) and cells is not None:
+                cells.accumulate(key, part)  # what it refers to has no part in this cotangent
+            spread_over(memory, inner, part)
+        elif cells is not None and part is not None:
+            cells.accumulate(key, part)
+
+
+def read_over(memory: Any, stand: Any, likes: Any) -> Any:
+    """The cotangents of what a container held: the reverse of `spread_over`."""
+    cells = {} if isinstance(stand.x, tuple) else _cells(memory, stand.x)
+    found = {}
+    for key, like in _items(likes):
+        nested = stand.nested.get(key)
+        if nested is not None and not isinstance(nested.x, tuple):
+            found[key] = read_over(memory, nested, like)
+        else:
+            found[key] = _or_zero(cells.get(key), like)
+    if isinstance(likes, dict):
+        return found
+    items = list(found.values())
+    return tuple_like(likes, items) if isinstance(likes, tuple) else items
+
+
+# ---- arguments and results
+
+
+class Snapshot:
+    """A structure of containers and objects as it is now: what a cotangent of it looks like."""
+
+    __slots__ = ("value", "parts")
+
+    def __init__(self, value: Any, parts: dict[Any, Snapshot] | None):
+        self.value, self.parts = value, parts
+
+
+def snapshot(x: Any) -> Snapshot:
+    """Remember what an argument holds, which the function may change."""
+    return _snapshot(x, {})
+
+
+def _snapshot(x: Any, seen: dict[int, Snapshot]) -> Snapshot:
+    if id(x) in seen:
+        return seen[id(x)]
+    parts: dict[Any, Any] | None
+    if isinstance(x, list | tuple | dict):
+        parts = dict(_items(x))
+    elif isinstance(x, types.CellType):
+        parts = cell_parts(x)
+    elif isinstance(x, int | float | complex | np.ndarray | np.generic):
+        parts = None
+    else:
+        parts = attributes(x)
+    made = Snapshot(x, None)
+    if parts is not None:
+        seen[id(x)] = made
+        made.parts = {k: _snapshot(v, seen) for k, v in parts.items()}
+    return made
+
+
+def cell_parts(cell: types.CellType) -> dict[str, Any]:
+    try:
+        return {"cell_contents": cell.cell_contents}
+    except ValueError:
+        return {}
+
+
+def collected(memory: Any, before: Snapshot) -> Any:
+    """The cotangent of an argument, in its structure; None where nothing flows."""
+    return _collected(memory, before, None, set())
+
+
+def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
+    x = node.value
+    if node.parts is None:
+        return finished(c, x)
+    if id(x) in path:  # a structure that holds itself
+        return None
+    path = path | {id(x)}
+    if isinstance(x, tuple):
+        items = [
+            _collected(memory, part, None if c is None else c[i], path)
+            for i, part in node.parts.items()
+        ]
+        return None if all(i is None for i in items) else tuple_like(x, items)
+    cells = _cells(memory, x)
+    found = {k: _collected(memory, part, cells.get(k), path) for k, part in node.parts.items()}
+    if all(v is None for v in found.values()):
+        return None
+    if isinstance(x, dict):
+        return found
+    return list(found.values()) if isinstance(x, list) else types.SimpleNamespace(**found)
+
+
+def finished(c: Any, x: Any) -> Any:
+    """A cotangent as its owner expects it: of its type and precision, shared with nobody."""
+    if c is None:
+        return None
+    if isinstance(x, complex) and not isinstance(x, np.generic):
+        return scalar(c)
+    if isinstance(x, int | float) and not isinstance(x, np.generic):
+        return real_scalar(c)
+    if isinstance(x, np.ndarray | np.generic):
+        dtype = cotangent_dtype(x.dtype)
+        if isinstance(x, np.ndarray):
+            return np.array(np.broadcast_to(as_dtype(np.asarray(c), dtype), x.shape))
+        return as_dtype(c, dtype)
+    return c
+
+
+def scattered(memory: Any, after: Snapshot, c: Any) -> None:
+    """Give the cotangent of a structure to its parts: a seed."""
+    if c is None or after.parts is None:
+        return
+    x = after.value
+    cells = None if isinstance(x, tuple) else _cells(memory, x)
+    given = vars(c) if isinstance(c, types.SimpleNamespace) else dict(_items(c))
+    for key, part in after.parts.items():
+        g = given.get(key)
+        if g is None:
+            continue
+        if cells is not None and (part.parts is None or isinstance(part.value, tuple)):
+            cells.accumulate(key, g)
+        scattered(memory, part, g)
+
+
+# ---- cells of closures, objects
+
+
+def new_cell() -> types.CellType:
+    return types.CellType()
+
+
+def read_cell(cell: types.CellType, name: str) -> Any:
+    """The value of a variable that several functions share, or the error where it has none."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        raise UnboundLocalError(
+            f"cannot access local variable '{name}' where it is not associated with a value"
+        ) from None
+
+
+def new_object(cls: Any) -> Any:
+    """An instance without attributes."""
+    return object.__new__(cls)
+
+
+def place(x: Any, i: Any) -> Any:
+    """An index of a list, counted from its start."""
+    return i + len(x) if i < 0 else i
+
+
+def splice(x: list[Any], start: int, stop: int, items: Any) -> None:
+    """Put items in the place of those from `start` to `stop`."""
+    x[start:stop] = items
+
+
+def reorder(x: list[Any], order: Any) -> None:
+    """Let the item at `order[k]` stand at `k`."""
+    x[:] = [x[o] for o in order]
+
+
+def allocated(x: Any) -> Any:
+    """A list or dict that was made by now: from here on it may be changed."""
+    return x
+
+
+def ends_of(x: list[Any], start: int | None, stop: int | None) -> tuple[int, int]:
+    """Where a slice of a list begins and ends, counted from its start."""
+    first, last, _ = slice(start, stop).indices(len(x))
+    return first, max(first, last)
+
+
+def backwards(x: list[Any]) -> list[int]:
+    return list(range(len(x)))[::-1]
+
+
+def sorting(keys: list[Any], reverse: bool) -> list[int]:
+    """The order in which sorting by these keys puts items."""
+    return sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
+
+
+def last_key(x: dict[Any, Any]) -> Any:
+    if not x:
+        raise KeyError("popitem(): dictionary is empty")
+    return next(reversed(x))
+
+
+def forget(memory: Any, x: Any) -> None:
+    """Let no part of `x` have a cotangent: the reverse of clearing it."""
+    cells = _cells(memory, x)
+    cells.clear()
+    cells.owned.clear()

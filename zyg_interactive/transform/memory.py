@@ -1,0 +1,313 @@
+"""The reverse of what reads and changes memory.
+
+The cotangents of what a list, dict or object holds are found at the run, by the identity of the
+object (`runtime.memory`): the reverse of a read adds to one, that of a store takes it and leaves
+zero, in the reverse order of the program. So it does not matter which names an object has, or
+whether a callee changed it (the adjoint of an assignment: A. Griewank and A. Walther, Evaluating
+Derivatives, 2008, section 4.1). All of it is operations on memory again, whose reverse stands here,
+too: a derivative can be differentiated.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import runtime
+from ..ir.core import Atom, Op, Region, Value, emit, type_of, values
+from ..ir.types import INT, Ref
+from .adjoint import Scope
+from .cotangents import bar_type, component, made
+
+if TYPE_CHECKING:
+    from .pullback import Pullback
+
+Reverse = Callable[["Pullback", Op, Scope, Region], None]
+
+
+def reverse_of(op: Op) -> Reverse | None:
+    """How an op on memory is reversed; None for other ops."""
+    try:
+        if op.fn in OF_BARS:
+            return OF_BARS[op.fn]
+        if op.fn in MAKING and isinstance(op.result.type, Ref):
+            return MAKING[op.fn]
+        if op.fn in OF_PARTS and isinstance(type_of(op.args[0]), Ref):
+            return OF_PARTS[op.fn]
+    except TypeError:  # not hashable
+        pass
+    return None
+
+
+# ---- what is found out while the program runs, for the reverse part
+
+
+def _before(op: Op, primal: Region, fn: Any, args: tuple[Atom, ...], type: Any = INT) -> Value:
+    found = Value(None, type, op.span)
+    primal.ops.insert(primal.ops.index(op), Op(fn, args, {}, (found,), (), op.span))
+    return found
+
+
+def _after(op: Op, primal: Region, fn: Any, args: tuple[Atom, ...], type: Any = INT) -> Value:
+    found = Value(None, type, op.span)
+    primal.ops.insert(primal.ops.index(op) + 1, Op(fn, args, {}, (found,), (), op.span))
+    return found
+
+
+def _place(op: Op, primal: Region, base: Atom, key: Atom) -> Atom:
+    """The index or key under which a part of a container stands, counted from the start."""
+    t = type_of(base)
+    if isinstance(t, Ref) and issubclass(t.cls, list):
+        if not (isinstance(key, int) and key >= 0):
+            return _before(op, primal, runtime.place, (base, key))
+    return key
+
+
+# ---- parts
+
+
+def _read(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, key = op.args
+    g = p.total_of(scope, op.result)
+    if g is not None:
+        emit(runtime.add_to, (p.memory, base, _place(op, primal, base, key), made(g)))
+
+
+def _read_cell(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = p.total_of(scope, op.result)
+    if g is not None:
+        emit(runtime.add_to, (p.memory, op.args[0], "cell_contents", made(g)))
+
+
+def _store(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, key, value = op.args
+    _taken(p, scope, base, _place(op, primal, base, key), value)
+
+
+def _taken(p: Pullback, scope: Scope, base: Atom, key: Atom, value: Atom) -> None:
+    """The cotangent of a part goes to the value that was stored there."""
+    if not any(v in p.active for v in values(value)):
+        emit(runtime.put_into, (p.memory, base, key, None))
+        return
+    c = emit(runtime.take_from, (p.memory, base, key, value))
+    c.type = bar_type(type_of(value))
+    p.contribute(scope, value, c)
+
+
+def _delete(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, key = op.args
+    emit(runtime.put_into, (p.memory, base, _place(op, primal, base, key), None))
+
+
+def _dict_pop(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, key = op.args
+    emit(runtime.put_into, (p.memory, base, key, made(p.total_of(scope, op.result))))
+
+
+def _clear(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    emit(runtime.forget, (p.memory, op.args[0]))
+
+
+# ---- lists
+
+
+def _append(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, value = op.args
+    _taken(p, scope, base, _before(op, primal, len, (base,)), value)
+
+
+def _pop(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base = op.args[0]
+    g = made(p.total_of(scope, op.result))
+    if len(op.args) == 1:
+        emit(runtime.put_into, (p.memory, base, _after(op, primal, len, (base,)), g))
+    else:
+        place = _place(op, primal, base, op.args[1])
+        emit(runtime.paste_into, (p.memory, base, place, 0, [g]))
+
+
+def _insert(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, index, value = op.args
+    ends = _before(op, primal, runtime.ends_of, (base, index, None), bar_type(INT))
+    start = emit(operator.getitem, (ends, 0))
+    cs = emit(runtime.cut_from, (p.memory, base, start, 0, [value]))
+    if any(v in p.active for v in values(value)):
+        c = emit(operator.getitem, (cs, 0))
+        c.type = bar_type(type_of(value))
+        p.contribute(scope, value, c)
+
+
+def _splice(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, start, stop, items = op.args
+    old = stop - start
+    cs = emit(runtime.cut_from, (p.memory, base, start, old, items))
+    cs.type = bar_type(type_of(items))
+    p.contribute(scope, items, cs)
+
+
+def _reorder(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, order = op.args
+    emit(runtime.reorder_in, (p.memory, base, order, True))
+
+
+# ---- all of a container
+
+
+def _frozen(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = p.total_of(scope, op.result)
+    if g is None:
+        return
+    if op.fn is runtime.frozen:
+        stand = emit(runtime.standing, (op.args[0], False))
+    else:
+        stand = _before(op, primal, runtime.standing, (op.args[0], True), bar_type(INT))
+    emit(runtime.spread_over, (p.memory, stand, made(g)))
+
+
+def _values_of(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = p.total_of(scope, op.result)
+    if g is not None:
+        keys = _before(op, primal, runtime.keys_of, op.args, bar_type(INT))
+        emit(runtime.spread_values, (p.memory, op.args[0], keys, made(g)))
+
+
+def _made_of(keys: Callable[[Op], Any], first: int) -> Reverse:
+    def reverse(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+        pairs = list(zip(keys(op), op.args[first:], strict=True))
+        for key, value in reversed(pairs):  # of two equal keys of a dict the last counts
+            _taken(p, scope, op.result, key, value)
+
+    return reverse
+
+
+def _allocated(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    (items,) = op.args
+    cs = emit(runtime.take_all, (p.memory, op.result, items))
+    cs.type = bar_type(type_of(items))
+    p.contribute(scope, items, cs)
+
+
+MAKING: dict[Any, Reverse] = {
+    runtime.make_list: _made_of(lambda op: range(len(op.args)), 0),
+    runtime.make_dict: _made_of(lambda op: op.args[0], 1),
+    runtime.construct: _made_of(lambda op: op.args[1], 2),
+    runtime.allocated: _allocated,
+}
+OF_PARTS: dict[Any, Reverse] = {
+    operator.getitem: _read,
+    getattr: _read,
+    runtime.read_cell: _read_cell,
+    operator.setitem: _store,
+    setattr: _store,
+    object.__setattr__: _store,
+    operator.delitem: _delete,
+    delattr: _delete,
+    dict.pop: _dict_pop,
+    dict.clear: _clear,
+    list.append: _append,
+    list.pop: _pop,
+    list.insert: _insert,
+    runtime.splice: _splice,
+    runtime.reorder: _reorder,
+    runtime.frozen: _frozen,
+    runtime.frozen_deep: _frozen,
+    runtime.values_of: _values_of,
+}
+
+
+# ---- cotangents in memory: the derivative of a derivative
+
+
+def _around(p: Pullback, memory: Atom) -> tuple[Atom, ...]:
+    """The memory of the cotangents of what is in a memory."""
+    return (p.memory, *(memory if isinstance(memory, tuple) else (memory,)))
+
+
+def _replaces(taking: Any) -> Reverse:
+    """The reverse of an op that brings its last argument into memory: `taking` fetches it."""
+
+    def reverse(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+        memory, *place, value = op.args
+        c = emit(taking, (_around(p, memory), *place, value))
+        c.type = bar_type(type_of(value))
+        p.contribute(scope, value, c)
+
+    return reverse
+
+
+def _fetches(giving: Any, always: bool) -> Reverse:
+    """The reverse of an op that fetches from memory: `giving` brings the cotangent there; always,
+    where the op leaves zero.
+    """
+
+    def reverse(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+        memory, *place, like = op.args
+        g = p.total_of(scope, op.result)
+        if g is not None or always:
+            if g is None and giving is not runtime.put_into:
+                g = emit(runtime.zeros_like, (like,))
+            emit(giving, (_around(p, memory), *place, made(g)))
+
+    return reverse
+
+
+def _paste(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, start, old, cs = op.args
+    taken = emit(runtime.cut_from, (_around(p, memory), x, start, old, cs))
+    for i, c in enumerate(cs if isinstance(cs, list) else ()):
+        if any(v in p.active for v in values(c)):
+            p.contribute(scope, c, component(taken, i))
+    if not isinstance(cs, list):
+        taken.type = bar_type(type_of(cs))
+        p.contribute(scope, cs, taken)
+
+
+def _cut(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, start, old, likes = op.args
+    g = p.total_of(scope, op.result)
+    cs = emit(runtime.zeros_like, (likes,)) if g is None else made(g)
+    emit(runtime.paste_into, (_around(p, memory), x, start, old, cs))
+
+
+def _reorder_bars(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, order, back = op.args
+    emit(runtime.reorder_in, (_around(p, memory), x, order, not back))
+
+
+def _forget(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x = op.args
+    emit(runtime.forget, (_around(p, memory), x))
+
+
+def _collected(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, before = op.args
+    g = p.total_of(scope, op.result)
+    if g is not None:
+        emit(runtime.scattered, (_around(p, memory), before, made(g)))
+
+
+def _scattered(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, after, c = op.args
+    got = emit(runtime.collected, (_around(p, memory), after))
+    p.contribute(scope, c, got)
+
+
+OF_BARS: dict[Any, Reverse] = {
+    runtime.add_to: _replaces(runtime.read_from),
+    runtime.read_from: _fetches(runtime.add_to, False),
+    runtime.put_into: _replaces(runtime.take_from),
+    runtime.take_from: _fetches(runtime.put_into, True),
+    runtime.spread_over: _replaces(runtime.read_over),
+    runtime.read_over: _fetches(runtime.spread_over, False),
+    runtime.spread_values: _replaces(runtime.read_values),
+    runtime.read_values: _fetches(runtime.spread_values, False),
+    runtime.put_all: _replaces(runtime.take_all),
+    runtime.take_all: _fetches(runtime.put_all, True),
+    runtime.cut_from: _cut,
+    runtime.paste_into: _paste,
+    runtime.reorder_in: _reorder_bars,
+    runtime.forget: _forget,
+    runtime.collected: _collected,
+    runtime.scattered: _scattered,
+}
