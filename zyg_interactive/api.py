@@ -150,9 +150,11 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
 
     s, (run, wrt) = engine.prepared(f, (), "implicit", build)
     values = s.values(f, ())
+    # Gradients have the structure that the function meets, which it may change.
+    before = values if s.heap is None else list(map(runtime.structure, values))
     with runtime.collecting() as reached:
         value, bars = run(*values)
-    pairs = [(values[i], bar) for i, bar in zip(wrt, bars, strict=True)]
+    pairs = [(before[i], bar) for i, bar in zip(wrt, bars, strict=True)]
     return value, gathered(params, [*pairs, *reached])
 
 

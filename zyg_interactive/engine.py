@@ -12,7 +12,7 @@ from typing import Any
 
 from .analysis.types import Sizes, key, shared
 from .diagnostics import Refused, refuse
-from .frontend.link import INTRINSICS, MOST_ROUNDS, Links, specification
+from .frontend.link import INTRINSICS, Links, specification
 from .frontend.lower import lower, lower_call
 from .frontend.resolve import LiveResolver, UserFunction, is_constant
 from .frontend.scope import BoundMethod, Lowering
@@ -121,22 +121,6 @@ class Linker(Links):
         """The function that was called, for argument types as they are."""
         return self.stable(
             lambda: self.settled(callee, arguments, specification(callee, arguments))
-        )
-
-    def stable(self, lowered: Callable[[], Function]) -> Function:
-        """Lower until no more is learned of what may be in memory."""
-        for round in range(MOST_ROUNDS):
-            self.linked.clear()
-            if self.heap is not None:
-                self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
-            function = lowered()
-            if self.heap is None or not self.heap.changed:
-                return function
-        raise refuse(
-            "ZYG202",
-            "the types of what is stored in memory do not settle",
-            function.span,
-            "keep the type of each attribute and item the same",
         )
 
 

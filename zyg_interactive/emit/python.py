@@ -292,6 +292,9 @@ class Emitter:
         if op.fn in SILENT and self.webs.uses[op.results[0]] == 0 and not self.recorded:
             return
         value = at(self.atom(op.args[0]) if op.fn is UNPACK else self.expr(op), op.span)
+        if not op.results:
+            out.append(at(ast.Expr(value), op.span))
+            return
         if len(op.results) == 1 and op.fn is not UNPACK:
             v = op.result
             if self._inlines(v, region, value, impure):

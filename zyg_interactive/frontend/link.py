@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .scope import Lowering, ScopeResolver
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
 MOST_ROUNDS = 8
 DATA = (int, float, complex, np.ndarray, np.generic, tuple, list, dict)
+T = TypeVar("T")
 Intrinsic = Callable[..., Atom]
 INTRINSICS: dict[Any, Intrinsic] = {}  # the API's functions inside differentiated code
 
@@ -55,6 +56,23 @@ class Links:
             return INTRINSICS.get(value)
         except TypeError:
             return None
+
+    def stable(self, lowered: Callable[[], T]) -> T:
+        """Lower until no more is learned of what may be in memory."""
+        for round in range(MOST_ROUNDS):
+            if self.heap is None:
+                return lowered()
+            self.linked.clear()
+            self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
+            found = lowered()
+            if not self.heap.changed:
+                return found
+        raise refuse(
+            "ZYG202",
+            "the types of what is stored in lists, dicts or attributes do not settle",
+            None,
+            "keep the type of each attribute and item the same",
+        )
 
     def link(
         self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span

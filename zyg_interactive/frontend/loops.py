@@ -34,8 +34,8 @@ from ..ir.types import (
     join,
     subsumes,
 )
-from .calls import Calls
 from ..rules.registry import REFUSAL
+from .calls import Calls
 from .fence import refused
 from .names import bound, needs_earlier_value, read, read_counts
 from .scope import (

@@ -27,13 +27,14 @@ from ..ir.core import (
     Atom,
     Function,
     Infer,
+    MemoryNeeded,
     Path,
     Region,
     Undecided,
     Value,
     type_of,
 )
-from ..ir.types import UNKNOWN, List, Other, Type, Unknown
+from ..ir.types import UNKNOWN, Heap, List, Other, Type, Unknown
 from ..rules.registry import infer
 from ..source import Span
 from .collect import HOLE, CollectedDerivatives
@@ -99,7 +100,17 @@ class StaticContext(Links):
 
     def top(self, fn: UserFunction, arguments: dict[str, Atom]) -> Function:
         """A function lowered for arguments of these types, or known."""
-        return self.kept(fn, arguments, specification(fn, arguments))
+        self.heap = None
+        try:
+            return self.kept(fn, arguments, specification(fn, arguments))
+        except MemoryNeeded:
+            known, self.linked, self.heap = self.linked, {}, Heap()
+            try:
+                return self.stable(
+                    lambda: self.kept(fn, arguments, specification(fn, arguments))
+                )
+            finally:
+                self.linked = known
 
     def link(
         self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering | None, span: Span
@@ -176,7 +187,7 @@ class Reading(Statements):
         try:
             yield failed
             return
-        except TooLong:
+        except (TooLong, MemoryNeeded):
             raise
         except Refused as refusal:
             self.report(refusal.diagnostic)

@@ -195,10 +195,14 @@ class Site:
         if key not in site.contents:
             site.contents[key] = new
             self.heap.changed = True
-        elif not subsumes(site.contents[key], new):
-            joined = join(site.contents[key], new)
-            site.contents[key] = UNKNOWN if self.heap.widening else joined
-            self.heap.changed = True
+        elif not subsumes(old := site.contents[key], new):
+            joined = join(old, new)
+            if self.heap.widening:
+                escape(joined)
+                joined = UNKNOWN
+            if joined != old and not subsumes(old, joined):
+                site.contents[key] = joined
+                self.heap.changed = True
 
     def resize(self) -> None:
         """Note that items may come or go at the end."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ from ..errors import last_place
 from ..frontend.lower import lower_block
 from ..frontend.names import bound, needs_earlier_value
 from ..frontend.resolve import LiveResolver, UserFunction
-from ..ir.core import UNBOUND, Demand, Function, Path, Value, type_of, walk
-from ..ir.types import Array, Scalar, Type, may_be_differentiable, shape_of
+from ..ir.core import UNBOUND, Demand, Function, MemoryNeeded, Path, Value, type_of, walk
+from ..ir.types import Array, Heap, Scalar, Type, may_be_differentiable, shape_of
 from ..params import Grads, Params, gathered
 from ..recording import Form, Recording, recorded_form, run
 from ..source import Source, Span
@@ -282,17 +283,22 @@ def _prepare(
         lowered = statements[:-1]  # a name, to be shown
     elif isinstance(last, ast.Expr):
         result = Candidate(end, None)
+    heap: Heap | None = None
     while True:
-        linker = Linker(engine, Sizes())
+        linker = Linker(engine, Sizes(heap))
         resolver = LiveResolver(namespace, {}, linker.read_type)
         fn = UserFunction(
             "cell", source, _as_function(statements, assigned), resolver, scope=namespace
         )
         try:
-            function, names = lower_block(fn, lowered, earlier, result.name, linker)
+            function, names = linker.stable(
+                partial(lower_block, fn, lowered, earlier, result.name, linker)
+            )
             break
         except Demand as demand:
             engine.note(demand)
+        except MemoryNeeded:
+            heap = Heap()
     _check_calls(function, namespace, assigned)
     _require_scalar(function, source.span(last))
     wrt = _wrt(function, namespace, inputs, options)
@@ -418,6 +424,8 @@ def _values(param: Any) -> list[Value]:
 def _run(p: _Prepared, namespace: dict[str, Any], options: Options) -> Outcome:
     """Run the recorded form and bind the variables; an error of the statements' own is raised."""
     values = [path.fetch(None, ()) for path in p.function.hidden]
+    # Gradients have the structure that the cell's statements met, which they may change.
+    before = list(map(runtime.structure, values)) if p.function.changing else values
     # No function that is called may take a variable of before for the one the statements set.
     old = {n: namespace.pop(n) for n in p.assigned if n in namespace}
     try:
@@ -430,7 +438,7 @@ def _run(p: _Prepared, namespace: dict[str, Any], options: Options) -> Outcome:
     recording.value, variables = recording.value
     bound_now = zip(p.names, variables, strict=True)
     namespace.update({**old, **{n: v for n, v in bound_now if v is not UNBOUND}})
-    return _outcome(p, recording, values, namespace, options)
+    return _outcome(p, recording, before, namespace, options)
 
 
 def _outcome(

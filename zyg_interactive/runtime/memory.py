@@ -310,6 +310,22 @@ def cell_parts(cell: types.CellType) -> dict[str, Any]:
         return {}
 
 
+def structure(x: Any) -> Any:
+    """A copy of the containers and objects of a structure, around the same values."""
+    return _structure(snapshot(x), set())
+
+
+def _structure(node: Snapshot, path: set[int]) -> Any:
+    if node.parts is None or id(node.value) in path:
+        return node.value if node.parts is None else None
+    parts = {k: _structure(p, path | {id(node.value)}) for k, p in node.parts.items()}
+    if isinstance(node.value, dict):
+        return parts
+    if isinstance(node.value, tuple):
+        return tuple_like(node.value, list(parts.values()))
+    return [*parts.values()] if isinstance(node.value, list) else types.SimpleNamespace(**parts)
+
+
 def collected(memory: Any, before: Snapshot) -> Any:
     """The cotangent of an argument, in its structure; None where nothing flows."""
     return _collected(memory, before, None, set())

@@ -119,7 +119,7 @@ class Pullback:
     def adjoint(self) -> Adjoint:
         top = Scope(self.primal, self.infer)
         seeds: list[Value] = []
-        outs = self.primal.outs if len(self.primal.outs) > 1 else self.primal.outs[0]
+        outs = self.primal.outs if len(self.primal.outs) != 1 else self.primal.outs[0]
         with building(top.region, self.f.span, self.infer, narrow):
             self.contribute(top, outs, self._seed(outs, type_of(outs), self.pattern, seeds))
         self.reverse_region(self.primal, top)
@@ -393,7 +393,7 @@ class Pullback:
         changes = self.f.changing and function_changes(callee, set())
         if not leaves and not changes:
             return
-        pair = self.pairs(callee, wrt, patterns if len(patterns) > 1 else patterns[0])
+        pair = self.pairs(callee, wrt, patterns if len(patterns) != 1 else patterns[0])
         residuals = Value(
             f"{callee.name}_saved",
             pair.forward.region.outs and type_of(pair.forward.region.outs[-1]) or UNKNOWN,
