@@ -11,7 +11,7 @@ from . import runtime
 from .emit.compile import Compiler
 from .engine import Engine, Specialisation
 from .ir.core import CALLED, type_of
-from .ir.types import Tuple, may_be_differentiable
+from .ir.types import Ref, Tuple, may_be_differentiable
 
 
 @dataclass
@@ -24,7 +24,7 @@ class _Form:
     reverse: Any
     of_argument: list[Any]
     hidden: list[tuple[int, int]]
-    structured: bool
+    pattern: Any
     single: bool
     changing: bool
 
@@ -95,7 +95,8 @@ class LateSpecialisation(runtime.Dynamic):
                     hidden.append((k, len(chosen)))
                     chosen.append(k)
         t = type_of(s.function.region.outs[0])
-        pair = s.derivative(implicit).pair(s.function, tuple(chosen), _leaves(t))
+        pattern = _leaves(t)
+        pair = s.derivative(implicit).pair(s.function, tuple(chosen), pattern)
         compiler = Compiler()
         title = s.function.name
         forward = compiler.function(pair.forward, title).callable
@@ -105,14 +106,14 @@ class LateSpecialisation(runtime.Dynamic):
             reverse,
             of_argument,
             hidden,
-            isinstance(t, Tuple),
+            pattern,
             len(chosen) == 1,
             s.function.changing,
         )
 
     def reverse(self, back: _Back, g: Any, memory: Any) -> tuple[Any, ...]:
         form = back.form
-        seeds = _flat(g) if form.structured else [g]
+        seeds = _seeds(g, form.pattern)
         if form.changing:
             seeds.append(memory if memory is not None else runtime.new_memory())
         bars = form.reverse(back.saved, *seeds)
@@ -135,8 +136,13 @@ class LateSpecialisation(runtime.Dynamic):
 
 
 def _leaves(t: Any) -> Any:
-    return tuple(_leaves(i) for i in t.items) if isinstance(t, Tuple) else True
+    """Which parts of a result have a cotangent of their own; that of an object is in memory."""
+    if isinstance(t, Tuple):
+        return tuple(map(_leaves, t.items))
+    return None if isinstance(t, Ref) else True
 
 
-def _flat(g: Any) -> list[Any]:
-    return [leaf for part in g for leaf in _flat(part)] if isinstance(g, tuple) else [g]
+def _seeds(g: Any, pattern: Any) -> list[Any]:
+    if isinstance(pattern, tuple):
+        return [s for part, p in zip(g, pattern, strict=True) for s in _seeds(part, p)]
+    return [] if pattern is None else [g]

@@ -399,9 +399,10 @@ def _has_call(cls: type) -> bool:
 
 def _is_plain(cls: type) -> bool:
     """Whether an instance of a class is made as Python makes instances."""
+    by: Any = cls.__new__
     return (
         type(cls) in (type, abc.ABCMeta)
-        and cls.__new__ is object.__new__
+        and by is object.__new__
         and cls.__module__.partition(".")[0] not in ("builtins", "numpy", "zyg_interactive")
     )
 

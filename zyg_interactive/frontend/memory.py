@@ -268,9 +268,7 @@ class Memory(Lowering):
             if isinstance(found, property) and found.fset is not None:
                 self.guard_member(t.cls, attr)
                 self.call(self.constant(found.fset, None), (base, value), {}, node)
-            elif t.cls.__setattr__ is not object.__setattr__ and isinstance(
-                t.cls.__setattr__, types.FunctionType
-            ):
+            elif isinstance(t.cls.__setattr__, types.FunctionType):
                 self.method_call(t.cls, "__setattr__", (base, attr, value), node)
             else:
                 self._set(base, attr, value, node)
@@ -495,7 +493,8 @@ class Memory(Lowering):
         base.type.site.scramble()
 
     def _setitem(self, args: Any, kwargs: Any, node: Any, name: str | None) -> Atom:
-        self.store_item(*args, node)
+        base, index, value = args
+        self.store_item(base, index, value, node)
         return None
 
     def _delitem(self, args: Any, kwargs: Any, node: Any, name: str | None) -> Atom:
@@ -519,11 +518,12 @@ class Memory(Lowering):
     def _plain_setattr(self, args: Any, kwargs: Any, node: Any, name: str | None) -> Atom:
         """`object.__setattr__`, past what the class makes of a store."""
         base, attr, value = args
-        if not isinstance(type_of(base), Ref) or not isinstance(attr, str):
+        t = type_of(base)
+        if not isinstance(t, Ref) or not isinstance(attr, str):
             raise refused(self.source, node, "`object.__setattr__` here", code="ZYG103")
         value = self.materialise(value, node)
         super().op(object.__setattr__, (base, attr, value), {}, node)
-        type_of(base).site.write(attr, type_of(value))
+        t.site.write(attr, type_of(value))
         return None
 
     def _delattr(self, args: Any, kwargs: Any, node: Any, name: str | None) -> Atom:

@@ -87,24 +87,36 @@ class CollectedDerivatives(Derivatives):
             self.report(diagnostic)
         return pair
 
-    def builder(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Collecting:
-        return Collecting(f, wrt, pattern, self)
+    def builder(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool
+    ) -> Collecting:
+        return Collecting(f, wrt, pattern, self, outermost)
 
-    def adjoint(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
+    def adjoint(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True, outermost: bool = True
+    ) -> Adjoint:
         self.tick()
         for diagnostic in self.refusals.get(f, {}).values():
             self.report(diagnostic)
-        return self.builder(f, wrt, pattern).adjoint()
+        return self.builder(f, wrt, pattern, outermost).adjoint()
 
 
 class Collecting(Pullback):
     """Builds an adjoint as far as that goes."""
 
     def __init__(
-        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, derivatives: CollectedDerivatives
+        self,
+        f: Function,
+        wrt: tuple[int, ...],
+        pattern: Pattern,
+        derivatives: CollectedDerivatives,
+        outermost: bool,
     ):
-        self.derivatives = derivatives
-        super().__init__(f, wrt, pattern, derivatives.infer, derivatives.pair, derivatives.implicit)
+        self.derivatives, infer = derivatives, derivatives.infer
+        implicit = derivatives.implicit
+        super().__init__(
+            f, wrt, pattern, infer, derivatives.pair, implicit, outermost=outermost
+        )
         self.numbers = _numbers(self.primal)
 
     def _guarded(self, op: Op) -> None:

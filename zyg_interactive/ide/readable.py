@@ -192,8 +192,11 @@ class _Derivatives(CollectedDerivatives):
         super().__init__(context.infer, context.refusals, context.tick)
         self.exact = exact
 
-    def builder(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Collecting:
-        return super().builder(f, wrt, pattern) if self.exact else _Readable(f, wrt, pattern, self)
+    def builder(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool
+    ) -> Collecting:
+        kind = Collecting if self.exact else _Readable
+        return kind(f, wrt, pattern, self, outermost)
 
 
 class _PullbackOf:

@@ -44,11 +44,15 @@ class Derivatives:
         self.infer, self.implicit, self.watch = infer, implicit, watch
         self._pairs: dict[Any, Pair] = {}
 
-    def adjoint(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
+    def adjoint(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True, outermost: bool = True
+    ) -> Adjoint:
         """The adjoint of `f` in the parameters `wrt`; `pattern` tells which parts of the result are
         seeded.
         """
-        return Pullback(f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch).adjoint()
+        return Pullback(
+            f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch, outermost
+        ).adjoint()
 
     def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
         """The forward and reverse function of a callee."""
@@ -66,7 +70,7 @@ class Derivatives:
         )
         pair = self._pairs[key] = Pair(forward, reverse)
         try:
-            self._fill(pair, self.adjoint(f, wrt, pattern), f)
+            self._fill(pair, self.adjoint(f, wrt, pattern, outermost=False), f)
         except (Refused, Undecided):
             del self._pairs[key]
             raise

@@ -44,7 +44,6 @@ from ..ir.types import (
     INT,
     UNKNOWN,
     Array,
-    Closure,
     Other,
     Ref,
     Scalar,
@@ -87,8 +86,12 @@ class Pullback:
         pairs: Pairs,
         implicit: bool,
         watch: Watch | None = None,
+        outermost: bool = True,
     ):
         self.f, self.infer, self.pairs, self.implicit, self.watch = f, infer, pairs, implicit, watch
+        # The cotangents of what is in memory are collected and given only there, where they come
+        # from a user or go to one; between a function and its callee they stay in memory.
+        self.outermost = outermost
         copies: dict[Value, Atom] = {}
         self.primal = clone(f.region, copies)
         self.watched = watch.nodes(f, copies) if watch is not None else {}
@@ -139,16 +142,17 @@ class Pullback:
         """The cotangent of a parameter; that of what is in memory as it was at the beginning."""
         if not refers(p.type):
             return self.total_of(top, p)
-        if not isinstance(p.type, Ref):
-            assert isinstance(p.type, Tuple | Closure)
-            parts: Atom = self.total_of(top, p)
-            if isinstance(p.type, Closure):
-                return parts
+        if isinstance(p.type, Tuple):
+            parts = self.total_of(top, p)
             return tuple(
-                self._collected(p, t, (i,)) if refers(t) else component(parts, i)
+                (self._collected(p, t, (i,)) if self.outermost else None)
+                if isinstance(t, Ref)
+                else component(parts, i)
                 for i, t in enumerate(p.type.items)
             )
-        return self._collected(p, p.type, ())
+        if isinstance(p.type, Ref):
+            return self._collected(p, p.type, ()) if self.outermost else None
+        return self.total_of(top, p)
 
     def _collected(self, p: Value, t: Type, place: tuple[int, ...]) -> Atom:
         ops: list[Op] = []
@@ -174,7 +178,7 @@ class Pullback:
         if pattern is None:
             return None
         if isinstance(t, Ref):
-            return self._seed_of_reference(out, seeds)
+            return self._seed_of_reference(out, seeds) if self.outermost else None
         name = out.name if isinstance(out, Value) and out.name else "y"
         seeds.append(Value(f"{name}_bar", bar_type(t), self.f.span))
         return seeds[-1]
@@ -478,9 +482,9 @@ def _is_unknown(a: Atom) -> bool:
 
 def _pattern(g: Atom, y: Atom, leaves: list[Atom]) -> Pattern:
     """Which parts of a result have a cotangent; these are appended to `leaves`."""
-    if g is None:
-        return None
     t = type_of(y)
+    if g is None or isinstance(t, Ref):
+        return None
     if isinstance(t, Tuple):
         return tuple(
             _pattern(component(g, i), component(y, i), leaves) for i in range(len(t.items))

@@ -1,0 +1,231 @@
+"""Programs that change lists, dicts and objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import check, define
+
+from zyg_interactive import derivative
+
+
+class Point:
+    def __init__(self, a: Any, b: Any):
+        self.a, self.b = a, b
+
+    def step(self, x: Any) -> None:
+        self.a = self.a * x
+        self.b += self.a
+
+
+CASES: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "append": (
+        """
+def f(x):
+    out=[]
+    for i in range(3):
+        out.append(x*i)
+    return sum(out)
+""",
+        (2.0,),
+    ),
+    "append2": (
+        """
+def f(x):
+    out=[]
+    for i in range(3):
+        out.append(np.sin(x*i))
+    return np.sum(np.array(out)*x)
+""",
+        (2.0,),
+    ),
+    "setitem": (
+        """
+def f(x):
+    d={'a':x}
+    d['a']=d['a']*x
+    d['b']=d['a']*2
+    return d['a']*d['b']
+""",
+        (1.5,),
+    ),
+    "alias": (
+        """
+def f(x):
+    a=[x,1.0]
+    b=a
+    b[0]=x*x*b[0]
+    return a[0]*a[1]
+""",
+        (1.5,),
+    ),
+    "obj": (
+        """
+def f(x):
+    q=Point(x,2*x)
+    q.step(x)
+    q.step(x)
+    return q.a*q.b
+""",
+        (1.5,),
+    ),
+    "callee": (
+        """
+def g(l,x):
+    l[0]=l[0]*x
+    l.append(x)
+def f(x):
+    l=[x]
+    g(l,x)
+    g(l,l[0])
+    return l[0]*l[-1]+l[1]
+""",
+        (1.5,),
+    ),
+    "pop": (
+        """
+def f(x):
+    s=[x,x*x,x*x*x]
+    y=s.pop()
+    z=s.pop(0)
+    s.insert(0,y*z)
+    return s[0]*s[1]
+""",
+        (1.5,),
+    ),
+    "dictloop": (
+        """
+def f(x):
+    d={}
+    for i in range(3):
+        d[i]=x*i
+    t=0.0
+    for k in d:
+        t=t+d[k]*k
+    return t
+""",
+        (1.5,),
+    ),
+    "argdict": (
+        """
+def f(p):
+    p['a']=p['a']*p['b']
+    return p['a']*p['a']
+""",
+        ({"a": 2.0, "b": 3.0},),
+    ),
+    "arglist": (
+        """
+def f(l,x):
+    l.append(x)
+    s=0.0
+    for v in l:
+        s=s+v*v
+    return s
+""",
+        ([1.0, 2.0], 3.0),
+    ),
+    "fib": (
+        """
+def f(x):
+    n=6
+    m={0:x,1:x*x}
+    for i in range(2,n):
+        m[i]=m[i-1]+m[i-2]*x
+    return m[n-1]
+""",
+        (0.7,),
+    ),
+    "sort": (
+        """
+def f(x):
+    l=[x*x,-x,2*x]
+    l.sort()
+    return l[0]*3+l[1]*5+l[2]*7
+""",
+        (1.5,),
+    ),
+    "branch": (
+        """
+def f(x):
+    l=[x]
+    if x>0:
+        l[0]=x*x
+        l.append(l[0])
+    return l[0]*l[-1]
+""",
+        (1.5,),
+    ),
+    "arr": (
+        """
+def f(x):
+    o=Point(x,0.0)
+    for i in range(2):
+        o.a=np.tanh(o.a*x)
+    return np.sum(o.a)
+""",
+        (np.array([1.0, 2.0]),),
+    ),
+}
+TWICE: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "object": (
+        """
+def f(x):
+    q = Point(x, 2.0)
+    return q.a*q.a*q.b
+""",
+        (1.5,),
+    ),
+    "loop": (
+        """
+def f(x):
+    l = [x]
+    for i in range(2):
+        l.append(l[-1]*x)
+    l[0] = l[2]*l[0]
+    return l[0]*l[1]
+""",
+        (1.2,),
+    ),
+    "dict and list": (
+        """
+def f(x):
+    d = {'a': x}
+    d['a'] = np.sin(d['a'])
+    y = d.pop('a')
+    l = [y, x]
+    l.insert(0, y*x)
+    l.reverse()
+    return sum(l)*l[0]
+""",
+        (0.7,),
+    ),
+    "method in a callee": (
+        """
+def g(x):
+    m = Point(x, x*x)
+    m.step(x)
+    return m.a*m.b
+def f(x):
+    return g(x)
+""",
+        (0.7,),
+    ),
+}
+SCOPE = {"Point": Point, "derivative": derivative, "np": np}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_changes(name: str) -> None:
+    text, args = CASES[name]
+    check(define(text, scope=SCOPE), *args)
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_changes_to_second_order(name: str) -> None:
+    text, args = TWICE[name]
+    check(define(text, scope=SCOPE), *args)
+    twice = text + "\ndef h(x):\n    return derivative(f, x)\n"
+    check(define(twice, "h", scope=SCOPE), *args)
