@@ -7,11 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from . import runtime
 from .emit.compile import Compiler
 from .engine import Engine, Specialisation
 from .ir.core import CALLED, type_of
-from .ir.types import Ref, Tuple, may_be_differentiable
+from .ir.types import Ref, Tuple, in_memory, may_be_differentiable
 
 
 @dataclass
@@ -27,6 +29,7 @@ class _Form:
     pattern: Any
     single: bool
     changing: bool
+    arrays: bool  # whether it finds arrays by identity
 
 
 @dataclass
@@ -37,6 +40,7 @@ class _Back:
     args: tuple[Any, ...]
     wrt: tuple[int, ...]
     values: list[Any]
+    result: Any
 
 
 class LateSpecialisation(runtime.Dynamic):
@@ -66,7 +70,7 @@ class LateSpecialisation(runtime.Dynamic):
         )
         values = s.values(fn, args)
         y, saved = form.forward(*values)
-        return y, _Back(form, saved, fn, args, wrt, values)
+        return y, _Back(form, saved, fn, args, wrt, values, y)
 
     def _build(self, s: Specialisation, wrt: tuple[int, ...], implicit: bool) -> _Form:
         params = s.function.region.params
@@ -109,20 +113,25 @@ class LateSpecialisation(runtime.Dynamic):
             pattern,
             len(chosen) == 1,
             s.function.changing,
+            s.heap is not None and s.heap.arrays,
         )
 
-    def reverse(self, back: _Back, g: Any, memory: Any) -> tuple[Any, ...]:
+    def reverse(
+        self, back: _Back, g: Any, memory: Any, by_identity: tuple[bool, ...] = ()
+    ) -> tuple[Any, ...]:
         form = back.form
+        if by_identity:
+            g = runtime.drained(memory, back.result, g)
         seeds = _seeds(g, form.pattern)
         if form.changing:
-            seeds.append(memory if memory is not None else runtime.new_memory())
+            seeds.append(memory if memory is not None else runtime.new_memory(form.arrays))
         bars = form.reverse(back.saved, *seeds)
         if form.single:
             bars = (bars,)
         sink = runtime.reached()
         if sink is not None:
             sink += [(back.values[k], bars[j]) for k, j in form.hidden]
-        found = []
+        found: list[Any] = []
         for i, where in zip(back.wrt, form.of_argument, strict=True):
             if isinstance(where, dict):
                 n = len(getattr(back.fn, "__closure__", None) or ())
@@ -130,16 +139,28 @@ class LateSpecialisation(runtime.Dynamic):
             else:
                 bar = None if where is None else bars[where]
                 arg = back.args[i - 1]
-                bar = runtime.zeros_like(arg) if bar is None else bar
+                if bar is None and not (by_identity and isinstance(arg, np.ndarray)):
+                    bar = runtime.zeros_like(arg)
                 found.append(runtime.real_scalar(bar) if isinstance(arg, float | int) else bar)
+        for i, (k, bar) in enumerate(zip(back.wrt, found, strict=True)):
+            if by_identity and by_identity[i] and k > 0:
+                found[i] = _settled(memory, back.args[k - 1], bar)
         return tuple(found)
+
+
+def _settled(memory: Any, x: Any, bar: Any) -> Any:
+    """The cotangent of an argument that is left once the array that it is has its own."""
+    if not isinstance(x, np.ndarray) or not x.ndim or x.dtype.kind not in "fc":
+        return bar
+    runtime.add_to_array(runtime.bar_of(memory, x), bar)
+    return None
 
 
 def _leaves(t: Any) -> Any:
     """Which parts of a result have a cotangent of their own; that of an object is in memory."""
     if isinstance(t, Tuple):
         return tuple(map(_leaves, t.items))
-    return None if isinstance(t, Ref) else True
+    return None if isinstance(t, Ref) or in_memory(t) else True
 
 
 def _seeds(g: Any, pattern: Any) -> list[Any]:

@@ -38,7 +38,7 @@ def _gradient(
     chosen = [i for i in asked if i in places and may_be_differentiable(type_of(values[places[i]]))]
     made = lowering.context.gradient(callee, tuple(places[i] for i in chosen))
     result = lowering.op(made, tuple(values), {}, node)
-    result.type = made.result
+    lowering.returned(result, made.result, node)
     found = {i: lowering.subscript(result, k, node) for k, i in enumerate(chosen)}
     if zeros:
         missing = [i for i in asked if i not in found or found[i] is None]

@@ -2,75 +2,148 @@
 
 from __future__ import annotations
 
-from ..ir.core import CALL_VALUE, FOR, IF, WHILE, Atom, Function, Op, Region, Value, type_of, values
-from ..ir.types import Other, Unknown, may_be_differentiable, refers
+from ..ir.core import (
+    CALL_VALUE,
+    FOR,
+    IF,
+    WHILE,
+    Atom,
+    Function,
+    Op,
+    Region,
+    Value,
+    defined,
+    type_of,
+    values,
+)
+from ..ir.types import (
+    Array,
+    Other,
+    Site,
+    Type,
+    Unknown,
+    arrays,
+    in_memory,
+    may_be_differentiable,
+    refers,
+)
 from ..rules.registry import REFUSAL, lookup
-from .effects import changes_memory, function_changes, reads_memory
+from .effects import changes_memory, function_changes, is_view, reads_memory, stores
 
 
 def active_values(region: Region, active: set[Value], implicit: bool = False) -> set[Value]:
     """Add to `active` every value of `region` that depends on it differentiably.
 
-    `implicit`: derivatives in globals are asked for as well, so a callee that only the run knows is
-    active by itself.
+    Of an array in memory it counts what its buffer may ever hold. `implicit`: derivatives in
+    globals are asked for as well, so a callee that only the run knows is active by itself.
     """
-    for op in region.ops:
-        if op.fn is IF:
-            for inner in op.regions:
-                active_values(inner, active, implicit)
-                active |= {
-                    r for r, o in zip(op.results, inner.outs, strict=True) if _any(o, active)
-                }
-        elif op.fn in (FOR, WHILE):
-            _loop(op, active, implicit)
-        elif is_active(op, active, implicit):
-            active |= {r for r in op.results if may_be_differentiable(r.type)}
-            if REFUSAL in op.static:  # it may keep them in an object that it is given
-                active |= {v for v in values(op.args) if isinstance(v.type, Other | Unknown)}
+    spread = _Activity(active, implicit)
+    spread.touch(*active)
+    while True:
+        known = len(spread.sites)
+        spread.region(region)
+        if len(spread.sites) == known:
+            break
+    active |= {v for v in defined(region) if spread.in_active_memory(v)}
     return active
 
 
-def is_active(op: Op, active: set[Value], implicit: bool = False) -> bool:
-    """Whether a derivative may flow through an op without regions."""
-    if implicit and op.fn is CALL_VALUE:
-        return True
-    if reads_memory(op):  # of which it is not known here what was stored there
-        return True
-    rule = None if isinstance(op.fn, Function) else lookup(op.fn)
-    if rule is not None and rule.pullback is None:
-        return False
-    if isinstance(op.fn, Function) and function_changes(op.fn, set()):
-        return True
-    if rule is None and any(refers(type_of(a)) for a in (*op.args, *op.static.values())):
-        return not changes_memory(op)  # what it makes of an object may depend on all that it holds
-    return any(v in active for v in values(op.args)) or any(v in active for v in values(op.static))
+class _Activity:
+    def __init__(self, active: set[Value], implicit: bool):
+        self.active, self.implicit = active, implicit
+        self.sites: set[int] = set()  # of buffers that may hold something active
+
+    def touch(self, *found: Value) -> None:
+        """Note that these depend on the inputs."""
+        for v in found:
+            self._touch_sites(v.type)
+            self.active.add(v)
+
+    def _touch_sites(self, t: Type) -> None:
+        self.sites |= {id(_site(a)) for a in arrays(t) if in_memory(a) and _is_real(a)}
+
+    def in_active_memory(self, v: Value) -> bool:
+        return in_memory(v.type) and id(_site(v.type)) in self.sites
+
+    def any(self, atom: Atom) -> bool:
+        return may_be_differentiable(type_of(atom)) and any(
+            v in self.active or self.in_active_memory(v) for v in values(atom)
+        )
+
+    def region(self, region: Region) -> None:
+        for op in region.ops:
+            if op.fn is IF:
+                for inner in op.regions:
+                    self.region(inner)
+                    pairs = zip(op.results, inner.outs, strict=True)
+                    self.touch(*(r for r, o in pairs if self.any(o)))
+            elif op.fn in (FOR, WHILE):
+                self._loop(op)
+            elif self._depends(op):
+                self._op(op)
+
+    def _op(self, op: Op) -> None:
+        """Note what an op makes that depends on its arguments."""
+        self.touch(*(r for r in op.results if may_be_differentiable(r.type)))
+        if REFUSAL in op.static:  # it may keep them in an object that it is given
+            self.touch(*(v for v in values(op.args) if isinstance(v.type, Other | Unknown)))
+        if stores(op):
+            self._touch_sites(type_of(op.args[0]))
+        elif isinstance(op.fn, Function) or op.fn is CALL_VALUE:  # it may store into any of them
+            for a in (*op.args, *op.static.values()):
+                self._touch_sites(type_of(a))
+
+    def _depends(self, op: Op) -> bool:
+        """Whether a derivative may flow through an op without regions."""
+        if self.implicit and op.fn is CALL_VALUE:
+            return True
+        if reads_memory(op):  # of which it is not known here what was stored there
+            return True
+        every = (*op.args, *op.static.values())
+        if is_view(op):
+            return any(map(self.any, every))
+        rule = None if isinstance(op.fn, Function) else lookup(op.fn)
+        if rule is not None and rule.pullback is None:
+            return False
+        if isinstance(op.fn, Function) and function_changes(op.fn, set()):
+            return True
+        if rule is None and any(_refers_to_objects(type_of(a)) for a in every):
+            return not changes_memory(op)  # it may depend on all that an object holds
+        found = (v for a in every for v in values(a))
+        return any(v in self.active or self.in_active_memory(v) for v in found)
+
+    def _loop(self, op: Op) -> None:
+        body = op.regions[-1]
+        sequences = op.static["sequences"]
+        stop = int(op.static["stop"])
+        for item, a in zip(body.params[:sequences], op.args[:sequences], strict=True):
+            if self.any(a):
+                self.touch(*(v for v in values(item) if may_be_differentiable(v.type)))
+        carried = body.params[sequences:]
+        inits = op.args[sequences:]
+        nexts = body.outs[stop : stop + len(carried)]
+        while True:
+            before = len(self.active)
+            for p, a, o in zip(carried, inits, nexts, strict=True):
+                if (self.any(a) or self.any(o)) and may_be_differentiable(p.type):
+                    self.touch(p)
+            self.region(body)
+            if len(self.active) == before:
+                break
+        outs = zip(op.results, body.outs[stop:], strict=True)
+        self.touch(*(r for r, o in outs if self.any(o)))
+        self.touch(*(r for r, p in zip(op.results, carried, strict=False) if p in self.active))
 
 
-def _loop(op: Op, active: set[Value], implicit: bool) -> None:
-    body = op.regions[-1]
-    sequences = op.static["sequences"]
-    stop = int(op.static["stop"])
-    for item, a in zip(body.params[:sequences], op.args[:sequences], strict=True):
-        if _any(a, active):
-            active |= {v for v in values(item) if may_be_differentiable(v.type)}
-    carried = body.params[sequences:]
-    inits = op.args[sequences:]
-    nexts = body.outs[stop : stop + len(carried)]
-    while True:
-        before = len(active)
-        for p, a, o in zip(carried, inits, nexts, strict=True):
-            if (_any(a, active) or _any(o, active)) and may_be_differentiable(p.type):
-                active.add(p)
-        active_values(body, active, implicit)
-        if len(active) == before:
-            break
-    for r, o in zip(op.results, body.outs[stop:], strict=True):
-        if _any(o, active):
-            active.add(r)
-    for r, p in zip(op.results, carried, strict=False):
-        if p in active:
-            active.add(r)
+def _site(t: Type) -> Site:
+    assert isinstance(t, Array) and t.site is not None
+    return t.site.find()
 
 
-def _any(atom: Atom, active: set[Value]) -> bool:
-    return may_be_differentiable(type_of(atom)) and any(v in active for v in values(atom))
+def _is_real(t: Array) -> bool:
+    """Whether an array in memory can hold what has a derivative: integers are stored, not kept."""
+    return t.dtype is None or t.dtype.kind in "fc"
+
+
+def _refers_to_objects(t: Type) -> bool:
+    return refers(t) and not isinstance(t, Array)

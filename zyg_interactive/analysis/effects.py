@@ -1,5 +1,5 @@
-"""What an operation does to memory: to lists, dicts and objects that may be changed, and to the
-cotangents of what they hold.
+"""What an operation does to memory: to lists, dicts, objects and arrays that may be changed, and to
+the cotangents of what they hold.
 """
 
 from __future__ import annotations
@@ -7,9 +7,12 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
-from ..ir.core import CALL_VALUE, Function, Op, Region, Value, type_of
-from ..ir.types import Ref, refers
+from ..ir.core import CALL_VALUE, Function, Op, Region, type_of, values
+from ..ir.types import Array, Ref, Site, in_memory, refers
+from ..rules.aliasing import aliases
 
 # Read a part of what the first argument refers to, or all of it.
 READS: set[Any] = {
@@ -19,6 +22,29 @@ READS: set[Any] = {
     runtime.frozen_deep,
     runtime.values_of,
     runtime.read_cell,
+}
+# In-place operators, and those they stand for.
+INFIX: dict[Any, Any] = {
+    operator.iadd: operator.add,
+    operator.isub: operator.sub,
+    operator.imul: operator.mul,
+    operator.itruediv: operator.truediv,
+    operator.ifloordiv: operator.floordiv,
+    operator.imod: operator.mod,
+    operator.ipow: operator.pow,
+    operator.imatmul: operator.matmul,
+    operator.iand: operator.and_,
+    operator.ior: operator.or_,
+    operator.ixor: operator.xor,
+    operator.ilshift: operator.lshift,
+    operator.irshift: operator.rshift,
+}
+# Change the elements of an array: the first argument.
+STORES: set[Any] = {
+    *INFIX,
+    *(operator.setitem, runtime.add_at, runtime.subtract_at, runtime.add_to_array),
+    runtime.give_at,
+    *(np.copyto, np.ndarray.fill, np.add.at, np.subtract.at),
 }
 # Change what the first argument refers to.
 CHANGES: set[Any] = {
@@ -62,8 +88,22 @@ BAR_CHANGES: set[Any] = {
     runtime.spread_values,
     runtime.scattered,
     runtime.forget,
+    runtime.drained,
 }
 LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}
+
+
+def stores(op: Op) -> bool:
+    """Whether an op changes elements of the array that is its first argument."""
+    try:
+        return op.fn in STORES and in_memory(type_of(op.args[0]))
+    except TypeError:  # not hashable
+        return False
+
+
+def is_view(op: Op) -> bool:
+    """Whether the result of an op is an array that may share a buffer with an argument."""
+    return any(in_memory(r.type) for r in op.results) and aliases(op.fn, op.args, op.static)
 
 
 def reads_memory(op: Op) -> bool:
@@ -89,7 +129,7 @@ def changes_memory(op: Op) -> bool:
             return refers(op.result.type)
     except TypeError:  # not hashable
         return False
-    return False
+    return stores(op)
 
 
 def region_changes(region: Region) -> bool:
@@ -120,13 +160,42 @@ def touches_memory(op: Op) -> bool:
     """Whether an op must stay where it is among those that change memory."""
     if changes_memory(op) or reads_memory(op):
         return True
-    return any(refers(a.type) for a in op.args if isinstance(a, Value))
+    return any(refers(v.type) and not isinstance(v.type, Array) for v in values(op.args))
+
+
+def stored_sites(op: Op, seen: set[Function] | None = None) -> set[Site] | None:
+    """The sites of the arrays that an op changes; None: of any array in memory."""
+    found: set[Site] = set()
+    seen = set() if seen is None else seen
+    inner = [*op.regions]
+    if isinstance(op.fn, Function):
+        if op.fn in seen:
+            return found
+        seen.add(op.fn)
+        inner = [op.fn.region]
+    elif op.fn in LATE:
+        return None
+    elif stores(op):
+        t = type_of(op.args[0])
+        assert isinstance(t, Array) and t.site is not None
+        found.add(t.site.find())
+    for region in inner:
+        for part in region.ops:
+            more = stored_sites(part, seen)
+            if more is None:
+                return None
+            found |= more
+    return found
 
 
 __all__ = [
     "BAR_CHANGES",
     "CHANGES",
+    "INFIX",
     "changes_memory",
+    "is_view",
     "reads_memory",
+    "stored_sites",
+    "stores",
     "touches_memory",
 ]

@@ -24,12 +24,14 @@ from ..ir.types import (
     Record,
     Ref,
     Scalar,
+    Site,
     Size,
     Tuple,
     Type,
     join_all,
 )
 from ..runtime import PLAIN, attributes
+from ..runtime.buffers import root
 from ..runtime.memory import cell_parts
 
 LONGEST_RECORD = 8  # depth of nested objects that is looked into
@@ -42,6 +44,7 @@ class Sizes:
         self.dims: dict[int, Dim] = {}
         self.heap = heap  # of a program that changes lists, dicts or objects
         self.objects: dict[int, Ref] = {}
+        self.buffers: dict[int, Site] = {}
 
     def of(self, n: int) -> Size:
         if n == 1:
@@ -56,7 +59,7 @@ class Sizes:
         if cls is float:
             return FLOAT
         if cls is np.ndarray or isinstance(x, np.generic):
-            return Array(x.dtype, tuple(map(self.of, x.shape)))
+            return Array(x.dtype, tuple(map(self.of, x.shape)), self._buffer(x))
         if cls is int:
             return INT
         if cls is bool:
@@ -83,6 +86,15 @@ class Sizes:
             return Other(cls)
         return Record(cls, tuple((k, self.type(v, depth + 1)) for k, v in fields.items()))
 
+    def _buffer(self, x: Any) -> Site | None:
+        """The site of an array that may be changed: one for each buffer."""
+        if self.heap is None or not isinstance(x, np.ndarray) or not x.ndim:
+            return None
+        owner = id(root(x))
+        if owner not in self.buffers:
+            self.buffers[owner] = self.heap.site(("buffer", len(self.buffers)))
+        return self.buffers[owner]
+
     def _reference(self, x: Any, heap: Heap) -> Ref:
         """The type of something that may be changed: one site for each object."""
         if id(x) not in self.objects:
@@ -102,12 +114,15 @@ class Sizes:
         share a specialisation.
         """
         types = [self.type(v) for v in values]
-        numbers = {r.site: i for i, r in enumerate(self.objects.values())}
+        numbers = {id(r.site): i for i, r in enumerate(self.objects.values())}
+        buffers = {id(s): i for i, s in enumerate(self.buffers.values())}
 
         def told(t: Type) -> Any:
             match t:
                 case Ref(cls=cls, site=site):
-                    return (cls, numbers[site])
+                    return (cls, numbers[id(site)])
+                case Array(dtype=dtype, shape=shape, site=Site() as site):
+                    return (Array(dtype, shape), buffers[id(site)])
                 case Tuple(items=items, cls=cls):
                     return (cls, *map(told, items))
             return t
@@ -143,7 +158,9 @@ def parts(x: Any) -> dict[Any, Any]:
 
 
 def shared(values: Any) -> tuple[int, ...]:
-    """Which of the mutable things in a structure are the same: their numbers as they are met."""
+    """Which of the mutable things in a structure are the same, and which arrays share a buffer:
+    their numbers as they are met.
+    """
     numbers: dict[int, int] = {}
     met: list[int] = []
 
@@ -151,6 +168,8 @@ def shared(values: Any) -> tuple[int, ...]:
         if isinstance(x, tuple):
             for e in x:
                 walk(e)
+        elif isinstance(x, np.ndarray):
+            met.append(numbers.setdefault(id(root(x)), len(numbers)))
         elif is_mutable(x):
             known = id(x) in numbers
             met.append(numbers.setdefault(id(x), len(numbers)))

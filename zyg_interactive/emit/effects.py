@@ -27,6 +27,11 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.unbound_name,
     runtime.accumulate,
     runtime.add_at,
+    runtime.add_to_array,
+    runtime.give_at,
+    runtime.subtract_at,
+    runtime.store_flat,
+    runtime.drained,
 }
 IMPURE = {print, input}
 

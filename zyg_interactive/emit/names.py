@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import runtime
 from ..ir.core import FOR, IF, WHILE, Op, Region, Value, op_reads, reads, values
-from ..ir.types import Array, List
+from ..ir.types import Array, List, in_memory
 
 IN_PLACE = (runtime.accumulate, runtime.add_at)
 
@@ -24,7 +24,9 @@ def is_in_place(op: Op) -> bool:
     if op.fn not in IN_PLACE or not isinstance(op.args[0], Value):
         return False
     t = op.args[0].type
-    return isinstance(t, List) or (isinstance(t, Array) and t.shape != ())
+    return isinstance(t, List) or (
+        isinstance(t, Array) and t.shape != () and not in_memory(t)
+    )
 
 
 class Webs:

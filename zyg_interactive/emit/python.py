@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeGuard, TypeVar
 
 from .. import runtime
+from ..analysis.effects import INFIX
 from ..ir.core import (
     CALL_VALUE,
     FOR,
@@ -126,7 +127,7 @@ class Emitter:
             or fn in COMPARE
             or fn in UNARY
             or fn in DISPLAYS
-            or fn in STORES
+            or (fn in STORES and fn not in (runtime.add_at, runtime.subtract_at))
             or fn is RECORD
             or fn is CALL_VALUE
         ):
@@ -280,6 +281,10 @@ class Emitter:
         elif is_in_place(op):
             out += self._in_place(op)
         elif op.fn in STORES and self.webs.uses[op.result] == 0:
+            if op.fn in INFIX and not isinstance(
+                self.pending.get(op.args[0], ast.Name("x")), ast.Name | ast.Subscript
+            ):
+                out += self.flush()
             out += self.flush(keep=set(op_reads(op)))
             out.append(at(STORES[op.fn](self, op), op.span))
         else:
@@ -371,6 +376,34 @@ class Emitter:
     def _setattr(self, op: Op) -> ast.stmt:
         value = self.atom(op.args[2])
         return ast.Assign([ast.Attribute(self.atom(op.args[0]), op.args[1], STORE)], value)
+
+    def _infix(self, op: Op) -> ast.stmt:
+        target = self._target(op)
+        return self._augmented(target, BINARY[INFIX[op.fn]], op.args[1])
+
+    def _add_at(self, op: Op) -> ast.stmt:
+        if not is_basic(op.args[1]) or not may_add(op.args[2]):
+            args = [self._plain(a) for a in op.args]
+            return ast.Expr(ast.Call(self._bind(op.fn), args, []))
+        target = ast.Subscript(self.atom(op.args[0]), self.atom(op.args[1]), STORE)
+        sign = ast.Add if op.fn is runtime.add_at else ast.Sub
+        return self._augmented(target, sign, op.args[2])
+
+    def _target(self, op: Op) -> ast.Name | ast.Subscript:
+        """The array that an op changes, as the target of an assignment."""
+        target = self.atom(op.args[0])
+        assert isinstance(target, ast.Name | ast.Subscript)
+        target.ctx = STORE
+        return target
+
+    def _augmented(
+        self, target: ast.Name | ast.Subscript, kind: type[ast.operator], value: Atom
+    ) -> ast.stmt:
+        node = self.atom(value)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            if kind in (ast.Add, ast.Sub):
+                node, kind = node.operand, ast.Sub if kind is ast.Add else ast.Add
+        return ast.AugAssign(target, kind(), node)
 
     def _delitem(self, op: Op) -> ast.stmt:
         base, key = (self.atom(a) for a in op.args)
@@ -551,6 +584,9 @@ STORES: dict[Any, Callable[[Emitter, Op], ast.stmt]] = {
     setattr: Emitter._setattr,
     operator.delitem: Emitter._delitem,
     delattr: Emitter._delattr,
+    runtime.add_at: Emitter._add_at,
+    runtime.subtract_at: Emitter._add_at,
+    **dict.fromkeys(INFIX, Emitter._infix),
 }
 
 

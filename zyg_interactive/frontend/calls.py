@@ -19,7 +19,8 @@ from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
 from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Ref, Tuple
 from ..rules.registry import REFUSAL, lookup
 from ..rules.sizes import refreshed
-from .expressions import Expressions
+from .arrays import ARRAY_CHANGES
+from .expressions import Expressions, is_literal
 from .fence import refused
 from .memory import NOT_HANDLED, STORES
 from .resolve import UserFunction
@@ -53,7 +54,7 @@ class Calls(Expressions):
                 args += self.spread(self.expr(a.value), a)
             elif isinstance(a, ast.GeneratorExp) and _is_one_of(fn, SEQUENCE_CALLS):
                 args.append(self.comprehension(a.elt, a.generators, a))
-            elif isinstance(a, ast.List | ast.Tuple) and lookup(fn) is not None and _is_literal(a):
+            elif isinstance(a, ast.List | ast.Tuple) and lookup(fn) is not None and is_literal(a):
                 args.append(ast.literal_eval(a))
             else:
                 args.append(self.expr(a))
@@ -62,7 +63,7 @@ class Calls(Expressions):
             literal = (
                 isinstance(k.value, ast.List | ast.Tuple)
                 and lookup(fn) is not None
-                and _is_literal(k.value)
+                and is_literal(k.value)
             )
             value = ast.literal_eval(k.value) if literal else self.expr(k.value)
             if k.arg is not None:
@@ -188,7 +189,7 @@ class Calls(Expressions):
             return self._opaque(fn.live, args, kwargs, refusal.diagnostic, node, name)
         result = self.op(callee, tuple(values), {}, node, name)
         # Sizes that the callee made up may be others at the next call of it.
-        result.type = refreshed(callee.result)
+        self.returned(result, refreshed(callee.result), node)
         known = not isinstance(callee.region.outs[0], Value | tuple | list | dict)
         return callee.region.outs[0] if known and not callee.recursive else result
 
@@ -374,6 +375,7 @@ class Calls(Expressions):
             and lookup(known) is None
             and not isinstance(known, type)
             and known not in STORES
+            and known not in ARRAY_CHANGES
         ):
             args = tuple(self.materialise(self.expr(a), node) for a in node.args)
             kwargs = {
@@ -405,15 +407,6 @@ def _is_plain(cls: type) -> bool:
         and by is object.__new__
         and cls.__module__.partition(".")[0] not in ("builtins", "numpy", "zyg_interactive")
     )
-
-
-def _is_literal(node: ast.expr) -> bool:
-    """Whether a display holds but numbers and strings: metadata such as `axes=([0], [1])`."""
-    if isinstance(node, ast.List | ast.Tuple):
-        return all(map(_is_literal, node.elts))
-    if isinstance(node, ast.UnaryOp):
-        return _is_literal(node.operand)
-    return isinstance(node, ast.Constant)
 
 
 def _is_one_of(fn: Atom, fns: tuple[Any, ...]) -> bool:

@@ -29,9 +29,10 @@ from ..ir.types import (
     join,
     join_all,
 )
-from ..rules.registry import ATTRIBUTES, METHODS, MUTATING
+from ..rules.registry import ATTRIBUTES, METHODS
+from .arrays import ARRAY_CHANGES, Arrays
 from .fence import refused
-from .memory import CHANGING, CONTAINERS, Memory
+from .memory import CHANGING, CONTAINERS
 from .resolve import UserFunction
 from .scope import BoundMethod, LocalFunction, ScopeResolver
 
@@ -68,7 +69,7 @@ COMPARE = {
 }
 
 
-class Expressions(Memory):
+class Expressions(Arrays):
     """One method per kind of expression; each returns an atom."""
 
     def expr(self, node: ast.expr, name: str | None = None) -> Atom:
@@ -97,7 +98,7 @@ class Expressions(Memory):
             case ast.Dict():
                 return self._dict(node, name)
             case ast.Subscript(value=value, slice=index):
-                return self.subscript(self.expr(value), self.expr(index), node, name)
+                return self.subscript(self.expr(value), self.index(index), node, name)
             case ast.Slice(lower=lower, upper=upper, step=step):
                 return slice(*(None if p is None else self.expr(p) for p in (lower, upper, step)))
             case ast.Attribute(value=value, attr=attr):
@@ -111,6 +112,14 @@ class Expressions(Memory):
             case ast.JoinedStr():
                 return self._formatted(node, name)
         raise refused(self.source, node)
+
+    def index(self, node: ast.expr) -> Atom:
+        """What stands between brackets; a list of numbers there is a constant."""
+        if isinstance(node, ast.List) and node.elts and is_literal(node):
+            return ast.literal_eval(node)
+        if isinstance(node, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in node.elts):
+            return tuple(map(self.index, node.elts))
+        return self.expr(node)
 
     def call_expression(self, node: ast.Call, name: str | None) -> Atom:
         raise NotImplementedError
@@ -393,10 +402,10 @@ class Expressions(Memory):
             case Array():
                 if attr in ATTRIBUTES:
                     return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
-                if attr in MUTATING:
-                    raise refused(
-                        self.source, node, f"the in-place method `{attr}`", _instead(attr), "ZYG103"
-                    )
+                if attr == "flat":
+                    return self.op(np.ravel, (base,), {}, node, name)
+                if getattr(np.ndarray, attr, None) in ARRAY_CHANGES:
+                    return BoundMethod(base, getattr(np.ndarray, attr))
                 if attr in METHODS[np.ndarray]:
                     return BoundMethod(base, METHODS[np.ndarray][attr])
             case Record() | Ref() if not (isinstance(t, Ref) and issubclass(t.cls, CONTAINERS)):
@@ -499,6 +508,15 @@ class Expressions(Memory):
         return LocalFunction(fn, self)
 
 
+def is_literal(node: ast.expr) -> bool:
+    """Whether a display holds but numbers and strings: metadata such as `axes=([0], [1])`."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(map(is_literal, node.elts))
+    if isinstance(node, ast.UnaryOp):
+        return is_literal(node.operand)
+    return isinstance(node, ast.Constant)
+
+
 CHANGING_SET = {"add", "discard", "remove", "pop", "clear", "update"}
 
 
@@ -506,14 +524,6 @@ def _is_member(cls: type, attr: str) -> bool:
     """Whether a class has a method, or a constant, of this name: no slot or field."""
     found = next((vars(c)[attr] for c in cls.__mro__ if attr in vars(c)), None)
     return callable(found) or isinstance(found, staticmethod | classmethod)
-
-
-def _instead(method: str) -> str:
-    return (
-        f"use `np.{method}`, which returns a new array"
-        if hasattr(np, method)
-        else "build a new array"
-    )
 
 
 def _fold(fn: Any, a: Any, b: Any) -> Any:

@@ -102,7 +102,10 @@ class Links:
         """Lower; a recursive function again and again, until its result type and its hidden
         parameters stay.
         """
-        function = Function(callee.name, Region(), changing=self.heap is not None)
+        arrays = self.heap is not None and self.heap.arrays
+        function = Function(
+            callee.name, Region(), changing=self.heap is not None, arrays=arrays
+        )
         function.region.outs = (Value(None, UNBOUND_TYPE),)
         function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
         self.busy[spec] = function

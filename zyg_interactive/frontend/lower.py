@@ -32,6 +32,7 @@ from ..ir.types import (
     Tuple,
     Type,
 )
+from ..rules.aliasing import is_view_index
 from ..rules.registry import lookup
 from ..source import parse
 from .expressions import BINARY
@@ -142,6 +143,7 @@ class Statements(Loops):
             tuple(self.guards.values()),
             key=self.fn.code or node,
             changing=self.heap is not None,
+            arrays=self.heap is not None and self.heap.arrays,
         )
 
     def call_of(self, callee: Callable[[Lowering], Atom], arguments: dict[str, Atom]) -> Function:
@@ -307,8 +309,12 @@ class Statements(Loops):
                 self.env[name] = atom
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 self._unpack(elts, atom, target)
+            case ast.Subscript(value=ast.Attribute(value=array, attr="flat"), slice=index):
+                base = self.expr(array)
+                at = self.as_index(self.index(index), target)
+                self.call(runtime.store_flat, (base, at, atom), {}, target)
             case ast.Subscript(value=value, slice=index):
-                self.store_item(self.expr(value), self.expr(index), atom, target)
+                self.store_item(self.expr(value), self.index(index), atom, target)
             case ast.Attribute(value=value, attr=attr):
                 self.store_attribute(self.expr(value), attr, atom, target)
             case _:
@@ -317,7 +323,7 @@ class Statements(Loops):
     def _delete(self, target: ast.expr) -> None:
         match target:
             case ast.Subscript(value=value, slice=index):
-                self.delete(target, self.expr(value), self.expr(index))
+                self.delete(target, self.expr(value), self.index(index))
             case ast.Attribute(value=value, attr=attr):
                 self.delete(target, self.expr(value), attr)
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
@@ -358,10 +364,27 @@ class Statements(Loops):
                 old = self.load(name, s.target)
                 self.bind_target(s.target, self._changed(s, old, self.expr(s.value), text, name))
             case ast.Subscript(value=value, slice=at):
-                base, index = self.expr(value), self.expr(at)
+                base, index = self.expr(value), self.index(at)
+                if (
+                    isinstance(s.op, ast.Add | ast.Sub)
+                    and isinstance(type_of(base), Array)
+                    and is_view_index(index)
+                    and not (isinstance(value, ast.Attribute) and value.attr == "flat")
+                ):
+                    self.added_at(s.op, base, index, self.expr(s.value), s)
+                    return
                 old = self.subscript(base, index, s.target)
-                new = self._changed(s, old, self.expr(s.value), text)
-                self.store_item(base, index, new, s.target)
+                t = type_of(old)
+                if isinstance(type_of(base), Array) and isinstance(t, Array) and not t.shape:
+                    new = self.binary(BINARY[type(s.op)], old, self.expr(s.value), s)
+                else:
+                    new = self._changed(s, old, self.expr(s.value), text)
+                if isinstance(value, ast.Attribute) and value.attr == "flat":
+                    array = base.op.args[0] if isinstance(base, Value) and base.op else base
+                    at_once = (array, self.as_index(index, s), new)
+                    self.call(runtime.store_flat, at_once, {}, s)
+                elif new is not old or not is_view_index(index):  # else it is stored already
+                    self.store_item(base, index, new, s.target)
             case ast.Attribute(value=value, attr=attr):
                 base = self.expr(value)
                 old = self.attribute(base, attr, s.target)
@@ -386,13 +409,7 @@ class Statements(Loops):
             if hasattr(t.cls, method):
                 return self.method_call(t.cls, method, (old, new), s)
         if isinstance(t, Array) and t.shape != () and t.shape is not None:
-            raise refused(
-                self.source,
-                s,
-                "an in-place change of an array",
-                f"write `{text} = {text} {_symbol(s.op)} ...`, which makes a new one",
-                "ZYG103",
-            )
+            return self.changed_array(s.op, old, new, s)
         if isinstance(t, Array) or (isinstance(old, Value) and not isinstance(t, Scalar)):
             if isinstance(old, Value) and not _immutable(old):
                 self.op(runtime.check_immutable, (old, text), {}, s)
@@ -433,5 +450,3 @@ def _immutable(x: Value) -> bool:
     return x.op is not None and lookup(x.op.fn) is not None and x.op.fn is not operator.getitem
 
 
-def _symbol(op: ast.operator) -> str:
-    return ast.unparse(ast.BinOp(ast.Name("a"), op, ast.Name("b")))[2:-2]

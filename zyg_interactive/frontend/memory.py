@@ -196,7 +196,7 @@ class Memory(Lowering):
 
     # ---- storing
 
-    def store_item(self, base: Atom, index: Atom, value: Atom, node: ast.expr) -> None:
+    def store_item(self, base: Atom, index: Atom, value: Atom, node: ast.AST) -> None:
         t = type_of(base)
         value = self.materialise(value, node)
         if isinstance(t, List | Dict):
@@ -217,11 +217,7 @@ class Memory(Lowering):
             self._late(operator.setitem, (base, self.materialise(index, node), value), node)
         else:
             raise refused(
-                self.source,
-                node,
-                "a store into an array",
-                "build a new one: `np.where`, `np.concatenate`, a list comprehension",
-                "ZYG103",
+                self.source, node, f"a store into an item of {_article(t)}", code="ZYG103"
             )
 
     def _note_key(self, t: Ref, index: Atom) -> None:

@@ -164,6 +164,10 @@ class Lowering:
         with building(self.region, self.span(node), self.context.infer):
             return emit(fn, args, static, name=name)
 
+    def returned(self, result: Value, t: Type, node: ast.AST) -> None:
+        """Note the type of what a call returns."""
+        result.type = t
+
     # ---- names
 
     def load(self, name: str, node: ast.AST) -> Atom:

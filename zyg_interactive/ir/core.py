@@ -305,7 +305,8 @@ class Function:
     recursive: bool = False
     order: int = 0  # how many times it was differentiated
     key: Any = None  # the code it was lowered from
-    changing: bool = False  # part of a program that changes lists, dicts or objects
+    changing: bool = False  # part of a program that changes lists, dicts, objects or arrays
+    arrays: bool = False  # in which arrays are found by identity
     late: bool = False  # a single call, specialised at the run
     forward: int | None = None  # of a fused gradient: how many of its ops are the forward part
 

@@ -52,10 +52,15 @@ class Scalar(Type):
 
 @dataclass(frozen=True)
 class Array(Type):
-    """A NumPy array or NumPy scalar; `None` is unknown. With both unknown: a number of any kind."""
+    """A NumPy array or NumPy scalar; `None` is unknown. With both unknown: a number of any kind.
+
+    `site`: where its buffer was made, in a program that changes something. An array whose buffer
+    may be changed is a reference like a list: see `in_memory`.
+    """
 
     dtype: np.dtype[Any] | None = None
     shape: tuple[Size, ...] | None = None
+    site: Site | None = None
 
     def __repr__(self) -> str:
         name = "number" if self.dtype is None else self.dtype.name
@@ -161,15 +166,22 @@ class Site:
     known of an object holds under each of its names.
     """
 
-    __slots__ = ("heap", "label", "contents", "size", "scrambled", "escaped", "_parent")
+    __slots__ = ("heap", "label", "contents", "size", "scrambled", "stored", "escaped", "_parent")
 
     def __init__(self, heap: Heap, label: Any):
         self.heap, self.label = heap, label
         self.contents: dict[Any, Type] = {}
         self.size: int | None = None  # how many items, where all that are made here have so many
         self.scrambled = False  # items have moved: an index tells nothing
+        self.stored = False  # of arrays: their elements are changed, or they are found by identity
         self.escaped = False  # code that is not known yet may change what is here
         self._parent: Site | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Site) and self.find() is other.find()
+
+    def __hash__(self) -> int:  # of equal sites there may be more later
+        return hash(Site)
 
     def find(self) -> Site:
         site = self
@@ -190,6 +202,10 @@ class Site:
         """Note that a value of this type may be stored under `key`."""
         site = self.find()
         key = ANY if site.scrambled else key
+        if self.heap.arrays:
+            for array in arrays(new):
+                if array.site is not None:
+                    array.site.store()
         if site.escaped:
             escape(new)
         if key not in site.contents:
@@ -237,6 +253,21 @@ class Site:
             site.scrambled, site.contents = True, {ANY: join_all(held)} if held else {}
             self.heap.changed = True
 
+    def bar(self) -> Site:
+        """The site of the cotangents of the arrays made here."""
+        site = self.find()
+        found = self.heap.site(("cotangent", id(site)))
+        found.stored = True
+        return found
+
+    def store(self) -> None:
+        """Note that elements of the arrays made here are changed."""
+        site = self.find()
+        if not site.stored:
+            site.stored = self.heap.changed = True
+        if not self.heap.arrays:
+            self.heap.arrays = self.heap.changed = True
+
     def escape(self) -> None:
         """Note that code may change what is here of which nothing is known."""
         site = self.find()
@@ -259,6 +290,8 @@ class Site:
             a.scramble()
         if a.escaped or b.escaped:
             a.escape()
+        if a.stored or b.stored:
+            a.store()
         for key, t in b.contents.items():
             a.write(key, t)
 
@@ -279,6 +312,7 @@ class Heap:
         self.sites: dict[Any, Site] = {}
         self.changed = False
         self.widening = False
+        self.arrays = False  # arrays are changed, too
 
     def site(self, label: Any) -> Site:
         if label not in self.sites:
@@ -369,6 +403,8 @@ def refers(t: Type) -> bool:
     match t:
         case Ref():
             return True
+        case Array():
+            return in_memory(t)
         case Tuple(items=items):
             return any(map(refers, items))
         case List(item=item, items=items):
@@ -378,6 +414,53 @@ def refers(t: Type) -> bool:
         case Closure(captured=captured):
             return any(map(refers, captured))
     return False
+
+
+def in_memory(t: Type) -> bool:
+    """Whether an array is a reference: no cotangent flows into it; that of its buffer is found by
+    the buffer's identity.
+    """
+    if not isinstance(t, Array) or t.site is None or t.shape == ():
+        return False
+    site = t.site.find()
+    return site.stored or site.escaped
+
+
+def arrays(t: Type) -> Iterator[Array]:
+    """The arrays in a structure, but not those that are held in memory."""
+    match t:
+        case Array():
+            yield t
+        case Tuple(items=items) | List(items=tuple(items)) | Closure(captured=items):
+            for i in items:
+                yield from arrays(i)
+        case List(item=item):
+            yield from arrays(item)
+        case Dict(items=pairs) | Record(fields=pairs):
+            for _, i in pairs:
+                yield from arrays(i)
+
+
+def placed(t: Type, site: Site) -> Type:
+    """A type whose arrays are at a site, where it does not tell where they are."""
+    match t:
+        case Array(dtype=dtype, shape=shape, site=None) if shape != ():
+            return Array(dtype, shape, site)
+        case Tuple(items=items, cls=cls):
+            return Tuple(tuple(placed(i, site) for i in items), cls)
+        case List(item=item, items=None):
+            return List(placed(item, site))
+        case List(items=items) if items is not None:
+            each = tuple(placed(i, site) for i in items)
+            return List(join_all(each), each)
+        case Dict(items=pairs):
+            return Dict(tuple((k, placed(v, site)) for k, v in pairs))
+    return t
+
+
+def value_of(t: Type) -> Type:
+    """The type of a copy of an array."""
+    return Array(t.dtype, t.shape) if isinstance(t, Array) else t
 
 
 def has_derivative(t: Type) -> bool:
@@ -540,6 +623,8 @@ def escape(t: Type) -> None:
     match t:
         case Ref(site=site):
             site.escape()
+        case Array(site=site) if site is not None:
+            site.escape()
         case Tuple(items=items):
             for i in items:
                 escape(i)
@@ -566,7 +651,10 @@ def _join_arrays(a: Type, b: Type) -> Type:
             x if x == y else fresh(is_plural(x) and is_plural(y)) for x, y in zip(s, t, strict=True)
         )
     p, q = _dtype(a), _dtype(b)
-    return Array(p if p == q else None, shape)
+    sites = [t.site for t in (a, b) if isinstance(t, Array) and t.site is not None]
+    if len(sites) > 1:
+        sites[0].unite(sites[1])
+    return Array(p if p == q else None, shape, sites[0] if sites else None)
 
 
 def _dtype(t: Type) -> np.dtype[Any] | None:
@@ -586,7 +674,7 @@ def subsumes(a: Type, b: Type) -> bool:
     """
     match a, b:
         case Array(dtype=p, shape=s), Array(dtype=q, shape=t):
-            if p is not None and p != q:
+            if (p is not None and p != q) or b.site not in (None, a.site):
                 return False
             return s is None or (
                 t is not None

@@ -266,7 +266,6 @@ def static_type(x: Any) -> Any:
 __all__ = [
     "ATTRIBUTES",
     "METHODS",
-    "MUTATING",
     "REFUSAL",
     "RESULTS",
     "RULES",
@@ -322,17 +321,4 @@ ATTRIBUTES: dict[str, Any] = {
     "shape": np.shape,
     "size": np.size,
     "ndim": np.ndim,
-}
-
-# Methods that change the array they are called on.
-MUTATING: set[str] = {
-    "byteswap",
-    "fill",
-    "itemset",
-    "partition",
-    "put",
-    "resize",
-    "setfield",
-    "setflags",
-    "sort",
 }

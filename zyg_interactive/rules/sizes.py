@@ -57,8 +57,8 @@ def _names(sizes: Iterable[Size]) -> list[str]:
 def refreshed(t: Type) -> Type:
     """The type of one item of a list: sizes that may differ between items get new names."""
     match t:
-        case Array(dtype=dtype, shape=shape) if shape is not None:
-            return Array(dtype, tuple(map(_renamed, shape)))
+        case Array(dtype=dtype, shape=shape, site=site) if shape is not None:
+            return Array(dtype, tuple(map(_renamed, shape)), site)
         case Tuple(items=items, cls=cls):
             return Tuple(tuple(map(refreshed, items)), cls)
         case List(item=item, items=items) if items is not None:

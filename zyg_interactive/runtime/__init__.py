@@ -2,6 +2,19 @@
 library.
 """
 
+from .buffers import (
+    add_to_array,
+    bar_of,
+    diagonal_index,
+    drained,
+    flat_index,
+    give_at,
+    index_along,
+    shares,
+    store_flat,
+    subtract_at,
+    take_at,
+)
 from .calls import (
     Changed,
     Dynamic,
@@ -126,6 +139,17 @@ from .shapes import (
 )
 
 __all__ = [
+    "give_at",
+    "take_at",
+    "subtract_at",
+    "store_flat",
+    "shares",
+    "index_along",
+    "flat_index",
+    "drained",
+    "diagonal_index",
+    "bar_of",
+    "add_to_array",
     "Cells",
     "Changed",
     "Dynamic",

@@ -137,7 +137,9 @@ class Dynamic:
     ) -> tuple[Any, Any]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
-    def reverse(self, back: Any, g: Any, memory: Any) -> tuple[Any, ...]:
+    def reverse(
+        self, back: Any, g: Any, memory: Any, by_identity: tuple[bool, ...] = ()
+    ) -> tuple[Any, ...]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
 
@@ -171,9 +173,11 @@ def changing_forward(
     return _dynamic.forward(wrt, names, fn, args, True)
 
 
-def changing_reverse(back: Any, g: Any, memory: Any) -> Any:
-    """As `dynamic_reverse`; the cotangents of what objects hold are in `memory`."""
-    return _one_or_all(_dynamic.reverse(back, g, memory))
+def changing_reverse(back: Any, g: Any, memory: Any, by_identity: tuple[bool, ...]) -> Any:
+    """As `dynamic_reverse`; the cotangents of what objects hold are in `memory`, also those of the
+    arrays among the arguments that `by_identity` tells.
+    """
+    return _one_or_all(_dynamic.reverse(back, g, memory, by_identity))
 
 
 def _one_or_all(found: tuple[Any, ...]) -> Any:

@@ -12,11 +12,12 @@ end then has no cotangent. None is zero.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from .buffers import add_to_array, array_bar
 from .cotangents import add, as_dtype, attributes, cotangent_dtype, tuple_like, zeros_like
 from .numbers import real_scalar, scalar
 
@@ -68,10 +69,12 @@ def _fits(c: Any, held: Any) -> bool:
 class Memory:
     """The cotangents of objects, by identity."""
 
-    __slots__ = ("_cells",)
+    __slots__ = ("_cells", "_buffers", "arrays")
 
-    def __init__(self) -> None:
+    def __init__(self, arrays: bool = False) -> None:
         self._cells: dict[int, tuple[Any, Cells]] = {}
+        self._buffers: dict[int, tuple[Any, Any]] = {}
+        self.arrays = arrays  # whether arrays are found by identity, too, not where they are held
 
     def of(self, x: Any) -> Cells:
         found = self._cells.get(id(x))
@@ -79,9 +82,24 @@ class Memory:
             found = self._cells[id(x)] = (x, Cells())  # the object is kept alive: ids are unique
         return found[1]
 
+    def buffer(self, owner: Any, make: Callable[[], Any] | None) -> Any:
+        """The cotangent of a buffer; None where it has none and none is to be made."""
+        found = self._buffers.get(id(owner))
+        if found is None:
+            if make is None:
+                return None
+            found = self._buffers[id(owner)] = (owner, make())
+        return found[1]
 
-def new_memory() -> Memory:
-    return Memory()
+
+def new_memory(arrays: bool = False) -> Memory:
+    return Memory(arrays)
+
+
+def _by_identity(memory: Any, x: Any) -> bool:
+    """Whether the cotangent of something is that of a buffer, wherever it is held."""
+    first = memory[0] if type(memory) is tuple else memory
+    return bool(first.arrays) and isinstance(x, np.ndarray) and x.ndim > 0
 
 
 def _cells(memory: Any, x: Any) -> Cells:
@@ -200,7 +218,8 @@ def frozen_deep(x: Any) -> Any:
 
 def standing(x: Any, deep: bool) -> Any:
     """Where the parts of a container stand, to bring cotangents there later."""
-    return _Stand(x, {k: standing(e, True) for k, e in _items(x) if _is_nested(e)} if deep else {})
+    nested = {k: standing(e, True) for k, e in _items(x) if _is_nested(e)} if deep else {}
+    return _Stand(x, nested, {k: e for k, e in _items(x) if isinstance(e, np.ndarray)})
 
 
 def keys_of(x: dict[Any, Any]) -> list[Any]:
@@ -214,22 +233,22 @@ def values_of(x: dict[Any, Any]) -> list[Any]:
 
 def spread_values(memory: Any, x: Any, keys: list[Any], c: Any) -> None:
     """Add the cotangents of the values of a dict to those under its keys."""
-    spread_over(memory, _Stand(x, {}), dict(zip(keys, c, strict=True)))
+    spread_over(memory, _Stand(x, {}, {}), dict(zip(keys, c, strict=True)))
 
 
 def read_values(memory: Any, x: Any, keys: list[Any], likes: Any) -> Any:
     """The reverse of `spread_values`."""
-    found = read_over(memory, _Stand(x, {}), dict(zip(keys, likes, strict=True)))
+    found = read_over(memory, _Stand(x, {}, {}), dict(zip(keys, likes, strict=True)))
     return list(found.values())
 
 
 class _Stand:
-    """A container, and those in it."""
+    """A container, those in it, and its arrays."""
 
-    __slots__ = ("x", "nested")
+    __slots__ = ("x", "nested", "arrays")
 
-    def __init__(self, x: Any, nested: dict[Any, Any]):
-        self.x, self.nested = x, nested
+    def __init__(self, x: Any, nested: dict[Any, Any], arrays: dict[Any, Any]):
+        self.x, self.nested, self.arrays = x, nested, arrays
 
 
 def _is_nested(x: Any) -> bool:
@@ -242,7 +261,9 @@ def spread_over(memory: Any, stand: Any, c: Any) -> None:
         return
     cells = None if isinstance(stand.x, tuple) else _cells(memory, stand.x)
     for key, part in _items(c):
-        if key in stand.nested:
+        if _by_identity(memory, stand.arrays.get(key)):
+            add_to_array(array_bar(memory, stand.arrays[key]), part)
+        elif key in stand.nested:
             inner = stand.nested[key]
             if isinstance(inner.x, tuple) and cells is not None:
                 cells.accumulate(key, part)  # what it refers to has no part in this cotangent
@@ -257,7 +278,9 @@ def read_over(memory: Any, stand: Any, likes: Any) -> Any:
     found = {}
     for key, like in _items(likes):
         nested = stand.nested.get(key)
-        if nested is not None and not isinstance(nested.x, tuple):
+        if _by_identity(memory, stand.arrays.get(key)):
+            found[key] = array_bar(memory, stand.arrays[key]).copy()
+        elif nested is not None and not isinstance(nested.x, tuple):
             found[key] = read_over(memory, nested, like)
         else:
             found[key] = _or_zero(cells.get(key), like)
@@ -334,6 +357,9 @@ def collected(memory: Any, before: Snapshot) -> Any:
 def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
     x = node.value
     if node.parts is None:
+        if _by_identity(memory, x) and x.dtype.kind in "fc":
+            held = array_bar(memory, x, make=False)
+            c = c if held is None else held if c is None else c + held
         return finished(c, x)
     if id(x) in path:  # a structure that holds itself
         return None
@@ -380,7 +406,9 @@ def scattered(memory: Any, after: Snapshot, c: Any) -> None:
         g = given.get(key)
         if g is None:
             continue
-        if cells is not None and (part.parts is None or isinstance(part.value, tuple)):
+        if _by_identity(memory, part.value):
+            add_to_array(array_bar(memory, part.value), g)
+        elif cells is not None and (part.parts is None or isinstance(part.value, tuple)):
             cells.accumulate(key, g)
         scattered(memory, part, g)
 

@@ -75,13 +75,14 @@ class Scope:
     def __init__(
         self, primal: Region, infer: Infer, parent: Scope | None = None, loop: bool = False
     ):
-        self.region = Region()
+        self.region, self.primal = Region(), primal
         self.infer, self.parent, self.loop = infer, parent, loop
         self.own = set(values(primal.params)) | {r for op in primal.ops for r in op.results}
         self.bars: dict[Value, list[Atom]] = {}
         self.buffers: dict[Value, Atom] = {}
         self.carried: dict[Value, tuple[Value, Atom]] = {}  # of a loop: parameter and initial value
         self.threaded: dict[Value, Atom] = {}  # of a branch: the buffer it began with
+        self.shadows: dict[Value, Value] = {}  # the cotangents of arrays in memory
 
     def crosses_loop(self, x: Value) -> bool:
         """Whether `x` comes from outside a loop that this scope is in."""

@@ -22,7 +22,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import UNKNOWN, Array, Dim, List, Tuple, Type
+from ..ir.types import UNKNOWN, Array, Dim, List, Tuple, Type, in_memory
 from ..rules.elementwise import narrow
 from .adjoint import Scope
 from .cotangents import (
@@ -122,7 +122,7 @@ def loop(p: Pullback, op: Op, scope: Scope) -> None:
     params = body.params[sequences:]
     sub = Scope(body, p.infer, scope, loop=True)
     gathered = list(zip(op.results[carried:], body.outs[stop + carried :], strict=True))
-    moving = [k for k in range(carried) if params[k] in p.active]
+    moving = [k for k in range(carried) if params[k] in p.active and not in_memory(params[k].type)]
     bars = {
         k: Value(f"{params[k].name or 't'}_bar", bar_type(params[k].type), op.span) for k in moving
     }

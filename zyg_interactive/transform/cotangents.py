@@ -18,12 +18,15 @@ from ..ir.types import (
     UNKNOWN,
     Array,
     Closure,
+    Const,
     Dict,
     List,
     Record,
+    Ref,
     Scalar,
     Tuple,
     Type,
+    in_memory,
     is_complex,
     is_plural,
     may_be_differentiable,
@@ -38,7 +41,11 @@ class Fields(dict[str, Any]):
 
 
 def bar_type(t: Type) -> Type:
-    """The type of a cotangent: floating where the value is a number, structured as the value is."""
+    """The type of a cotangent: floating where the value is a number, structured as the value is;
+    None of what is in memory.
+    """
+    if isinstance(t, Ref) or in_memory(t):
+        return NOTHING
     match t:
         case Scalar(kind=kind):
             return t if kind == "complex" else FLOAT
@@ -60,6 +67,9 @@ def bar_type(t: Type) -> Type:
     return UNKNOWN
 
 
+NOTHING = Const(None)
+
+
 def differentiable(t: Record) -> list[str]:
     """The attributes of an object that a cotangent can flow into."""
     return [k for k, v in t.fields if may_be_differentiable(v)]
@@ -74,7 +84,7 @@ def zero(x: Atom) -> Atom:
         return 0.0
     if isinstance(t, Array) and t.shape == ():
         return 0.0
-    if not isinstance(x, Value):
+    if not isinstance(x, Value) or isinstance(t, Ref) or in_memory(t):
         return None
     if (
         isinstance(t, Array)

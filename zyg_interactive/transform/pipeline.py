@@ -29,7 +29,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type
+from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type, value_of
 from .adjoint import Adjoint, Pair, Pattern, Watch
 from .cotangents import Fields, as_scalar, filled, made, skeleton
 from .pullback import Pullback
@@ -68,6 +68,7 @@ class Derivatives:
             Function(f"{f.name}{tag}_{half}", Region(), f.span, order=order, changing=changing)
             for half in ("forward", "reverse")
         )
+        forward.arrays = reverse.arrays = f.arrays
         pair = self._pairs[key] = Pair(forward, reverse)
         try:
             self._fill(pair, self.adjoint(f, wrt, pattern, outermost=False), f)
@@ -117,7 +118,8 @@ class Derivatives:
         with building(a.reverse, f.span, self.infer):
             a.reverse.outs = owned(a)
         if a.memory is not None and a.memory in set(reads(a.reverse)):
-            a.reverse.ops.insert(0, Op(runtime.new_memory, (), {}, (a.memory,), (), f.span))
+            arrays = (True,) if f.arrays else ()
+            a.reverse.ops.insert(0, Op(runtime.new_memory, arrays, {}, (a.memory,), (), f.span))
         return a
 
     def fused(
@@ -151,7 +153,7 @@ class Derivatives:
         region = Region(a.primal.params, [*a.primal.ops, *a.reverse.ops], (outs,))
         forward = len(a.primal.ops)
         made = Function(f.name, region, f.span, f.hidden, f.guards, order=f.order + 1)
-        made.forward, made.changing = forward, f.changing
+        made.forward, made.changing, made.arrays = forward, f.changing, f.arrays
         return made
 
     def finished(self, t: Type, c: Atom) -> Atom:
@@ -200,7 +202,7 @@ def owned(a: Adjoint) -> tuple[Atom, ...]:
         seen.update(values(o))
         if shared and not _is_immutable(type_of(o)):
             copy = emit(runtime.own, (o,), name=getattr(o, "name", None))
-            copy.type = type_of(o)
+            copy.type = value_of(type_of(o))
             o = copy
         result.append(o)
     return tuple(result)
@@ -210,6 +212,7 @@ def owned(a: Adjoint) -> tuple[Atom, ...]:
 FRESH: set[Any] = {
     *(operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow),
     *(operator.matmul, np.sum, np.where, np.outer, np.zeros_like, np.concatenate, np.stack),
+    *(np.copy, runtime.copy),
     *(runtime.zeros_like, runtime.scalar, runtime.real_scalar, runtime.own),
     *(runtime.accumulate, runtime.add_at, runtime.collected),
 }

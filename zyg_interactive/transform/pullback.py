@@ -13,6 +13,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..analysis.activity import active_values
 from ..analysis.effects import changes_memory, function_changes, reads_memory
@@ -35,6 +37,8 @@ from ..ir.core import (
     building,
     clone,
     emit,
+    map_atom,
+    op_reads,
     type_of,
     values,
     walk,
@@ -50,15 +54,21 @@ from ..ir.types import (
     Tuple,
     Type,
     Unknown,
+    arrays,
+    in_memory,
     may_be_differentiable,
     refers,
+    value_of,
 )
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import REFUSAL, Rule, lookup
 from .adjoint import Adjoint, Pairs, Pattern, Scope, Watch
+from .arrays import contribute as contribute_to_array
+from .arrays import reverse_of_array, shadow, taken
 from .control import branch, loop
 from .cotangents import (
+    NOTHING,
     as_scalar,
     bar_type,
     component,
@@ -69,6 +79,7 @@ from .cotangents import (
     plus,
     repaired,
 )
+from .kept import Kept, settle, without_copies
 from .memory import reverse_of
 from .simplify import drop_dead
 from .structures import STRUCTURAL
@@ -100,8 +111,10 @@ class Pullback:
         self.active = active_values(
             self.primal, {p for p in self.params if may_be_differentiable(p.type)}, implicit
         )
+        self.kept: list[Kept] = []
+        self.copies: set[Value] = set()
         for op in walk(self.primal):
-            if any(v in self.active or refers(v.type) for v in values(op.args)):
+            if any(v in self.active or _refers_to_objects(v.type) for v in values(op.args)):
                 self._guarded(op)
         self.pattern = pattern
 
@@ -135,6 +148,8 @@ class Pullback:
         top.region.params = tuple(seeds)
         top.region.outs = tuple(bars.values())
         drop_dead(top.region)
+        settle(self.kept, self.primal, top.region, self.outermost)
+        without_copies(top.region, self.copies)
         memory = self.memory if self.f.changing else None
         return Adjoint(self.f, self.primal, top.region, tuple(seeds), bars, memory)
 
@@ -146,12 +161,14 @@ class Pullback:
             parts = self.total_of(top, p)
             return tuple(
                 (self._collected(p, t, (i,)) if self.outermost else None)
-                if isinstance(t, Ref)
+                if isinstance(t, Ref) or in_memory(t)
                 else component(parts, i)
                 for i, t in enumerate(p.type.items)
             )
         if isinstance(p.type, Ref):
             return self._collected(p, p.type, ()) if self.outermost else None
+        if in_memory(p.type):
+            return shadow(self, top, p) if self.outermost and p in self.active else None
         return self.total_of(top, p)
 
     def _collected(self, p: Value, t: Type, place: tuple[int, ...]) -> Atom:
@@ -179,8 +196,10 @@ class Pullback:
             return None
         if isinstance(t, Ref):
             return self._seed_of_reference(out, seeds) if self.outermost else None
+        if in_memory(t) and not self.outermost:
+            return None
         name = out.name if isinstance(out, Value) and out.name else "y"
-        seeds.append(Value(f"{name}_bar", bar_type(t), self.f.span))
+        seeds.append(Value(f"{name}_bar", bar_type(value_of(t)), self.f.span))
         return seeds[-1]
 
     def _seed_of_reference(self, out: Atom, seeds: list[Value]) -> Atom:
@@ -195,7 +214,11 @@ class Pullback:
 
     def reverse_region(self, primal: Region, scope: Scope) -> None:
         for op in reversed(list(primal.ops)):
-            received = [r for r in op.results if r in scope.bars or r in scope.buffers]
+            received = [
+                r
+                for r in op.results
+                if r in scope.bars or r in scope.buffers or (refers(r.type) and self._holds(r))
+            ]
             if not received and not (self.f.changing and self._changes(op)):
                 continue
             with building(scope.region, op.span, self.infer, narrow):
@@ -210,6 +233,10 @@ class Pullback:
                         op.span,
                         "pass it as a constant",
                     ) from undecided
+
+    def _holds(self, r: Value) -> bool:
+        """Whether arrays in memory that a result is or holds may have a cotangent."""
+        return r in self.active or not isinstance(r.type, Array)
 
     def _changes(self, op: Op) -> bool:
         """Whether an op leaves something to be reversed in memory."""
@@ -250,7 +277,7 @@ class Pullback:
 
     def contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
         """Add `c` to the cotangent of `x`."""
-        if c is None or (isinstance(c, float | int) and c == 0):
+        if c is None or (isinstance(c, float | int) and c == 0) or type_of(c) == NOTHING:
             return
         if isinstance(x, tuple | list):
             for i, xi in enumerate(x):
@@ -266,6 +293,9 @@ class Pullback:
             return
         c = repaired(c, x, broadcasts)
         if is_zero(c):
+            return
+        if in_memory(x.type):
+            contribute_to_array(self, scope, x, c)
             return
         if scope.crosses_loop(x):
             buffer = scope.buffer(x)
@@ -303,7 +333,7 @@ class Pullback:
 
     def _op(self, op: Op, scope: Scope, primal: Region) -> None:
         fn = op.fn
-        of_memory = reverse_of(op) if self.f.changing else None
+        of_memory = (reverse_of_array(op) or reverse_of(op)) if self.f.changing else None
         if of_memory is not None:
             of_memory(self, op, scope, primal)
         elif fn is IF:
@@ -316,11 +346,54 @@ class Pullback:
             self._dynamic(op, scope, op.args[0], op.args[1:])
         elif fn in STRUCTURAL and STRUCTURAL[fn](self, op, scope):
             pass
-        elif any(r in scope.bars or r in scope.buffers for r in op.results):
+        elif any(r in scope.bars or r in scope.buffers or self._made(r) for r in op.results):
             self._rule(op, scope)
+
+    def _made(self, y: Value) -> bool:
+        return in_memory(y.type) and y in self.active
+
+    def _given(self, scope: Scope, y: Value) -> Atom:
+        """The whole cotangent of what an op has made."""
+        return taken(self, scope, y) if self._made(y) else self.total_of(scope, y)
+
+    def copied(self, bar: Value) -> Value:
+        """The cotangent of an array in memory as it is now."""
+        copy = emit(np.copy, (bar,), name=bar.name)
+        copy.type = value_of(bar.type)
+        self.copies.add(copy)
+        return copy
+
+    def now(self, a: Atom, op: Op, scope: Scope) -> Atom:
+        """What arrays in memory hold when an op reads them."""
+        return map_atom(lambda v: self._kept(v, op, scope, 0), a)
+
+    def after(self, a: Atom, op: Op, scope: Scope) -> Atom:
+        """What arrays in memory hold after an op."""
+        return map_atom(lambda v: self._kept(v, op, scope, 1), a)
+
+    def _kept(self, v: Atom, op: Op, scope: Scope, place: int) -> Atom:
+        if not isinstance(v, Value) or not any(map(in_memory, arrays(v.type))):
+            return v
+        for k in reversed(self.kept):
+            if k.at[0] is not op:
+                break
+            if k.at[1] == place and k.of is v:
+                return k.op.result
+        t = v.type
+        how: Any = np.copy if isinstance(t, Array) else runtime.own
+        value = Value(v.name, value_of(t), v.span)
+        region, copy = scope.primal, Op(how, (v,), {}, (value,), (), v.span)
+        region.ops.insert(region.ops.index(op) + place, copy)
+        self.kept.append(Kept(region, copy, v, (op, place)))
+        return value
 
     def _rule(self, op: Op, scope: Scope) -> None:
         rule = lookup(op.fn)
+        if self._made(op.result) and (
+            not any(v in self.active for v in op_reads(op))
+            or (rule is not None and rule.pullback is None and rule.custom is None)
+        ):
+            return  # a new buffer, which holds nothing active yet
         if REFUSAL in op.static and rule is None:
             raise Refused(op.static[REFUSAL])
         if rule is not None and rule.custom is not None:
@@ -335,6 +408,18 @@ class Pullback:
             )
         if rule is None or rule.pullback is None:
             raise refuse("ZYG301", f"no gradient rule for `{_title(op.fn)}`", op.span, _GIVE)
+        if op.args and any(_is_unknown(a) for a in self._arguments(rule, op)[0]):
+            self._late_rule(op, scope, rule)
+            return
+        g = self._given(scope, op.result)
+        if g is not None:
+            self.through_rule(op, scope, g)
+
+    def through_rule(self, op: Op, scope: Scope, g: Atom) -> None:
+        """Let the arguments of an op have what its rule makes of the cotangent of its result."""
+        rule = lookup(op.fn)
+        if rule is None or rule.pullback is None:
+            raise refuse("ZYG301", f"no gradient rule for `{_title(op.fn)}`", op.span, _GIVE)
         data, metadata = self._arguments(rule, op)
         if any(v in self.active and v.type != INT for v in values(metadata)):
             raise refuse(
@@ -343,12 +428,6 @@ class Pullback:
                 op.span,
                 "pass it by position",
             )
-        if any(_is_unknown(a) for a in data):
-            if self.f.late:
-                kinds = ", ".join(repr(type_of(a)) for a in data)
-                raise refuse("ZYG202", f"no gradient of `{_title(op.fn)}` for {kinds}", op.span)
-            self._dynamic(op, scope, op.fn, op.args)
-            return
         for a in data:
             if (
                 isinstance(t := type_of(a), Array)
@@ -361,14 +440,32 @@ class Pullback:
                     op.span,
                     "convert it to floats",
                 )
-        y = op.result
-        g = self.total_of(scope, y)
-        if g is None:
-            return
-        cs = rule.pullback(g, y, *data, **metadata)
+        y = self.after(op.result, op, scope)
+        read = tuple(self.now(a, op, scope) for a in data)
+        metadata = {k: self.now(a, op, scope) for k, a in metadata.items()}
+        cs = rule.pullback(g, y, *read, **metadata)
         # A rule with one argument may return its cotangent alone, or in a tuple of one.
+        given: dict[Any, tuple[Atom, Atom]] = {}
         for x, c in zip(data, cs if isinstance(cs, tuple) else (cs,), strict=True):
+            key = id(x) if isinstance(x, Value) and in_memory(x.type) else len(given)
+            given[key] = (x, plus(given[key][1], c) if key in given else c)
+        for x, c in given.values():
             self.contribute(scope, x, c, rule.broadcasts)
+
+    def _late_rule(self, op: Op, scope: Scope, rule: Rule) -> None:
+        """A rule for values of which only the run knows what they are."""
+        data, metadata = self._arguments(rule, op)
+        if any(v in self.active and v.type != INT for v in values(metadata)):
+            raise refuse(
+                "ZYG302",
+                f"no gradient of `{_title(op.fn)}` in a keyword",
+                op.span,
+                "pass it by position",
+            )
+        if self.f.late:
+            kinds = ", ".join(repr(type_of(a)) for a in data)
+            raise refuse("ZYG202", f"no gradient of `{_title(op.fn)}` for {kinds}", op.span)
+        self._dynamic(op, scope, op.fn, op.args)
 
     def _arguments(self, rule: Rule, op: Op) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
         """The data and the metadata of a call."""
@@ -393,9 +490,13 @@ class Pullback:
         wrt = tuple(i for i, a in enumerate(op.args) if any(v in self.active for v in values(a)))
         gs = [self.total_of(scope, r) for r in op.results]
         leaves: list[Atom] = []
-        patterns = tuple(_pattern(g, r, leaves) for g, r in zip(gs, op.results, strict=True))
+        outs = callee.region.outs
+        patterns = tuple(
+            self._pattern(scope, g, r, type_of(o), leaves)
+            for g, r, o in zip(gs, op.results, outs, strict=True)
+        )
         changes = self.f.changing and function_changes(callee, set())
-        if not leaves and not changes:
+        if not leaves and not changes and not any(refers(r.type) for r in op.results):
             return
         pair = self.pairs(callee, wrt, patterns if len(patterns) != 1 else patterns[0])
         residuals = Value(
@@ -429,11 +530,36 @@ class Pullback:
         for k, bar, parts in kept:
             self.contribute(scope, op.args[k], opened(bar, parts))
 
+    def _pattern(self, scope: Scope, g: Atom, y: Atom, out: Type, leaves: list[Atom]) -> Pattern:
+        """Which parts of a result have a cotangent; these are appended to `leaves`. `out`: the type
+        that it has in the callee, where an array may be a value that is in memory here.
+        """
+        t = type_of(y)
+        if in_memory(t) and not in_memory(out) and isinstance(y, Value):
+            scope.own.add(y)
+            leaves.append(taken(self, scope, y))
+            return True
+        if isinstance(t, Ref) or in_memory(t) or (g is None and not refers(t)):
+            return None
+        if in_memory(out):
+            span = y.span if isinstance(y, Value) else None
+            raise refuse("ZYG202", "it is not known where this array was made", span)
+        if isinstance(t, Tuple):
+            inside = out.items if isinstance(out, Tuple) else t.items
+            return tuple(
+                self._pattern(scope, component(g, i), component(y, i), inner, leaves)
+                for i, inner in enumerate(inside)
+            )
+        if g is None:
+            return None
+        leaves.append(made(filled(g, y)))
+        return True
+
     def _dynamic(self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...]) -> None:
         """A call that is specialised when it happens; its residual is the pullback that was made
         for it.
         """
-        g = self.total_of(scope, op.result)
+        g = self._given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         every = (fn, *args, *static.values())
         wrt = tuple(i for i, a in enumerate(every) if any(v in self.active for v in values(a)))
@@ -446,17 +572,22 @@ class Pullback:
         back.op = op
         bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i in wrt)
         if changing:
-            append(Op(runtime.changing_reverse, (back, g, self.memory), {}, bars, (), op.span))
+            # Arrays have their cotangents by identity, but for those that are known to be values.
+            found = tuple(_by_identity(type_of(every[i])) for i in wrt)
+            args = (back, g, self.memory, found)
+            append(Op(runtime.changing_reverse, args, {}, bars, (), op.span))
         else:
             append(Op(runtime.dynamic_reverse, (back, g), {}, bars, (), op.span))
         for i, bar in zip(wrt, bars, strict=True):
+            if in_memory(type_of(every[i])):
+                continue
             if isinstance(type_of(every[i]), Array) and type_of(every[i]) != bar.type:
                 bar.type = bar_type(type_of(every[i]))
             self.contribute(scope, every[i], bar)
 
     def _custom(self, op: Op, scope: Scope, rule: Callable[..., Any]) -> None:
         """A call whose gradient the user has given."""
-        g = self.total_of(scope, op.result)
+        g = self._given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         wrt = tuple(i for i, a in enumerate(op.args) if any(v in self.active for v in values(a)))
         call = CustomCall(op.fn, rule, op.span, wrt, static)
@@ -480,17 +611,12 @@ def _is_unknown(a: Atom) -> bool:
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
 
 
-def _pattern(g: Atom, y: Atom, leaves: list[Atom]) -> Pattern:
-    """Which parts of a result have a cotangent; these are appended to `leaves`."""
-    t = type_of(y)
-    if g is None or isinstance(t, Ref):
-        return None
-    if isinstance(t, Tuple):
-        return tuple(
-            _pattern(component(g, i), component(y, i), leaves) for i in range(len(t.items))
-        )
-    leaves.append(made(filled(g, y)))
-    return True
+def _by_identity(t: Type) -> bool:
+    return not isinstance(t, Array) or in_memory(t)
+
+
+def _refers_to_objects(t: Type) -> bool:
+    return refers(t) and not isinstance(t, Array)
 
 
 def _title(fn: Any) -> str:

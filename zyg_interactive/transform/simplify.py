@@ -28,7 +28,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import UNKNOWN, Array, Scalar, shape_of
+from ..ir.types import UNKNOWN, Array, Scalar, in_memory, shape_of
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
 KEPT = {runtime.dynamic_reverse, runtime.changing_reverse, RECORD}
@@ -237,6 +237,8 @@ def _floating(x: Atom) -> bool:
     t = type_of(x)
     if isinstance(t, Scalar):
         return t.kind in ("float", "complex")
+    if in_memory(t):  # the array itself is no copy of it
+        return False
     return isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc"
 
 

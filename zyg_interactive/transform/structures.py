@@ -26,6 +26,8 @@ from ..ir.types import (
     Record,
     Tuple,
     Unknown,
+    in_memory,
+    refers,
 )
 from .adjoint import Scope
 from .cotangents import (
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
     x, index = op.args
     t = type_of(x)
+    if in_memory(op.result.type) and not refers(t):
+        raise refuse("ZYG202", "it is not known where this array was made", op.span)
     if isinstance(x, tuple | list):
         if isinstance(index, int):
             p.contribute(scope, x[index], p.total_of(scope, op.result))
