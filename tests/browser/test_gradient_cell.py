@@ -41,7 +41,7 @@ after = before @ np.ones(7)"""
 REFUSED = """\
 %%gradient W
 c = W * 1.0
-c[0] = 2.0
+c.resize(2, 4, refcheck=False)
 total = np.sum(c)
 print("total", round(total, 3))"""
 AFTER = "print('found', np.shape(W_bar), np.shape(before))"
@@ -155,7 +155,7 @@ def test_from_the_cell_to_its_picture_and_back(
 
     run(page, 3)
     refused = outputs(page, 3)
-    assert "total" in refused and "ZYG103" in refused and "c[0] = 2.0" in refused
+    assert "total" in refused and "ZYG103" in refused and "c.resize(2, 4" in refused
 
     run(page, 4)
     assert outputs(page, 4).strip() == "found (3, 4) (3, 4)"
