@@ -39,20 +39,6 @@ def second_order_through_a_dynamic_call() -> None:
     assert pullback(f, 0.5)[1](1.0) == (-math.sin(0.5),)
 
 
-def object_made_by_init() -> None:
-    """ZYG301 `Q`: a plain class whose __init__ only assigns attributes is not constructed."""
-    check(define("def f(x):\n    q = Q(x, 2 * x)\n    return q.a * q.b", scope={"Q": Q}), 1.5)
-
-
-def function_captured_in_a_loop() -> None:
-    """ZYG105 although `g` is only called, and only where it was made."""
-    text = "def f(x):\n    s = 0.0\n    for i in range(3):\n        a = x * i\n"
-    text += (
-        "        def g(y):\n            return y * a\n        s = s + g(x)\n    return s + g(2.0)"
-    )
-    check(define(text), 1.5)
-
-
 def dot_of_lists() -> None:
     check(define("def f(x):\n    return np.dot([x for e in range(3)], [0.1, 0.4, 0.8])"), 1.5)
 
@@ -60,11 +46,6 @@ def dot_of_lists() -> None:
 class P:
     def __init__(self, x: Any):
         self.x = x
-
-
-class Q:
-    def __init__(self, a: float, b: float):
-        self.a, self.b = a, b
 
 
 if __name__ == "__main__":

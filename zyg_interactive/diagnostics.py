@@ -16,7 +16,7 @@ TITLES = {
     "ZYG102": "the source is not available",
     "ZYG103": "in-place change not supported",
     "ZYG104": "argument binding",
-    "ZYG105": "escaping closure over a variable that changes",
+    "ZYG105": "a shared variable that changes",
     "ZYG201": "must be known before the run",
     "ZYG202": "type not differentiable",
     "ZYG203": "value may alias",

@@ -4,6 +4,7 @@ call.
 
 from __future__ import annotations
 
+import types
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,12 +81,13 @@ class LateSpecialisation(runtime.Dynamic):
         hidden: list[tuple[int, int]] = []
         for i in wrt:
             if i == 0:
-                cells = {}
+                tree: dict[Any, Any] = {}
                 for k, path in enumerate(s.function.hidden):
-                    if path.root == CALLED and len(path.steps) == 1:
-                        cells[path.steps[0]] = len(chosen)
+                    t = params[first_hidden + k].type
+                    if path.root == CALLED and may_be_differentiable(t):
+                        _plant(tree, path.steps, len(chosen))
                         chosen.append(first_hidden + k)
-                of_argument.append(cells)
+                of_argument.append(tree)
             elif i - 1 in s.positions and may_be_differentiable(
                 params[s.positions.index(i - 1)].type
             ):
@@ -133,9 +135,8 @@ class LateSpecialisation(runtime.Dynamic):
             sink += [(back.values[k], bars[j]) for k, j in form.hidden]
         found: list[Any] = []
         for i, where in zip(back.wrt, form.of_argument, strict=True):
-            if isinstance(where, dict):
-                n = len(getattr(back.fn, "__closure__", None) or ())
-                found.append(tuple(bars[where[k]] if k in where else None for k in range(n)))
+            if i == 0:
+                found.append(_bar_of_callee(back.fn, where, bars, memory))
             else:
                 bar = None if where is None else bars[where]
                 arg = back.args[i - 1]
@@ -146,6 +147,35 @@ class LateSpecialisation(runtime.Dynamic):
             if by_identity and by_identity[i] and k > 0:
                 found[i] = _settled(memory, back.args[k - 1], bar)
         return tuple(found)
+
+
+def _plant(tree: dict[Any, Any], steps: tuple[Any, ...], index: int) -> None:
+    """Note which cotangent is that of what a callee reaches by `steps`."""
+    for step in steps:
+        tree = tree.setdefault(step, {})
+    tree[()] = index
+
+
+def _bar_of_callee(f: Any, tree: dict[Any, Any], bars: tuple[Any, ...], memory: Any) -> Any:
+    """The cotangent of a callee: of what it captured, but for variables that are in memory, and of
+    its attributes.
+    """
+    if () in tree:
+        return bars[tree[()]]
+    if not tree:
+        return None
+    if not isinstance(f, types.FunctionType):
+        parts = {k: _bar_of_callee(getattr(f, k), inner, bars, memory) for k, inner in tree.items()}
+        return types.SimpleNamespace(**parts)
+    found: list[Any] = [None] * len(f.__closure__ or ())
+    for k, inner in tree.items():
+        cell = (f.__closure__ or ())[k]
+        bar = _bar_of_callee(cell.cell_contents, inner, bars, memory)
+        if k in runtime.shared_cells(f):
+            runtime.add_to(memory, cell, "cell_contents", bar)
+        else:
+            found[k] = bar
+    return tuple(found)
 
 
 def _settled(memory: Any, x: Any, bar: Any) -> Any:

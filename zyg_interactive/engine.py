@@ -6,7 +6,7 @@ import ast
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,6 +92,7 @@ class Linker(Links):
     def __init__(self, engine: Engine, sizes: Sizes):
         super().__init__(sizes.heap)
         self.engine, self.sizes = engine, sizes
+        self.origins: dict[int, Path] = {}  # where each closure is reached first
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
         return lower(callee, given, self)
@@ -108,7 +109,14 @@ class Linker(Links):
         package = (value.__module__ or "").partition(".")[0]
         if value in INTRINSICS or package in ("numpy", "scipy", "zyg_interactive"):
             return None
-        return self.engine.user_function(value, origin, self.read_type)
+        if origin is not None and value.__closure__:  # one that refers to itself is met again
+            origin = self.origins.setdefault(id(value), origin)
+        return self.engine.user_function(value, origin, self.read_type, self.shared)
+
+    @property
+    def shared(self) -> Container[Any]:
+        """The variables that are in memory."""
+        return () if self.heap is None else self.heap.shared
 
     def demanded(self, path: Path) -> bool:
         """Whether the data at `path` has to be known."""
@@ -235,7 +243,7 @@ class Engine:
                 return s.renewed(s.hidden(f, args), args)
         linker = Linker(self, sizes)
         if plain is not None:
-            user = self.user_function(f, Path(CALLED, f.__name__), linker.read_type)
+            user = linker.user_function(f, Path(CALLED, f.__name__))
             if user is None:
                 raise self._no_source(f)
             for i, (n, a) in enumerate(given.items()):
@@ -320,9 +328,15 @@ class Engine:
         return Transformed(f.transform, inner, f.options)
 
     def user_function(
-        self, f: types.FunctionType, origin: Path | None, read_type: Any
+        self,
+        f: types.FunctionType,
+        origin: Path | None,
+        read_type: Any,
+        shared: Container[Any] = (),
     ) -> UserFunction | None:
-        """The text of a live function, or None where it has none."""
+        """The text of a live function, or None where it has none; `shared`: the variables that are
+        in memory.
+        """
         try:
             source, node = find(f.__code__)
         except SourceNotFound:
@@ -331,17 +345,13 @@ class Engine:
         for i, (name, cell) in enumerate(
             zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
         ):
-            try:
-                value = cell.cell_contents
-            except ValueError:
-                continue
             base = origin or Path({"f": f}, "f")
-            free[name] = (Path(base.root, base.name, (*base.steps, i)), value)
+            free[name] = (Path(base.root, base.name, (*base.steps, i)), cell)
         a = node.args
         positional = [p.arg for p in (*a.posonlyargs, *a.args)]
         defaults = dict(zip(positional[::-1], (f.__defaults__ or ())[::-1], strict=False))
         defaults.update(f.__kwdefaults__ or {})
-        resolver = LiveResolver(f.__globals__, free, read_type)
+        resolver = LiveResolver(f.__globals__, free, read_type, shared)
         return UserFunction(f.__name__, source, node, resolver, defaults, f, f.__code__, origin)
 
 

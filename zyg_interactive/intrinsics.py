@@ -86,7 +86,7 @@ def _callee(
             *(lowering.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params()),
         ]
         for g in callee.guards:
-            lowering.guards[g.path] = g
+            lowering.guards[g.key] = g
     places = {
         i: next(k for k, v in enumerate(values) if v is a)
         for i, a in enumerate(args)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .engine import Specialisation
-from .ir.core import CALLED, Path
+from .ir.core import CALLED, Path, SameObject
 
 MOST = 1024
 MISS = object()  # what a shortcut returns where something has changed
@@ -73,7 +73,7 @@ def _compiled(
     tests, values = [], []
     for i, guard in enumerate(s.function.guards):
         found = _expression(guard.path, f"g{i}", scope)
-        if found is None:
+        if found is None or isinstance(guard, SameObject):
             return None
         scope[f"c{i}"] = guard.expected
         tests.append(f"{found} is c{i}")

@@ -31,13 +31,16 @@ from ..rules.registry import REFUSAL, lookup
 from .effects import changes_memory, function_changes, is_view, reads_memory, stores
 
 
-def active_values(region: Region, active: set[Value], implicit: bool = False) -> set[Value]:
+def active_values(
+    region: Region, active: set[Value], implicit: bool = False, changing: bool = False
+) -> set[Value]:
     """Add to `active` every value of `region` that depends on it differentiably.
 
     Of an array in memory it counts what its buffer may ever hold. `implicit`: derivatives in
-    globals are asked for as well, so a callee that only the run knows is active by itself.
+    globals are asked for as well; `changing`: or what a program stores in memory may be read there:
+    so a callee that only the run knows is active by itself.
     """
-    spread = _Activity(active, implicit)
+    spread = _Activity(active, implicit or changing)
     spread.touch(*active)
     while True:
         known = len(spread.sites)
@@ -49,8 +52,8 @@ def active_values(region: Region, active: set[Value], implicit: bool = False) ->
 
 
 class _Activity:
-    def __init__(self, active: set[Value], implicit: bool):
-        self.active, self.implicit = active, implicit
+    def __init__(self, active: set[Value], reaching: bool):
+        self.active, self.reaching = active, reaching
         self.sites: set[int] = set()  # of buffers that may hold something active
 
     def touch(self, *found: Value) -> None:
@@ -95,7 +98,7 @@ class _Activity:
 
     def _depends(self, op: Op) -> bool:
         """Whether a derivative may flow through an op without regions."""
-        if self.implicit and op.fn is CALL_VALUE:
+        if self.reaching and op.fn is CALL_VALUE:
             return True
         if reads_memory(op):  # of which it is not known here what was stored there
             return True

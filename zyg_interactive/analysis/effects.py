@@ -22,6 +22,7 @@ READS: set[Any] = {
     runtime.frozen_deep,
     runtime.values_of,
     runtime.read_cell,
+    runtime.read_global,
 }
 # In-place operators, and those they stand for.
 INFIX: dict[Any, Any] = {
@@ -60,6 +61,7 @@ CHANGES: set[Any] = {
     dict.clear,
     runtime.splice,
     runtime.reorder,
+    runtime.store_global,
 }
 # Make a new container of values.
 MAKES: set[Any] = {
@@ -110,6 +112,8 @@ def reads_memory(op: Op) -> bool:
     """Whether the result of an op comes out of memory."""
     if op.fn in BAR_READS or op.fn in (runtime.take_from, runtime.cut_from, runtime.take_all):
         return True
+    if op.fn is runtime.read_global:
+        return True
     if op.fn in READS or op.fn in (list.pop, dict.pop):
         return isinstance(type_of(op.args[0]), Ref)
     return False
@@ -151,7 +155,9 @@ def _region(region: Region, seen: set[Function]) -> bool:
                 return True
         elif any(_region(inner, seen) for inner in op.regions):
             return True
-        elif op.fn in LATE or (not op.regions and changes_memory(op)):
+        elif op.fn in LATE or op.fn is runtime.read_global:
+            return True
+        elif not op.regions and changes_memory(op):
             return True
     return False
 

@@ -204,6 +204,8 @@ def key(x: Any, depth: int = 0) -> Any:
         return (cls, *[key(e, depth + 1) for e in x])
     if isinstance(x, PLAIN):
         return id(x)
+    if cls is types.CellType:
+        return (cls, *[key(v, depth + 1) for v in cell_parts(x).values()])
     fields = attributes(x) if depth <= LONGEST_RECORD else None
     if fields is None:
         return cls

@@ -58,6 +58,7 @@ POINTERS = {
     runtime.frozen_deep,
     runtime.values_of,
     runtime.read_cell,
+    runtime.read_global,
     list.pop,
     dict.pop,
 }

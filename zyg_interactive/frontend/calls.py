@@ -48,6 +48,10 @@ class Calls(Expressions):
 
     def call_expression(self, node: ast.Call, name: str | None) -> Atom:
         fn = self.expr(node.func)
+        return self.call(fn, *self._given(fn, node), node, name)
+
+    def _given(self, fn: Atom, node: ast.Call) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        """The arguments of a call of `fn`."""
         args: list[Atom] = []
         for a in node.args:
             if isinstance(a, ast.Starred):
@@ -77,7 +81,7 @@ class Calls(Expressions):
                     "`**` of what only the run knows",
                     "write the keywords out",
                 )
-        return self.call(fn, tuple(args), kwargs, node, name)
+        return tuple(args), kwargs
 
     def call(
         self,
@@ -203,7 +207,7 @@ class Calls(Expressions):
         values = [arguments[p.name] for p in own]
         values += [self.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params()]
         for g in callee.guards:
-            self.guards[g.path] = g
+            self.guards[g.key] = g
         return callee, [self.materialise(v, node) for v in values]
 
     def _opaque(
@@ -274,10 +278,13 @@ class Calls(Expressions):
         name: str | None,
     ) -> Atom:
         """A call of a closure that was made during the run: what it captured becomes arguments."""
-        captured = [self.op(runtime.captured, (closure, i), {}, node) for i in range(count)]
         assert isinstance(closure.type, Closure)
-        for value, type in zip(captured, closure.type.captured, strict=True):
-            value.type = type
+        captured = []
+        for i, t in enumerate(closure.type.captured):
+            is_cell = isinstance(t, Ref) and t.cls is types.CellType
+            read = runtime.captured_cell if is_cell else runtime.captured
+            captured.append(self.op(read, (closure, i), {}, node))
+            captured[-1].type = t
         frame = Frame()
         self.frames[frame] = dict(zip(closure.type.names, captured, strict=True))
         resolver = FrameResolver(frame, self.frames[frame], template.resolver)
@@ -366,6 +373,7 @@ class Calls(Expressions):
     def unused(self, node: ast.Call) -> None:
         """A call whose result is not used: an observer, such as `print`."""
         fn = self.expr(node.func)
+        args, kwargs = self._given(fn, node)
         known = (
             fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
         )
@@ -377,22 +385,11 @@ class Calls(Expressions):
             and known not in STORES
             and known not in ARRAY_CHANGES
         ):
-            args = tuple(self.materialise(self.expr(a), node) for a in node.args)
-            kwargs = {
-                k.arg or "": self.materialise(self.expr(k.value), node) for k in node.keywords
-            }
-            if any(k.arg is None for k in node.keywords) or any(
-                isinstance(a, ast.Starred) for a in node.args
-            ):
-                raise refused(
-                    self.source,
-                    node,
-                    "`*` in a call whose result is not used",
-                    "write the arguments out",
-                )
+            args = tuple(self.materialise(a, node) for a in args)
+            kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
-        self.call_expression(node, None)
+        self.call(fn, args, kwargs, node)
 
 
 def _has_call(cls: type) -> bool:

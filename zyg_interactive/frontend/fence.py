@@ -15,8 +15,6 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Raise: ("`raise`", "check the arguments before the differentiated function"),
     ast.Assert: ("`assert`", "check the arguments before the differentiated function"),
     ast.Delete: ("`del`", "leave the name bound"),
-    ast.Global: ("`global`", "return the value instead"),
-    ast.Nonlocal: ("`nonlocal`", "return the value instead"),
     ast.Import: ("an `import` inside a function", "import at the top of the module"),
     ast.ImportFrom: ("an `import` inside a function", "import at the top of the module"),
     ast.ClassDef: ("a `class` inside a function", "define the class at the top of the module"),

@@ -111,6 +111,7 @@ class Links:
         self.busy[spec] = function
         try:
             for _ in range(MOST_ROUNDS):
+                settled = set(self.linked)
                 lowered = self.lower(callee, given, function)
                 stable = lowered.result == function.result and lowered.hidden == function.hidden
                 function.region, function.hidden = lowered.region, lowered.hidden
@@ -118,6 +119,8 @@ class Links:
                 function.key = lowered.key
                 if stable or not function.recursive:
                     return function
+                for other in self.linked.keys() - settled:  # they may call what has changed
+                    del self.linked[other]
         finally:
             del self.busy[spec]
         self.unsettled(function)

@@ -307,7 +307,8 @@ class Loops(Calls):
         self, targets: list[ast.expr], stmts: list[ast.stmt], test: ast.expr | None, node: ast.AST
     ) -> list[str]:
         """The variables that a loop hands from one iteration to the next, or out of it."""
-        assigned = bound([*targets, *stmts])
+        elsewhere_kept = {*self.cells, *self.globals, *self.nonlocals}
+        assigned = bound([*targets, *stmts]) - elsewhere_kept
         if not self.reads:
             self.reads = read_counts([self.fn.node])
         inside = read_counts([*stmts, *targets, *([test] if test else [])])
@@ -337,8 +338,11 @@ class Loops(Calls):
                 self.source, node, "`async` in a comprehension", "collect the items first"
             )
         saved = {n: self.env.get(n) for n in bound([g.target for g in generators])}
-        shadowed = self.locals
-        self.locals = self.locals | set(saved)
+        around = self.locals, self.globals, self.nonlocals, self.cells
+        outermost = node not in self.comprehensions
+        if outermost:
+            self.open_scope(node)
+            self.comprehensions.append(node)
         count, item = self.sequence(self.expr(first.iter), first.iter)
         conditional = bool(first.ifs)
 
@@ -371,7 +375,9 @@ class Loops(Calls):
             items.type = inner
         items.name = name
         items = self.allocated(items, node)
-        self.locals = shadowed
+        self.locals, self.globals, self.nonlocals, self.cells = around
+        if outermost:
+            self.comprehensions.remove(node)
         for n, atom in saved.items():
             if atom is None:
                 self.env.pop(n, None)

@@ -100,11 +100,16 @@ def lower_block(
 class NoNames:
     """The names of a call that has no text: none."""
 
+    scope: dict[str, Any] = {}
+
     def name(self, name: str) -> Meaning:
         return Missing()
 
     def member(self, owner: Any, name: str) -> Meaning:
         return Known(getattr(owner, name))
+
+    def cell(self, name: str) -> Any:
+        return None
 
 
 class Statements(Loops):
@@ -121,6 +126,7 @@ class Statements(Loops):
                 params.append(Value(name, given, self.span(nodes[name])))
                 self.env[name] = params[-1]
         self.params = params
+        self.share()
         self.env.update({RETURNED: False})
         node = self.fn.node
         if isinstance(node, ast.Lambda):
@@ -292,7 +298,9 @@ class Statements(Loops):
                         "a decorator on an inner function",
                         "call it by hand",
                     )
-                self.env[name] = self.inner_function(name, s)
+                self.assign(name, self.inner_function(name, s), s)
+            case ast.Global() | ast.Nonlocal():
+                pass
             case _:
                 raise refused(self.source, s)
 
@@ -306,7 +314,7 @@ class Statements(Loops):
                     and atom.op is self.region.ops[-1]
                 ):
                     atom.name = name
-                self.env[name] = atom
+                self.assign(name, atom, target)
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 self._unpack(elts, atom, target)
             case ast.Subscript(value=ast.Attribute(value=array, attr="flat"), slice=index):

@@ -24,7 +24,6 @@ from ..ir.types import (
     UNKNOWN,
     Const,
     Dict,
-    Heap,
     List,
     Other,
     Ref,
@@ -38,8 +37,8 @@ from ..ir.types import (
     refers,
 )
 from ..rules.registry import lookup
+from .cells import Cells
 from .fence import refused
-from .scope import Lowering
 
 CONTAINERS = (list, dict)
 SHALLOW = {builtins.list, builtins.tuple, builtins.reversed, operator.add, operator.mul}
@@ -48,18 +47,8 @@ REFERRING = {operator.getitem, getattr, runtime.bound, runtime.allocated}
 NOT_HANDLED = object()
 
 
-class Memory(Lowering):
-    """Adds memory to names and operations."""
-
-    @property
-    def heap(self) -> Heap | None:
-        return self.context.heap
-
-    def memory(self) -> Heap:
-        """The heap. Raises MemoryNeeded where the program was thought to change nothing."""
-        if self.context.heap is None:
-            raise MemoryNeeded
-        return self.context.heap
+class Memory(Cells):
+    """Adds memory to operations."""
 
     def call(
         self,

@@ -12,17 +12,62 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 def bound(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that statements bind in their own scope."""
+    return {name for node in _own(nodes) if (name := _binds(node)) is not None}
+
+
+def _binds(node: ast.AST) -> str | None:
+    """The name that a node by itself binds."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.alias(name=name, asname=other):
+            return (other or name).split(".")[0]
+        case ast.ExceptHandler(name=caught):
+            return caught
+    return None
+
+
+def declared(nodes: Iterable[ast.AST], kind: type[ast.Global | ast.Nonlocal]) -> set[str]:
+    """Names that statements declare `global` or `nonlocal` in their own scope."""
+    return {name for node in _own(nodes) if isinstance(node, kind) for name in node.names}
+
+
+def rebound_inside(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that functions inside these nodes bind anew in the scope of the nodes."""
     found: set[str] = set()
-    for node in _own(nodes):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Scope):
+            body = body_of(node)
+            own = bound(body)
+            if not isinstance(node, ast.ClassDef):
+                own |= set(parameters(node.args))
+            found |= declared(body, ast.Nonlocal) | (rebound_inside(body) - own)
+        else:
+            todo += ast.iter_child_nodes(node)
     return found
+
+
+def body_of(node: Scope) -> list[ast.AST]:
+    return list(node.body) if isinstance(node.body, list) else [node.body]
+
+
+def times_bound(name: str, node: ast.AST) -> int:
+    """How many times the scope of a function or comprehension binds a name: in a loop, more than
+    once.
+    """
+    if isinstance(node, COMPREHENSIONS):
+        return 2
+    assert isinstance(node, Scope)
+    count = 0 if isinstance(node, ast.ClassDef) else parameters(node.args).count(name)
+    for n in _own(body_of(node)):
+        count += _binds(n) == name
+        if isinstance(n, ast.For | ast.AsyncFor | ast.While):
+            count += name in bound([n])
+    return count
 
 
 def read(nodes: Iterable[ast.AST]) -> set[str]:

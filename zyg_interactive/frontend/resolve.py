@@ -6,14 +6,14 @@ import ast
 import builtins
 import importlib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..ir.core import UNBOUND, Path
+from ..ir.core import UNBOUND, Cell, Path
 from ..ir.types import UNKNOWN, Type, of_number
 from ..source import FunctionNode, Source
 from .names import bound
@@ -43,7 +43,16 @@ class Missing:
     """A name that stands for nothing."""
 
 
-Meaning = Known | Data | Missing
+@dataclass(frozen=True)
+class SharedGlobal:
+    """A global that the program binds: what it means when the program starts, and its value."""
+
+    names: dict[str, Any] = field(compare=False)
+    first: Known | Data | Missing
+    value: Any = field(default=UNBOUND, compare=False)
+
+
+Meaning = Known | Data | Missing | SharedGlobal
 
 
 class Resolver(Protocol):
@@ -52,6 +61,9 @@ class Resolver(Protocol):
     def name(self, name: str) -> Meaning: ...
 
     def member(self, owner: Any, name: str) -> Meaning: ...
+
+    def cell(self, name: str) -> Any:
+        """What identifies the variable of a live function around, where `name` is one."""
 
 
 @dataclass(eq=False)
@@ -124,20 +136,42 @@ class LiveResolver:
     """Names of a live function: its free variables, its globals, the builtins."""
 
     def __init__(
-        self, scope: dict[str, Any], free: Mapping[str, tuple[Path, Any]], read_type: ReadType
+        self,
+        scope: dict[str, Any],
+        free: Mapping[str, tuple[Path, types.CellType]],
+        read_type: ReadType,
+        shared: Container[Any] = (),
     ):
-        self.scope, self.free, self.read_type = scope, free, read_type
+        self.scope, self.free, self.read_type, self.shared = scope, free, read_type, shared
 
     def name(self, name: str) -> Meaning:
         if name in self.free:
-            path, value = self.free[name]
+            return self._free(*self.free[name])
+        value = self.scope.get(name, UNBOUND)
+        found: Known | Data | Missing
+        if value is not UNBOUND:
+            found = self._meaning(Path(self.scope, name), value)
+        elif hasattr(builtins, name):
+            found = Known(getattr(builtins, name))
         else:
-            path = Path(self.scope, name)
-            value = self.scope.get(name, UNBOUND)
-        if value is UNBOUND:
-            value = getattr(builtins, name, UNBOUND)
-            return Missing() if value is UNBOUND else Known(value)
-        return self._meaning(path, value)
+            found = Missing()
+        if (id(self.scope), name) in self.shared:
+            return SharedGlobal(self.scope, found, value)
+        return found
+
+    def _free(self, path: Path, cell: types.CellType) -> Meaning:
+        if id(cell) in self.shared:
+            *steps, last = path.steps
+            assert isinstance(last, int)
+            there = Path(path.root, path.name, (*steps, Cell(last)))
+            return Data(there, self.read_type(cell), cell)
+        try:
+            return self._meaning(path, cell.cell_contents)
+        except ValueError:
+            return Missing()
+
+    def cell(self, name: str) -> Any:
+        return id(self.free[name][1]) if name in self.free else None
 
     def member(self, owner: Any, name: str) -> Meaning:
         try:
@@ -154,7 +188,7 @@ class LiveResolver:
                 return self._meaning(path_into(owner, name), value)
         return Known(value)
 
-    def _meaning(self, path: Path, value: Any) -> Meaning:
+    def _meaning(self, path: Path, value: Any) -> Known | Data:
         if is_constant(value):
             return Known(value, path)
         return Data(path, self.read_type(value), value)
@@ -289,6 +323,13 @@ class StaticResolver:
             return Known(getattr(owner, name))
         except AttributeError:
             return Missing()
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        return self.bindings
+
+    def cell(self, name: str) -> Any:
+        return None
 
 
 def _is_same(a: Meaning | None, b: Meaning | None) -> bool:

@@ -19,16 +19,16 @@ from ..ir.core import (
     Op,
     Path,
     Region,
+    SameObject,
     Value,
     building,
     emit,
     same_atom,
     type_of,
-    values,
 )
-from ..ir.types import Closure, Const, Heap, Type, join
-from ..source import Span, code_of
-from .names import bound, parameters
+from ..ir.types import Const, Heap, Type, join
+from ..source import Span
+from .names import body_of, bound, declared, parameters
 from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction, path_into
 
 # Names that no program can use: how control leaves a block.
@@ -120,6 +120,9 @@ class FrameResolver:
     def member(self, owner: Any, name: str) -> Meaning:
         return self.outer.member(owner, name)
 
+    def cell(self, name: str) -> Any:
+        return None if name in self.captured else self.outer.cell(name)
+
 
 class ScopeResolver:
     """Names as an inner function sees them: those of the functions around it first."""
@@ -133,6 +136,9 @@ class ScopeResolver:
     def member(self, owner: Any, name: str) -> Meaning:
         return self.outer.resolver.member(owner, name)
 
+    def cell(self, name: str) -> Any:
+        return None if name in self.outer.locals else self.outer.resolver.cell(name)
+
 
 class Lowering:
     """Lowers one function. Subclasses add expressions, calls and statements."""
@@ -141,11 +147,13 @@ class Lowering:
         self.fn, self.source, self.resolver, self.context = fn, fn.source, fn.resolver, context
         self.env: dict[str, Atom] = {}
         self.hidden: dict[Path, Value] = {}
-        self.guards: dict[Path, Guard] = {}
+        self.guards: dict[Any, Guard] = {}
         self.maybe_unbound: set[Value] = set()
         self.region = Region()
-        body = fn.node.body if isinstance(fn.node.body, list) else [fn.node.body]
-        self.locals = bound(body) | set(parameters(fn.node.args))
+        body = body_of(fn.node)
+        self.globals, self.nonlocals = declared(body, ast.Global), declared(body, ast.Nonlocal)
+        own = bound(body) | set(parameters(fn.node.args))
+        self.locals = own - self.globals - self.nonlocals
         self.frames: dict[Any, dict[str, Value]] = {}
 
     # ---- building
@@ -185,6 +193,10 @@ class Lowering:
             return self.op(runtime.bound, (UNBOUND, UNBOUND, name), {}, node, name)
         return self.meaning(self.resolver.name(name), name, node)
 
+    def assign(self, name: str, atom: Atom, node: ast.AST) -> None:
+        """Bind a name."""
+        self.env[name] = atom
+
     def meaning(self, found: Meaning, name: str, node: ast.AST) -> Atom:
         """The atom for a name or member that is not local."""
         if isinstance(found, Known):
@@ -195,6 +207,7 @@ class Lowering:
             return self.constant(found.value, found.path)
         if isinstance(found, Missing):
             return self.op(runtime.unbound_name, (name,), {}, node)
+        assert isinstance(found, Data)
         if found.value is not UNBOUND and self.context.demanded(found.path):
             self.guards[found.path] = Guard(found.path, found.value)
             return found.value
@@ -210,7 +223,12 @@ class Lowering:
         if isinstance(value, UserFunction):
             return value
         user = self.context.user_function(value, path)
-        return user if user is not None else value
+        if user is None:
+            return value
+        if path is not None and user.origin is not None and user.origin != path:
+            same = SameObject(path, value, first=user.origin)
+            self.guards[same.key] = same
+        return user
 
     def hidden_value(self, path: Path, type: Type, name: str, node: ast.AST) -> Atom:
         """The parameter that carries the data at `path`, made at its first use."""
@@ -341,62 +359,7 @@ class Lowering:
 
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:
         """The run-time function object of an inner function."""
-        code = code_of(self.source, f.fn.node) if f.fn.live is None else None
-        if code is None or f.scope is not self:
-            raise refuse(
-                "ZYG101",
-                f"`{f.fn.name}` cannot leave its function here",
-                self.span(node),
-                "call it directly",
-            )
-        for name in code.co_freevars:
-            if _bindings(name, self.fn.node) > 1:
-                raise refuse(
-                    "ZYG105",
-                    f"`{f.fn.name}` captures `{name}`, which is bound more than once, "
-                    "and is passed on as a value",
-                    self.span(node),
-                    f"pass `{name}` as an argument, or call the function where it is defined",
-                )
-        if any(True for _ in values(list(f.fn.defaults.values()))):
-            raise refuse(
-                "ZYG101",
-                f"`{f.fn.name}` has a default that only the run knows, "
-                "and is passed on as a value; this is not supported",
-                self.span(node),
-                "bind the default to a name outside, or call the function directly",
-            )
-        captured = tuple(self.materialise(self.load(name, node), node) for name in code.co_freevars)
-        only = [a.arg for a in f.fn.node.args.kwonlyargs]
-        defaults = tuple(d for n, d in f.fn.defaults.items() if n not in only) or None
-        kwdefaults = {n: d for n, d in f.fn.defaults.items() if n in only} or None
-        made = self.op(
-            runtime.make_closure,
-            (code, _scope_of(self.fn), defaults, kwdefaults, *captured),
-            {},
-            node,
-            f.fn.name,
-        )
-        made.type = Closure(f.fn, code.co_freevars, tuple(map(type_of, captured)))
-        return made
-
-
-def _scope_of(fn: UserFunction) -> Any:
-    scope = fn.scope if fn.scope is not None else getattr(fn.live, "__globals__", {})
-    return runtime.Scope(scope)
-
-
-def _bindings(name: str, node: ast.AST) -> int:
-    """How many times a function binds a name; a binding in a loop counts twice."""
-    count = 0
-    for n in ast.walk(node):
-        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store):
-            count += 1
-        if isinstance(n, ast.arg) and n.arg == name:
-            count += 1
-        if isinstance(n, ast.For | ast.While) and name in bound([n]):
-            count += 1
-    return count
+        raise NotImplementedError
 
 
 def _order(envs: list[dict[str, Atom]]) -> Callable[[str], int]:

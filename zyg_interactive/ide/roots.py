@@ -78,6 +78,9 @@ class Inner:
     def member(self, owner: Any, name: str) -> Meaning:
         return self.outer.member(owner, name)
 
+    def cell(self, name: str) -> Any:
+        return (id(self.own), name) if name in self.own else self.outer.cell(name)
+
 
 def _functions_in(body: list[Any]) -> Iterator[tuple[str, FunctionNode]]:
     for s in body:

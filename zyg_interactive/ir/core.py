@@ -216,6 +216,13 @@ class Region:
     outs: tuple[Atom, ...] = ()
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A step of a path: the cell of a free variable, not what it holds."""
+
+    number: int
+
+
 CALLED = "called"  # the root of a path that begins at the function that was called
 
 
@@ -225,12 +232,13 @@ class Path:
 
     `root` is a dictionary of globals, `CALLED` (the function called), the number of an argument, or
     a scope of the lowering (a local variable that an inner function captures). From there `steps`
-    go through closures (an int, the number of the free variable) and attributes (a str).
+    go through closures (an int, the number of the free variable; `Cell` of it where the cell itself
+    is meant) and attributes (a str).
     """
 
     root: Any
     name: str
-    steps: tuple[int | str, ...] = ()
+    steps: tuple[int | str | Cell, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Path):
@@ -252,11 +260,13 @@ class Path:
             found = f if self.root == CALLED else args[self.root]
         for step in self.steps:
             try:
-                found = (
-                    getattr(found, step)
-                    if isinstance(step, str)
-                    else found.__closure__[step].cell_contents
-                )
+                match step:
+                    case str():
+                        found = getattr(found, step)
+                    case Cell(number=number):
+                        found = found.__closure__[number]
+                    case _:
+                        found = found.__closure__[step].cell_contents
             except (ValueError, AttributeError, TypeError, IndexError):
                 return UNBOUND
         return found
@@ -277,12 +287,31 @@ class Guard:
         # As it is now: code and defaults of a function object may be changed in place.
         object.__setattr__(self, "made_of", _made_of(self.expected))
 
+    @property
+    def key(self) -> Any:
+        """Equal for guards of which one is enough."""
+        return self.path
+
     def holds(self, f: Any, args: tuple[Any, ...]) -> bool:
         found = self.path.fetch(f, args)
         if self.made_of is None:
             return found is self.expected or Const(found) == Const(self.expected)
         now = _made_of(found)
         return now is not None and all(map(same_constant, now, self.made_of))
+
+
+@dataclass(frozen=True)
+class SameObject(Guard):
+    """Taken for granted: the function at `path` is the very object at `first`."""
+
+    first: Path = field(kw_only=True)
+
+    @property
+    def key(self) -> Any:
+        return (self.path, self.first)
+
+    def holds(self, f: Any, args: tuple[Any, ...]) -> bool:
+        return self.path.fetch(f, args) is self.first.fetch(f, args)
 
 
 def _made_of(f: Any) -> tuple[Any, ...] | None:

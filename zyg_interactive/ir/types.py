@@ -143,6 +143,16 @@ class Closure(Type):
     names: tuple[str, ...]
     captured: tuple[Type, ...]
 
+    def __eq__(self, other: object) -> bool:  # lowered again, a text gives another template
+        return (
+            isinstance(other, Closure)
+            and self.template.node is other.template.node
+            and self.captured == other.captured
+        )
+
+    def __hash__(self) -> int:
+        return hash((Closure, id(self.template.node)))
+
     def __repr__(self) -> str:
         return f"closure {self.template.name}"
 
@@ -313,6 +323,13 @@ class Heap:
         self.changed = False
         self.widening = False
         self.arrays = False  # arrays are changed, too
+        self.shared: set[Any] = set()  # variables that several functions share and some bind
+
+    def share(self, variable: Any) -> None:
+        """Note that a variable is to be kept in memory."""
+        if variable not in self.shared:
+            self.shared.add(variable)
+            self.changed = True
 
     def site(self, label: Any) -> Site:
         if label not in self.sites:
@@ -598,7 +615,7 @@ def join(a: Type, b: Type) -> Type:
             k for k, _ in xs
         ] == [k for k, _ in ys]:
             return Record(c, tuple((k, join(s, t)) for (k, s), (_, t) in zip(xs, ys, strict=True)))
-        case Closure(template=f, captured=xs), Closure(template=g, captured=ys) if f is g:
+        case Closure(template=f, captured=xs), Closure(template=g, captured=ys) if f.node is g.node:
             return Closure(f, a.names, tuple(map(join, xs, ys)))
         case Ref(cls=c), Ref(cls=d) if c is d:
             a.site.unite(b.site)
@@ -698,7 +715,7 @@ def subsumes(a: Type, b: Type) -> bool:
         case Record(cls=c, fields=xs), Record(cls=d, fields=ys):
             return c is d and subsumes(Dict(xs), Dict(ys))
         case Closure(template=f, captured=xs), Closure(template=g, captured=ys):
-            return f is g and all(map(subsumes, xs, ys))
+            return f.node is g.node and all(map(subsumes, xs, ys))
         case Other(cls=c), Const(value=v):
             return type(v) is c
         case _, Unbound():

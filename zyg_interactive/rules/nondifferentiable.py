@@ -318,4 +318,5 @@ constant(
     runtime.new_memory,
     runtime.new_object,
     runtime.new_cell,
+    runtime.captured_cell,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -34,14 +36,57 @@ class Scope:
         return "globals"
 
 
+_scopes: dict[int, Scope] = {}
+
+
+def scope_of(names: dict[str, Any]) -> Scope:
+    """The one object that stands for some globals."""
+    found = _scopes.get(id(names))
+    if found is None:
+        found = _scopes[id(names)] = Scope(names)  # keeps the globals alive: ids are unique
+    return found
+
+
+def read_global(scope: Scope, name: str) -> Any:
+    """A global variable that the program binds."""
+    if name in scope.names:
+        return scope.names[name]
+    if hasattr(builtins, name):
+        return getattr(builtins, name)
+    raise NameError(f"name '{name}' is not defined")
+
+
+def store_global(scope: Scope, name: str, value: Any) -> None:
+    scope.names[name] = value
+
+
 def make_closure(
     code: types.CodeType, scope: Scope, defaults: Any, kwdefaults: Any, *captured: Any
 ) -> Any:
-    """The function that a `def` or `lambda` makes, over the values it captures."""
-    cells = tuple(types.CellType(v) for v in captured)
+    """The function that a `def` or `lambda` makes, over the values it captures; a cell is the
+    variable itself.
+    """
+    cells = tuple(v if isinstance(v, types.CellType) else types.CellType(v) for v in captured)
     f = types.FunctionType(code, scope.names, code.co_name, defaults, cells)
     f.__kwdefaults__ = kwdefaults
+    shared = tuple(i for i, v in enumerate(captured) if isinstance(v, types.CellType))
+    if shared:
+        _shared[f] = shared
     return f
+
+
+# Which free variables of a closure that a program made are in memory.
+_shared: WeakKeyDictionary[types.FunctionType, tuple[int, ...]] = WeakKeyDictionary()
+
+
+def shared_cells(f: Any) -> tuple[int, ...]:
+    """The numbers of the free variables of a closure that other functions of the program share."""
+    return _shared.get(f, ()) if isinstance(f, types.FunctionType) else ()
+
+
+def captured_cell(f: types.FunctionType, i: int) -> types.CellType:
+    """The i-th free variable of a closure itself."""
+    return (f.__closure__ or ())[i]
 
 
 def captured(f: types.FunctionType, i: int) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .calls import shared_cells
+
 
 def unbroadcast(c: Any, x: Any) -> Any:
     """Sum the cotangent `c` over the axes along which `x` was broadcast. `x` may be a Python
@@ -44,7 +46,11 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "biufc" else None
     if isinstance(x, types.FunctionType) and x.__closure__:
-        return tuple(zeros_like(cell.cell_contents) for cell in x.__closure__)
+        shared = shared_cells(x)  # what these hold has its cotangent in memory
+        return tuple(
+            None if i in shared else zeros_like(cell.cell_contents)
+            for i, cell in enumerate(x.__closure__)
+        )
     if isinstance(x, tuple):
         return tuple_like(x, [zeros_like(e) for e in x])
     if isinstance(x, list):

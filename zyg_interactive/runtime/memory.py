@@ -420,14 +420,20 @@ def new_cell() -> types.CellType:
     return types.CellType()
 
 
-def read_cell(cell: types.CellType, name: str) -> Any:
+def read_cell(cell: types.CellType, name: str, free: bool) -> Any:
     """The value of a variable that several functions share, or the error where it has none."""
     try:
         return cell.cell_contents
     except ValueError:
-        raise UnboundLocalError(
-            f"cannot access local variable '{name}' where it is not associated with a value"
-        ) from None
+        pass
+    if free:
+        raise NameError(
+            f"cannot access free variable '{name}' where it is not associated with a value in "
+            "enclosing scope"
+        )
+    raise UnboundLocalError(
+        f"cannot access local variable '{name}' where it is not associated with a value"
+    )
 
 
 def new_object(cls: Any) -> Any:

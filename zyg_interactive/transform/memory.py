@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
+from ..diagnostics import refuse
 from ..ir.core import Atom, Op, Region, Value, emit, type_of, values
 from ..ir.types import INT, Ref
 from .adjoint import Scope
@@ -33,7 +34,7 @@ def reverse_of(op: Op) -> Reverse | None:
             return OF_BARS[op.fn]
         if op.fn in MAKING and isinstance(op.result.type, Ref):
             return MAKING[op.fn]
-        if op.fn in OF_PARTS and isinstance(type_of(op.args[0]), Ref):
+        if op.fn in GLOBALS or op.fn in OF_PARTS and isinstance(type_of(op.args[0]), Ref):
             return OF_PARTS[op.fn]
     except TypeError:  # not hashable
         pass
@@ -69,6 +70,13 @@ def _place(op: Op, primal: Region, base: Atom, key: Atom) -> Atom:
 
 def _read(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     base, key = op.args
+    if op.fn is runtime.read_global and p.implicit:
+        raise refuse(
+            "ZYG105",
+            f"the global `{key}` is bound anew in a function that is differentiated in globals",
+            op.span,
+            f"return the new `{key}`, and bind it outside",
+        )
     g = p.total_of(scope, op.result)
     if g is not None:
         emit(runtime.add_to, (p.memory, base, _place(op, primal, base, key), made(g)))
@@ -199,6 +207,8 @@ OF_PARTS: dict[Any, Reverse] = {
     getattr: _read,
     runtime.read_cell: _read_cell,
     operator.setitem: _store,
+    runtime.read_global: _read,
+    runtime.store_global: _store,
     setattr: _store,
     object.__setattr__: _store,
     operator.delitem: _delete,
@@ -214,6 +224,9 @@ OF_PARTS: dict[Any, Reverse] = {
     runtime.frozen_deep: _frozen,
     runtime.values_of: _values_of,
 }
+
+
+GLOBALS = {runtime.read_global, runtime.store_global}
 
 
 # ---- cotangents in memory: the derivative of a derivative

@@ -109,7 +109,10 @@ class Pullback:
         self.params = [self.primal.params[i] for i in wrt]
         self.memory = Value("memory", Other(runtime.Memory), f.span)
         self.active = active_values(
-            self.primal, {p for p in self.params if may_be_differentiable(p.type)}, implicit
+            self.primal,
+            {p for p in self.params if may_be_differentiable(p.type)},
+            implicit,
+            f.changing,
         )
         self.kept: list[Kept] = []
         self.copies: set[Value] = set()
@@ -240,7 +243,9 @@ class Pullback:
 
     def _changes(self, op: Op) -> bool:
         """Whether an op leaves something to be reversed in memory."""
-        return changes_memory(op) or op.fn is CALL_VALUE
+        if changes_memory(op) or op.fn is CALL_VALUE:
+            return True
+        return any(self._changes(inner) for region in op.regions for inner in region.ops)
 
     def _demand(self, undecided: Undecided) -> None:
         first = len(self.primal.params) - len(self.f.hidden)
