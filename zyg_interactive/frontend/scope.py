@@ -16,6 +16,7 @@ from ..ir.core import (
     Function,
     Guard,
     Infer,
+    MemoryNeeded,
     Op,
     Path,
     Region,
@@ -95,9 +96,11 @@ class BoundMethod:
 
 @dataclass(frozen=True)
 class Poisoned:
-    """A name that cannot stand for one value here: refused where it is read, and only there."""
+    """A name that cannot stand for one value here: refused where it is read, and only there; or one
+    that takes memory to stand for one.
+    """
 
-    refusal: Refused
+    refusal: Refused | MemoryNeeded
 
 
 class Frame:
@@ -279,7 +282,7 @@ class Lowering:
             a, b = (e.get(name, False if name in FLAGS else UNBOUND) for e in envs)
             try:
                 self.env[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
-            except Refused as refusal:
+            except (Refused, MemoryNeeded) as refusal:
                 self.env[name] = Poisoned(refusal)
         for region, out in zip(regions, outs, strict=True):
             region.outs = tuple(out)

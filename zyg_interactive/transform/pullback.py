@@ -394,6 +394,13 @@ class Pullback:
 
     def _rule(self, op: Op, scope: Scope) -> None:
         rule = lookup(op.fn)
+        if op.fn in _LATE:
+            raise refuse(
+                "ZYG301",
+                "no gradient of the gradient of a call that only the run knows",
+                op.span,
+                "call a function that is known by its name",
+            )
         if self._made(op.result) and (
             not any(v in self.active for v in op_reads(op))
             or (rule is not None and rule.pullback is None and rule.custom is None)
@@ -608,6 +615,12 @@ class Pullback:
             self.contribute(scope, args[i], bar)
 
 
+_LATE = {
+    runtime.dynamic_forward,
+    runtime.dynamic_reverse,
+    runtime.changing_forward,
+    runtime.changing_reverse,
+}
 _GIVE = "give one with `@grad(f)`: a function that returns the value and its pullback"
 
 
