@@ -25,7 +25,7 @@ def act(x):
 def loss(w, x):
     """A text in three quotes."""
     y = act(w @ x)
-    with open("log") as f:
+    async with open("log") as f:
         y = np.cumsum(y, where=True)
     return np.sum(y)
 
@@ -61,7 +61,7 @@ def test_every_refusal_is_found_at_its_place() -> None:
     found = check(SAMPLE, "f.py")
     assert marked(SAMPLE, found) == [
         ("ZYG301", "np.sort_complex(x)"),
-        ("ZYG101", 'with open("log") as f:'),
+        ("ZYG101", 'async with open("log") as f:'),
         ("ZYG302", "np.cumsum(y, where=True)"),
         ("ZYG301", "np.fix(t)"),
     ]
@@ -155,9 +155,10 @@ def test_what_only_the_run_knows_is_no_finding(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("del x\n    return 1.0", "ZYG101"),
+        ("class A:\n        pass\n    return 1.0", "ZYG101"),
         ("return [*(yield)]", "ZYG101"),
-        ("y = {x for _ in range(3)}\n    return x", "ZYG101"),
+        ("y = sum({x for _ in range(3)})\n    return y", "ZYG301"),
+        ("y = (x for _ in range(3))\n    return [y]", "ZYG101"),
         ("return np.sort_complex(x)", "ZYG301"),
         ("return np.sum(x, where=x > 0)", "ZYG302"),
         ("x = x + 1", "ZYG501"),
@@ -185,8 +186,8 @@ def test_shared_variables(body: str) -> None:
 
 def test_all_refusals_of_one_function() -> None:
     text = (
-        "def f(x):\n    async with x as y:\n        z = np.fix(y)\n    del z\n"
-        "    while True:\n        x = np.i0(x)\n        import os\n    else:\n        x = {*x}\n"
+        "def f(x):\n    async with x as y:\n        z = np.fix(y)\n    class A: pass\n"
+        "    while x > 1:\n        x = np.i0(x)\n        await x\n    async for y in x: pass\n"
         "    return np.sort_complex(np.real_if_close(x))\ngradient(f, 1.0)\n"
     )
     found = codes(text)

@@ -21,6 +21,7 @@ LAYERS = (
     "runtime",
     "transformed",
     "rules",
+    "analysis.effects",
     "frontend",
     "analysis",
     "transform",

@@ -60,6 +60,20 @@ def leaving(error: BaseException) -> BaseException:
         return refuse(
             "ZYG103", str(error), last_place(error.__traceback__), "build a new array instead"
         )
+    if isinstance(error, runtime.Unordered):
+        return refuse(
+            "ZYG101",
+            f"{error} is not supported",
+            last_place(error.__traceback__),
+            "make it a list first: `list(...)`",
+        )
+    if isinstance(error, runtime.Interrupted):
+        return refuse(
+            "ZYG101",
+            f"handling an exception is not supported here: {error}",
+            last_place(error.__traceback__),
+            "change things after what may raise, in a statement of its own",
+        )
     if isinstance(error, ZygError):
         return type(error)(error.diagnostic)
     error.__traceback__ = stripped(error.__traceback__)

@@ -15,7 +15,7 @@ import numpy as np
 from .emit.compile import Compiler, Unit
 from .emit.explain import explained, with_callees
 from .engine import Specialisation
-from .ir.core import FOR, IF, WHILE, Atom, Function, Op, Region, Value, append, values
+from .ir.core import FOR, IF, TRY, WHILE, Atom, Function, Op, Region, Value, append, values
 from .ir.text import fn_name, show
 from .ir.types import Unknown
 from .rules.registry import infer
@@ -238,8 +238,9 @@ class Plan:
                 for region_ in op.regions:
                     self._region(region_, f, inner, found)
                 self._link_loop(op, found)
-            elif op.fn is IF:
-                for arm, label in zip(op.regions, ("then", "else"), strict=True):
+            elif op.fn in (IF, TRY):
+                labels = ("then", "else") if op.fn is IF else ("try", "except")
+                for arm, label in zip(op.regions, labels, strict=True):
                     if arm.ops:
                         inner = Group(
                             len(self.groups),
@@ -260,7 +261,7 @@ class Plan:
 
     def _operands(self, r: Value, op: Op, found: dict[Value, int]) -> None:
         k = op.results.index(r)
-        if op.fn is IF:
+        if op.fn in (IF, TRY):
             sources = [v for arm in op.regions for v in values(arm.outs[k])] + list(values(op.args))
         elif op.fn in (FOR, WHILE):
             stop = int(op.static["stop"])
@@ -351,7 +352,7 @@ def _report(recorder: Callable[..., None], node: int, value: Atom, span: Span | 
 def _label(v: Value, op: Op | None) -> str:
     if op is None:
         return v.name or "input"
-    if op.fn in (FOR, WHILE, IF):
+    if op.fn in (FOR, WHILE, IF, TRY):
         return (
             f"{v.name or '·'} ({op.fn.__name__})"
             if v in op.results

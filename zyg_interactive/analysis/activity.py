@@ -6,6 +6,7 @@ from ..ir.core import (
     CALL_VALUE,
     FOR,
     IF,
+    TRY,
     WHILE,
     Atom,
     Function,
@@ -75,7 +76,7 @@ class _Activity:
 
     def region(self, region: Region) -> None:
         for op in region.ops:
-            if op.fn is IF:
+            if op.fn in (IF, TRY):
                 for inner in op.regions:
                     self.region(inner)
                     pairs = zip(op.results, inner.outs, strict=True)

@@ -15,6 +15,7 @@ from ..ir.core import (
     CALL_VALUE,
     FOR,
     IF,
+    TRY,
     UNBOUND,
     UNPACK,
     WHILE,
@@ -272,6 +273,8 @@ class Emitter:
     def _statement(self, op: Op, region: Region, out: list[ast.stmt]) -> None:
         if op.fn is IF:
             out += self._if(op)
+        elif op.fn is TRY:
+            out += self._try(op)
         elif op.fn is FOR:
             out += self._for(op)
         elif op.fn is WHILE:
@@ -377,6 +380,10 @@ class Emitter:
         value = self.atom(op.args[2])
         return ast.Assign([ast.Attribute(self.atom(op.args[0]), op.args[1], STORE)], value)
 
+    def _raise(self, op: Op) -> ast.stmt:
+        error, *cause = (self.atom(a) for a in op.args)
+        return ast.Raise(error, *cause)
+
     def _infix(self, op: Op) -> ast.stmt:
         target = self._target(op)
         return self._augmented(target, BINARY[INFIX[op.fn]], op.args[1])
@@ -422,13 +429,19 @@ class Emitter:
             return [*pre, choice]
         arms = []
         for inner in op.regions:
-            body = self.block(inner)
-            arms.append([*body, *self._moves(op.results, inner.outs, op.span)])
+            arms.append(self._arm(inner, op))
         if not arms[0] and arms[1]:
             test, arms = at(ast.UnaryOp(ast.Not(), test), op.span), [arms[1], []]
         if not arms[0]:
             return [*pre, at(ast.Expr(test), op.span)]
         return [*pre, at(ast.If(test, arms[0], arms[1]), op.span)]
+
+    def _arm(self, region: Region, op: Op) -> list[ast.stmt]:
+        """The statements of a region, and what it leaves where they come to an end."""
+        body = self.block(region)
+        if body and isinstance(body[-1], ast.Raise):
+            return body
+        return [*body, *self._moves(op.results, region.outs, op.span)]
 
     def _conditional(self, op: Op, test: ast.expr) -> ast.stmt | None:
         """A branch that only chooses between two expressions, as one."""
@@ -452,6 +465,19 @@ class Emitter:
             ),
         )
         return at(ast.Assign([ast.Name(self.names.of(op.result), STORE)], value), op.span)
+
+    def _try(self, op: Op) -> list[ast.stmt]:
+        pre = self.flush()
+        body, otherwise = op.regions
+        error = otherwise.params[0]
+        tried, caught = self._arm(body, op), self._arm(otherwise, op)
+        kinds = [self._bind(c) for c in op.static["catches"]]
+        handler = ast.ExceptHandler(
+            kinds[0] if len(kinds) == 1 else ast.Tuple(kinds, LOAD),
+            self.names.of(error),
+            caught or [ast.Pass()],
+        )
+        return [*pre, at(ast.Try(tried or [ast.Pass()], [handler], [], []), op.span)]
 
     def _moves(
         self, targets: tuple[Value, ...], sources: tuple[Atom, ...], span: Span | None
@@ -584,6 +610,7 @@ STORES: dict[Any, Callable[[Emitter, Op], ast.stmt]] = {
     setattr: Emitter._setattr,
     operator.delitem: Emitter._delitem,
     delattr: Emitter._delattr,
+    runtime.throw: Emitter._raise,
     runtime.add_at: Emitter._add_at,
     runtime.subtract_at: Emitter._add_at,
     **dict.fromkeys(INFIX, Emitter._infix),

@@ -7,6 +7,8 @@ import ast
 import dataclasses
 import functools
 import inspect
+import itertools
+import math
 import operator
 import types
 from typing import Any
@@ -22,25 +24,23 @@ from ..rules.sizes import refreshed
 from .arrays import ARRAY_CHANGES
 from .expressions import Expressions, is_literal
 from .fence import refused
+from .generators import collecting, is_generator
 from .memory import NOT_HANDLED, STORES
 from .resolve import UserFunction
-from .scope import BoundMethod, Frame, FrameResolver, LocalFunction
+from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction
 
-SEQUENCE_CALLS = (
-    sum,
-    list,
-    tuple,
-    max,
-    min,
-    any,
-    all,
-    sorted,
-    np.array,
-    np.asarray,
-    np.stack,
-    np.concatenate,
-    np.sum,
-)
+# Callables that go through the arguments they are given, once and at once.
+CONSUMERS = {
+    *(sum, list, tuple, max, min, any, all, sorted, set, frozenset, dict, enumerate, zip, map),
+    *(filter, functools.reduce, math.fsum, math.prod, list.extend, str.join),
+    *(np.array, np.asarray, np.stack, np.concatenate, np.sum, np.fromiter),
+    *(itertools.chain, itertools.product, itertools.islice, itertools.accumulate),
+    *(itertools.pairwise, itertools.starmap, itertools.zip_longest),
+}
+
+
+LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
+EXTREMES = {max, min}
 
 
 class Calls(Expressions):
@@ -56,8 +56,6 @@ class Calls(Expressions):
         for a in node.args:
             if isinstance(a, ast.Starred):
                 args += self.spread(self.expr(a.value), a)
-            elif isinstance(a, ast.GeneratorExp) and _is_one_of(fn, SEQUENCE_CALLS):
-                args.append(self.comprehension(a.elt, a.generators, a))
             elif isinstance(a, ast.List | ast.Tuple) and lookup(fn) is not None and is_literal(a):
                 args.append(ast.literal_eval(a))
             else:
@@ -92,6 +90,25 @@ class Calls(Expressions):
         name: str | None = None,
     ) -> Atom:
         """Lower `fn(*args, **kwargs)`."""
+        method = fn.fn if isinstance(fn, BoundMethod) else fn
+        if any(map(_goes_through, args)) and _in(CONSUMERS, method):
+            lazily = _in(LAZY, method)
+            args = tuple(
+                a.items
+                if isinstance(a, Generated)
+                else self.listed(a, node)
+                if _goes_through(a) and not lazily and isinstance(node, ast.expr)
+                else a
+                for a in args
+            )
+        if _in(EXTREMES, fn) and "default" in kwargs and len(args) == 1:
+            return self._extreme(fn, args[0], dict(kwargs), node, name)
+        sequences = List | Tuple | Ref | Array
+        if fn is iter and len(args) == 1 and isinstance(type_of(args[0]), sequences):
+            return Generated(args[0], self.depth)
+        for a in (*args, *kwargs.values()):
+            if isinstance(a, Generated):
+                self.materialise(a, node)
         changed = self.memory_call(fn, args, kwargs, node, name)
         if changed is not NOT_HANDLED:
             return changed
@@ -129,6 +146,26 @@ class Calls(Expressions):
         if isinstance(fn, type) and lookup(fn) is None:
             return self._construct(fn, args, kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
+
+    def listed(self, atom: Atom, node: ast.expr) -> Atom:
+        """What goes through something, as a list."""
+        raise NotImplementedError
+
+    def _extreme(
+        self, fn: Any, items: Atom, kwargs: dict[str, Atom], node: ast.AST, name: str | None
+    ) -> Atom:
+        """`max` or `min` with a default."""
+        default = kwargs.pop("default")
+        empty = self.op(operator.not_, (self.op(len, (items,), {}, node),), {}, node)
+
+        def of_none() -> None:
+            self.env["$choice"] = default
+
+        def of_some() -> None:
+            self.env["$choice"] = self.call(fn, (items,), kwargs, node, name)
+
+        self.branch(empty, of_none, of_some, node)
+        return self.env.pop("$choice")
 
     def _known(
         self,
@@ -185,6 +222,8 @@ class Calls(Expressions):
         lowering = self.context.intrinsic(fn.live)
         if lowering is not None:
             return lowering(self, args, kwargs, node)
+        if is_generator(fn.node):
+            return Generated(self._user_call(collecting(fn), args, kwargs, node, name), self.depth)
         try:
             callee, values = self.linked(fn, args, kwargs, node)
         except Refused as refusal:
@@ -406,8 +445,18 @@ def _is_plain(cls: type) -> bool:
     )
 
 
-def _is_one_of(fn: Atom, fns: tuple[Any, ...]) -> bool:
-    return any(fn is f for f in fns)
+def _goes_through(a: Atom) -> bool:
+    """Whether an argument is consumed once, by going through it."""
+    if isinstance(a, Generated):
+        return True
+    return isinstance(a, Value) and a.op is not None and a.op.fn in (zip, enumerate, reversed)
+
+
+def _in(fns: set[Any], fn: Any) -> bool:
+    try:
+        return fn in fns
+    except TypeError:  # not hashable
+        return False
 
 
 def _title(fn: Any) -> str:

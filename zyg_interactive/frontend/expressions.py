@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from .arrays import ARRAY_CHANGES, Arrays
 from .fence import refused
 from .memory import CHANGING, CONTAINERS
 from .resolve import UserFunction
-from .scope import BoundMethod, LocalFunction, ScopeResolver
+from .scope import BoundMethod, Generated, LocalFunction, ScopeResolver
 
 BINARY = {
     ast.Add: operator.add,
@@ -109,8 +110,20 @@ class Expressions(Arrays):
                 return self.call_expression(node, name)
             case ast.ListComp(elt=elt, generators=generators):
                 return self.comprehension(elt, generators, node, name)
+            case ast.GeneratorExp(elt=elt, generators=generators):
+                return Generated(self.comprehension(elt, generators, node), self.depth)
+            case ast.DictComp(key=key, value=value):
+                return self._dict_comprehension(node, key, value, name)
+            case ast.Set(elts=elts):
+                return self._set_of(self.display(self._items(elts), node), node)
+            case ast.SetComp(elt=elt, generators=generators):
+                return self._set_of(self.comprehension(elt, generators, node), node)
             case ast.JoinedStr():
                 return self._formatted(node, name)
+            case ast.NamedExpr(target=ast.Name(id=id), value=value):
+                atom = self.expr(value, id)
+                self.assign(id, atom, node)
+                return atom
         raise refused(self.source, node)
 
     def index(self, node: ast.expr) -> Atom:
@@ -312,6 +325,8 @@ class Expressions(Arrays):
 
     def spread(self, atom: Atom, node: ast.AST) -> list[Atom]:
         """The items of a sequence of known length."""
+        if isinstance(atom, Generated):
+            atom = atom.items
         atom = self.frozen(atom, node)
         if isinstance(atom, tuple):
             return list(atom)
@@ -491,6 +506,30 @@ class Expressions(Arrays):
         joined = self.op(runtime.join_text, tuple(parts), {}, node, name)
         joined.type = Other(str)
         return joined
+
+    def _dict_comprehension(
+        self, node: ast.DictComp, key: ast.expr, value: ast.expr, name: str | None
+    ) -> Atom:
+        """A dict that is filled with the pairs that a list comprehension makes."""
+        made = self.holding_new(Dict(()), node, name)
+        pair = ast.copy_location(ast.Tuple([key, value], ast.Load()), key)
+        pairs = self.comprehension(pair, node.generators, node)
+        count, item = self.sequence(pairs, node)
+
+        def store(i: Atom) -> Atom:
+            k, v = (self.subscript(item(i), part, node) for part in (0, 1))
+            self.store_item(made, k, v, node)
+            return None
+
+        self.mapped(store, count, node)
+        return made
+
+    def _set_of(self, items: Atom, node: ast.expr) -> Atom:
+        """A set: its items have no gradient."""
+        return self.call(set, (items,), {}, node)
+
+    def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+        raise NotImplementedError
 
     # ---- functions
 

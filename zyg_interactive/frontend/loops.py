@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import operator
 from collections import Counter
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from ..ir.types import (
     Ref,
     Tuple,
     Type,
+    Unknown,
     join,
     subsumes,
 )
@@ -41,8 +43,14 @@ from .names import bound, needs_earlier_value, read, read_counts
 from .scope import (
     BROKEN,
     CONTINUED,
+    DEAD,
+    ERROR,
+    FLAGS,
+    PARTIAL,
+    RAISED,
     RETURN_VALUE,
     RETURNED,
+    Generated,
 )
 
 MAX_TYPE_ROUNDS = 6
@@ -51,6 +59,8 @@ MAX_TYPE_ROUNDS = 6
 class Loops(Calls):
     """Adds scans to expressions and calls; `block` and `bind_target` are the statements' part."""
 
+    # What is caught around each statement by itself, in a body of which exceptions are handled.
+    catching: tuple[type[BaseException], ...] | None = None
     reads: Counter[str] = Counter()  # how often the function reads each name
 
     def bind_target(self, target: ast.expr, atom: Atom) -> None:
@@ -70,7 +80,9 @@ class Loops(Calls):
             if not set(made.static) - known and made in self.region.ops:
                 self.region.ops.remove(made)  # counted instead
                 return self._adapted(made, node)
-        if isinstance(it, tuple | list):
+        if isinstance(it, Generated):
+            it = it.items
+        if isinstance(it, tuple | list | str | bytes | frozenset | set):
             it = self.display(list(it), node)
         if isinstance(it, Value) and isinstance(it.type, Ref):
             return self._held_sequence(it, it.type, node)
@@ -84,6 +96,13 @@ class Loops(Calls):
             raise refused(self.source, node, "a loop over a scalar", "loop over an array or a list")
         elif isinstance(t, Other) and issubclass(t.cls, str | range | tuple | bytes):
             pass
+        elif isinstance(t, Other) and not issubclass(t.cls, ENDLESS) and _iterates(t.cls):
+            source = it.op.args[0] if isinstance(it, Value) and it.op and it.op.fn is set else None
+            held = type_of(source)
+            it = self.op(list, (it,), {}, node)
+            it.type = List(held.item if isinstance(held, List) else UNKNOWN)
+        elif isinstance(t, Unknown):
+            self.op(runtime.check_sequence, (it,), {}, node)
         elif not isinstance(t, Array | List | Tuple):
             raise refused(
                 self.source,
@@ -98,22 +117,46 @@ class Loops(Calls):
         self, it: Value, t: Ref, node: ast.expr
     ) -> tuple[Atom, Callable[[Atom], Atom]]:
         """What a list or dict in memory holds when the loop begins."""
+        if t.optional:
+            it = self.op(runtime.bound, (it, UNBOUND, ""), {}, node, it.name)
+            it.type = t = Ref(t.cls, t.site)
         if issubclass(t.cls, dict):
             return self.sequence(self.held_keys(it, node), node)
         if issubclass(t.cls, list):
-            return self.sequence(self.frozen(it, node), node)
+            if self.live:
+                length = self.op(len, (it,), {}, node)
+                self.gone_through.append((it, length))
+                count = self.op(range, (length,), {}, node)
+                return count, lambda i: self.load_item(it, i, node, None)
+            items = self.frozen(it, node)
+            self.gone_through.append((it, items))
+            return self.sequence(items, node)
         return self.sequence(self.method_call(t.cls, "__iter__", (it,), node), node)
+
+    # Lists in memory that loops go through, and what they held then: looked at when the loop ends.
+    live = False  # whether a loop may store into the list that it goes through
+    gone_through: list[tuple[Atom, Atom]]
+
+    def unchanged(self, before: int, node: ast.AST) -> None:
+        """Make sure that what a loop went through is what it was when the loop began."""
+        while len(self.gone_through) > before:
+            it, items = self.gone_through.pop()
+            self.op(runtime.check_unchanged, (it, items), {}, node)
+
+    def listed(self, atom: Atom, node: ast.expr) -> Atom:
+        """What goes through something, as a list."""
+        count, item = self.sequence(atom, node)
+        return self.mapped(item, count, node)
 
     def mapped(self, body: Callable[[Atom], Atom], count: Atom, node: ast.AST) -> Atom:
         return self.loop(count, body, node, [], [], None, collects=True)
 
     def _adapted(self, made: Op, node: ast.Call) -> tuple[Atom, Callable[[Atom], Atom]]:
         """`zip`, `enumerate` and `reversed`: counted like what they go through."""
-        texts = (
-            node.args
-            if not any(isinstance(a, ast.Starred) for a in node.args)
-            else [node] * len(made.args)
+        plain = len(node.args) == len(made.args) and not any(
+            isinstance(a, ast.Starred) for a in node.args
         )
+        texts = node.args if plain else [node] * len(made.args)
         every = list(zip(made.args, texts, strict=True))
         if made.fn is reversed:
             source = made.args[0].op if isinstance(made.args[0], Value) else None
@@ -186,12 +229,16 @@ class Loops(Calls):
         returns = any(isinstance(n, ast.Return) for s in stmts for n in ast.walk(s))
         if returns:
             inits[RETURN_VALUE], types[RETURN_VALUE] = UNBOUND, type_of(UNBOUND)
+        if self.catching is not None:
+            for name in (ERROR, PARTIAL):
+                inits[name], types[name] = UNBOUND, type_of(UNBOUND)
         before, outer = dict(self.env), self.region
+        self.depth += 1
         for round in range(MAX_TYPE_ROUNDS):
             self.env, self.region = dict(before), Region()
             params = {n: self._carried_param(n, types[n], inits[n], node) for n in inits}
             self.env.update(params)
-            self.env.update({RETURNED: False, BROKEN: False, CONTINUED: False})
+            self.env.update(dict.fromkeys(FLAGS, False))
             tested: Region | None = None
             if test is not None:
                 tested = self.region
@@ -220,12 +267,13 @@ class Loops(Calls):
                 "a loop whose variables change their type",
                 "keep their types the same",
             )
+        self.depth -= 1
         unbound = {
             n
             for n, o in outs.items()
             if o is UNBOUND or (isinstance(o, Value) and o in self.maybe_unbound)
         }
-        returned = self.env[RETURNED]
+        left = {flag: self.env[flag] for flag in (RETURNED, RAISED)}
         self.env, inner = before, self.region
         self.region = outer
         inner.params = (*((index,) if index is not None else ()), *params.values())
@@ -248,7 +296,7 @@ class Loops(Calls):
         every = (*results.values(), *((gathered,) if gathered is not None else ()))
         args = (*((count,) if count is not None else ()), *inits.values())
         op = Op(FOR if test is None else WHILE, args, static, every, regions, self.span(node))
-        self._leave(op, results, inits, unbound, returned, outer_flags, node)
+        self._leave(op, results, inits, unbound, left, outer_flags)
         return gathered
 
     def _carried_param(self, name: str, type: Type, init: Atom, node: ast.AST) -> Value:
@@ -261,12 +309,15 @@ class Loops(Calls):
 
     def _stop(self, node: ast.AST) -> Atom:
         """Whether the loop ends after this iteration: `break` or `return` was met."""
-        flags = [f for f in (self.env[BROKEN], self.env[RETURNED]) if f is not False]
+        if self.env.pop(DEAD, False) is True:
+            return True
+        flags = [self.env[f] for f in (BROKEN, RETURNED, RAISED) if self.env[f] is not False]
         if any(f is True for f in flags):
             return True
-        if len(flags) == 2:
-            return self.op(operator.or_, (flags[0], flags[1]), {}, node)
-        return flags[0] if flags else False
+        stop: Atom = flags[0] if flags else False
+        for f in flags[1:]:
+            stop = self.op(operator.or_, (stop, f), {}, node)
+        return stop
 
     def _leave(
         self,
@@ -274,12 +325,13 @@ class Loops(Calls):
         results: dict[str, Value],
         inits: dict[str, Atom],
         unbound: set[str],
-        returned: Atom,
+        left: dict[str, Atom],
         outer_flags: dict[str, Atom],
-        node: ast.AST,
     ) -> None:
         """Append the loop and bind what it leaves."""
-        if returned is not False:  # carry the flag: only the last iteration can have set it
+        for flag, returned in left.items():  # carried: only the last iteration can have set them
+            if returned is False:
+                continue
             flag_in, flag_out = Value(None, BOOL, op.span), Value(None, BOOL, op.span)
             body = op.regions[-1]
             stop, carried = int(op.static["stop"]), op.static["carried"]
@@ -289,7 +341,7 @@ class Loops(Calls):
             op.results = (*op.results[:carried], flag_out, *op.results[carried:])
             flag_out.op = op
             op.static["carried"] += 1
-            self.env[RETURNED] = flag_out
+            self.env[flag] = flag_out
         self.region.ops.append(op)
         for name, value in results.items():
             self.env[name] = value
@@ -343,6 +395,7 @@ class Loops(Calls):
         if outermost:
             self.open_scope(node)
             self.comprehensions.append(node)
+        began = len(self.gone_through)
         count, item = self.sequence(self.expr(first.iter), first.iter)
         conditional = bool(first.ifs)
 
@@ -367,6 +420,7 @@ class Loops(Calls):
         )
         items = self.loop(count, body, node, [], [], index_name, collects=True)
         assert items is not None
+        self.unchanged(began, node)
         if conditional:
             items = self._compressed(items, node)
         if rest:
@@ -374,7 +428,8 @@ class Loops(Calls):
             items = self.op(runtime.chain, (items,), {}, node)
             items.type = inner
         items.name = name
-        items = self.allocated(items, node)
+        if outermost:
+            items = self.allocated(items, node)
         self.locals, self.globals, self.nonlocals, self.cells = around
         if outermost:
             self.comprehensions.remove(node)
@@ -399,6 +454,13 @@ class Loops(Calls):
         kept = self.op(runtime.compress, (pairs,), {}, node)
         kept.type = List(item.items[1] if isinstance(item, Tuple) else UNKNOWN)
         return kept
+
+
+ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
+
+
+def _iterates(cls: type) -> bool:
+    return hasattr(cls, "__iter__")
 
 
 def _same(index: Atom) -> Atom:

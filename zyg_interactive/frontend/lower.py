@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import runtime
 from ..diagnostics import refuse
 from ..ir.core import (
+    UNBOUND,
     Atom,
     Demand,
     Function,
@@ -35,18 +37,22 @@ from ..ir.types import (
 from ..rules.aliasing import is_view_index
 from ..rules.registry import lookup
 from ..source import parse
+from .desugar import loop_with_else, match, named, stored, tested_inside
+from .exceptions import SIMPLE, Catches, Exceptions
 from .expressions import BINARY
 from .fence import refused
-from .loops import Loops, is_range
+from .loops import is_range
 from .names import always_jumps, bound, parameters
 from .resolve import Known, Meaning, Missing, UserFunction
 from .scope import (
     BROKEN,
     CONTINUED,
+    DEAD,
     FLAGS,
     RETURN_VALUE,
     RETURNED,
     Context,
+    Generated,
     LocalFunction,
     Lowering,
 )
@@ -111,8 +117,11 @@ class NoNames:
     def cell(self, name: str) -> Any:
         return None
 
+    def imported(self, module: str) -> Meaning:
+        return Missing()
 
-class Statements(Loops):
+
+class Statements(Exceptions):
     params: list[Value] = []
 
     def function(self, arguments: dict[str, Atom]) -> Function:
@@ -221,7 +230,7 @@ class Statements(Loops):
     def block(self, body: list[ast.stmt]) -> None:
         for k, s in enumerate(body):
             flags = [self.env[f] for f in FLAGS if self.env.get(f, False) is not False]
-            if any(f is True for f in flags):
+            if any(f is True for f in flags) or self.env.get(DEAD) is True:
                 return
             if flags:
                 self._guarded(flags, body[k:])
@@ -237,7 +246,26 @@ class Statements(Loops):
                 else:
                     self._if(s, [*s.body, *rest], s.orelse)
                 return
-            self.statement(s)
+            if self.catching is None:
+                self.statement(s)
+            else:
+                self._caught(s, self.catching)
+
+    def _caught(self, s: ast.stmt, catches: Catches) -> None:
+        """A statement of a body whose exceptions are caught one by one."""
+        match s:
+            case ast.If(test=test, body=then, orelse=other):
+                found = f"$test{s.lineno}_{s.col_offset}"
+                s = ast.copy_location(ast.If(named(test, found), then, other), s)
+                self.block([stored(test, found, test), s]) if not _is_name(test) else (
+                    self.statement(s)
+                )
+            case ast.While() if not isinstance(s.test, ast.Constant):
+                self.statement(tested_inside(s))
+            case _ if isinstance(s, SIMPLE):
+                self.attempt(lambda: self.statement(s), s, catches)
+            case _:
+                self.statement(s)
 
     def _guarded(self, flags: list[Atom], rest: list[ast.stmt]) -> None:
         """The rest of a block that may have been left."""
@@ -271,10 +299,32 @@ class Statements(Loops):
                 self.env[RETURNED] = True
             case ast.If():
                 self._if(s, s.body, s.orelse)
+            case ast.For(orelse=[_, *_]) | ast.While(orelse=[_, *_]):
+                self.block(loop_with_else(s))
             case ast.For():
                 self._for(s)
             case ast.While():
                 self._while(s)
+            case ast.Match():
+                self.block(match(s, partial(refused, self.source), self._positional))
+            case ast.Try():
+                self._try(s)
+            case ast.With():
+                self._with(s)
+            case ast.Raise():
+                self._raise(s)
+            case ast.Assert(test=test, msg=msg):
+                self._assert(s, test, msg)
+            case ast.Import(names=names):
+                for a in names:
+                    root = a.name.partition(".")[0]
+                    whole = self.resolver.imported(a.name)
+                    found = whole if a.asname else self.resolver.imported(root)
+                    self.assign(a.asname or root, self.meaning(found, a.name, s), s)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                owner = self.resolver.imported(module)
+                for a in names:
+                    self.assign(a.asname or a.name, self._imported(owner, module, a.name, s), s)
             case ast.Break():
                 self.env[BROKEN] = True
             case ast.Continue():
@@ -303,6 +353,31 @@ class Statements(Loops):
                 pass
             case _:
                 raise refused(self.source, s)
+
+    def _imported(self, owner: Meaning, module: str, name: str, node: ast.stmt) -> Atom:
+        if not isinstance(owner, Known):
+            return self.meaning(owner, name, node)
+        if hasattr(owner.value, name):
+            return self.meaning(self.resolver.member(owner.value, name), name, node)
+        return self.meaning(self.resolver.imported(f"{module}.{name}"), name, node)
+
+    def _assert(self, s: ast.Assert, test: ast.expr, msg: ast.expr | None) -> None:
+        def fail() -> None:
+            args = () if msg is None else (self.materialise(self.expr(msg), s),)
+            self.throw(self.op(AssertionError, args, {}, s), s)
+
+        self.branch(self.truth(self.expr(test), test), lambda: None, fail, s)
+
+    def _positional(self, cls: ast.expr, k: int) -> str | None:
+        """The attribute that the k-th positional pattern of a class is matched with."""
+        known = self.expr(cls)
+        if known in MATCHED_WHOLE:
+            return None
+        names = getattr(known, "__match_args__", ()) if isinstance(known, type) else ()
+        if k >= len(names):
+            raise refused(self.source, cls, "a pattern of this class", "name the attributes")
+        found: str = names[k]
+        return found
 
     def bind_target(self, target: ast.expr, atom: Atom) -> None:
         match target:
@@ -337,14 +412,28 @@ class Statements(Loops):
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 for e in elts:
                     self._delete(e)
+            case ast.Name(id=name):
+                self.load(name, target)
+                self.assign(name, UNBOUND, target)
             case _:
-                raise refused(self.source, target, "`del` of a name", "leave the name bound")
+                raise refused(self.source, target)
 
     def _unpack(self, elts: list[ast.expr], atom: Atom, node: ast.expr) -> None:
-        atom = self.frozen(atom, node)
+        atom = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
         stars = [i for i, e in enumerate(elts) if isinstance(e, ast.Starred)]
         t = type_of(atom)
         exact = isinstance(atom, tuple) or (isinstance(t, Tuple | List) and t.items is not None)
+        if not exact and stars and isinstance(t, List | Array):
+            k, after = stars[0], len(elts) - stars[0] - 1
+            least = (self.materialise(atom, node), len(elts) - 1)
+            self.op(runtime.check_least, least, {}, node)
+            cut = self.subscript(atom, slice(k, -after if after else None), node)
+            middle = self.allocated(self.call(list, (cut,), {}, node), node)
+            items = [self.subscript(atom, i, node) for i in range(k)]
+            items += [middle, *(self.subscript(atom, i - after, node) for i in range(after))]
+            for e, item in zip(elts, items, strict=True):
+                self.bind_target(e.value if isinstance(e, ast.Starred) else e, item)
+            return
         if not exact and not stars:
             items = [self.subscript(atom, i, node) for i in range(len(elts))]
             self.op(runtime.check_length, (self.materialise(atom, node), len(elts)), {}, node)
@@ -430,9 +519,11 @@ class Statements(Loops):
     # ---- loops
 
     def _for(self, s: ast.For) -> None:
-        if s.orelse:
-            raise refused(self.source, s, "`for … else`", "set a flag before `break`")
-        count, item = self.sequence(self.expr(s.iter), s.iter)
+        began = len(self.gone_through)
+        it = self.expr(s.iter)
+        self.live = any(map(_stores_item, s.body))
+        count, item = self.sequence(it, s.iter)
+        self.live = False
 
         def body(index: Atom) -> None:
             self.bind_target(s.target, item(index))
@@ -440,10 +531,11 @@ class Statements(Loops):
 
         index_name = s.target.id if isinstance(s.target, ast.Name) and is_range(item) else None
         self.loop(count, body, s, [s.target], s.body, index_name)
+        self.unchanged(began, s)
 
     def _while(self, s: ast.While) -> None:
-        if s.orelse:
-            raise refused(self.source, s, "`while … else`", "set a flag before `break`")
+        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(s.test)):
+            s = tested_inside(s)
 
         def test() -> Atom:
             return self.truth(self.expr(s.test), s.test)
@@ -451,6 +543,23 @@ class Statements(Loops):
         self.loop(
             None, lambda _: self.block(s.body), s, [], s.body, None, test=test, test_node=s.test
         )
+
+
+# Classes whose one positional pattern is matched with the object itself (PEP 634).
+MATCHED_WHOLE = (
+    *(bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple),
+)
+
+
+def _stores_item(s: ast.stmt) -> bool:
+    """Whether a statement may change the items of a list, as far as the text tells."""
+    return any(
+        isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in ast.walk(s)
+    )
+
+
+def _is_name(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id.startswith("$")
 
 
 def _immutable(x: Value) -> bool:

@@ -107,6 +107,15 @@ class Memory(Cells):
             ref.site.write(ANY, t.item)
         return ref
 
+    def holding_new(self, t: List | Dict, node: ast.AST, name: str | None) -> Value:
+        """A new empty container in memory."""
+        self.memory()
+        empty = runtime.make_list if isinstance(t, List) else runtime.make_dict
+        args: tuple[Atom, ...] = () if isinstance(t, List) else ((),)
+        made = super().op(empty, args, {}, node, name)
+        made.type = self.holding(t, node)
+        return made
+
     def new_object(self, cls: type, node: ast.AST, name: str | None) -> Value:
         made = super().op(runtime.new_object, (cls,), {}, node, name)
         made.type = self.site_of(cls, node)
@@ -374,6 +383,9 @@ class Memory(Cells):
             return self.held_values(base, node)
         if fn is dict.keys:
             return self.held_keys(base, node)
+        if fn is dict.items:
+            keys, held = self.held_keys(base, node), self.held_values(base, node)
+            return self.op(zip, (keys, held), {}, node)
         if fn is dict.get and not kwargs and len(args) in (2, 3):
             return self._get(base, args[1], args[2] if len(args) == 3 else None, node)
         return self.allocated(

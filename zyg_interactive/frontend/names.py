@@ -24,7 +24,9 @@ def _binds(node: ast.AST) -> str | None:
             return name
         case ast.alias(name=name, asname=other):
             return (other or name).split(".")[0]
-        case ast.ExceptHandler(name=caught):
+        case ast.ExceptHandler(name=caught) | ast.MatchAs(name=caught) | ast.MatchStar(name=caught):
+            return caught
+        case ast.MatchMapping(rest=caught):
             return caught
     return None
 
@@ -114,10 +116,10 @@ def needs_earlier_value(name: str, body: list[ast.stmt]) -> bool:
     """Whether a loop body may read `name` before binding it: a value of the iteration before, or of
     before the loop.
     """
-    return _first(name, body) != "bound"
+    return first_use(name, body) != "bound"
 
 
-def _first(name: str, body: list[ast.stmt]) -> str:
+def first_use(name: str, body: list[ast.stmt]) -> str:
     """What may happen to `name` first: "read", or on every way through "bound" or "neither"."""
     for s in body:
         met = _first_in(name, s)
@@ -131,7 +133,7 @@ def _first_in(name: str, s: ast.stmt) -> str:
         case ast.If():
             if name in read([s.test]):
                 return "read"
-            ways = {_first(name, s.body), _first(name, s.orelse)}
+            ways = {first_use(name, s.body), first_use(name, s.orelse)}
             if "read" in ways:
                 return "read"
             if ways == {"bound"}:
@@ -143,13 +145,24 @@ def _first_in(name: str, s: ast.stmt) -> str:
                 return "read"
             if name in bound([target]):
                 return "read"  # an empty sequence leaves the earlier value
-            return "read" if _first(name, body) != "neither" else "neither"
+            return "read" if first_use(name, body) != "neither" else "neither"
         case ast.While(test=test, body=body):
-            return "read" if name in read([test]) or _first(name, body) != "neither" else "neither"
+            met = "read" if name in read([test]) else first_use(name, body)
+            return "read" if met != "neither" else "neither"
         case ast.Assign(targets=targets, value=value):
             if name in read([value, *targets]):
                 return "read"
             return "bound" if name in bound(targets) else "neither"
+        case ast.With(items=items, body=body):
+            if name in read([i.context_expr for i in items]):
+                return "read"
+            if name in bound([i.optional_vars for i in items if i.optional_vars is not None]):
+                return "bound"
+            return first_use(name, body)
+        case ast.Try():
+            if name in read([s]):
+                return "read"
+            return "read" if name in bound([s]) else "neither"
         case ast.AugAssign():
             return "read" if name in read([s]) | bound([s.target]) else "neither"
     if name in read([s]):
@@ -161,6 +174,8 @@ def always_jumps(body: list[ast.stmt]) -> bool:
     """Whether a block never reaches its end."""
     for s in body:
         if isinstance(s, ast.Return | ast.Break | ast.Continue | ast.Raise):
+            return True
+        if isinstance(s, ast.With) and always_jumps(s.body):
             return True
         if isinstance(s, ast.If) and s.orelse and always_jumps(s.body) and always_jumps(s.orelse):
             return True

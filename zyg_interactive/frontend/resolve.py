@@ -65,6 +65,9 @@ class Resolver(Protocol):
     def cell(self, name: str) -> Any:
         """What identifies the variable of a live function around, where `name` is one."""
 
+    def imported(self, module: str) -> Meaning:
+        """What a module is that a function imports."""
+
 
 @dataclass(eq=False)
 class UserFunction:
@@ -172,6 +175,9 @@ class LiveResolver:
 
     def cell(self, name: str) -> Any:
         return id(self.free[name][1]) if name in self.free else None
+
+    def imported(self, module: str) -> Meaning:
+        return Known(importlib.import_module(module))
 
     def member(self, owner: Any, name: str) -> Meaning:
         try:
@@ -327,6 +333,9 @@ class StaticResolver:
     @property
     def scope(self) -> dict[str, Any]:
         return self.bindings
+
+    def imported(self, module: str) -> Meaning:
+        return self._import(module)
 
     def cell(self, name: str) -> Any:
         return None

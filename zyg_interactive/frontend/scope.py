@@ -34,7 +34,10 @@ from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction, path
 
 # Names that no program can use: how control leaves a block.
 RETURNED, RETURN_VALUE, BROKEN, CONTINUED = "$returned", "$return", "$broken", "$continued"
-FLAGS = (RETURNED, BROKEN, CONTINUED)
+RAISED, ERROR = "$raised", "$error"
+FLAGS = (RETURNED, BROKEN, CONTINUED, RAISED)
+PARTIAL = "$partial"  # whether something had changed in memory before an exception was raised
+DEAD = "$dead"  # no way leads here
 
 
 class Context(Protocol):
@@ -95,6 +98,16 @@ class BoundMethod:
 
 
 @dataclass(frozen=True)
+class Generated:
+    """What a generator yields, as a list. It stands for the generator where that is consumed at
+    once, and only there.
+    """
+
+    items: Atom
+    depth: int = 0  # of loops, where it was made
+
+
+@dataclass(frozen=True)
 class Poisoned:
     """A name that cannot stand for one value here: refused where it is read, and only there; or one
     that takes memory to stand for one.
@@ -126,6 +139,9 @@ class FrameResolver:
     def cell(self, name: str) -> Any:
         return None if name in self.captured else self.outer.cell(name)
 
+    def imported(self, module: str) -> Meaning:
+        return self.outer.imported(module)
+
 
 class ScopeResolver:
     """Names as an inner function sees them: those of the functions around it first."""
@@ -142,6 +158,9 @@ class ScopeResolver:
     def cell(self, name: str) -> Any:
         return None if name in self.outer.locals else self.outer.resolver.cell(name)
 
+    def imported(self, module: str) -> Meaning:
+        return self.outer.resolver.imported(module)
+
 
 class Lowering:
     """Lowers one function. Subclasses add expressions, calls and statements."""
@@ -157,6 +176,8 @@ class Lowering:
         self.globals, self.nonlocals = declared(body, ast.Global), declared(body, ast.Nonlocal)
         own = bound(body) | set(parameters(fn.node.args))
         self.locals = own - self.globals - self.nonlocals
+        self.depth = 0  # of loops
+        self.gone_through: list[tuple[Atom, Atom]] = []
         self.frames: dict[Any, dict[str, Value]] = {}
 
     # ---- building
@@ -186,6 +207,8 @@ class Lowering:
             atom = self.env[name]
             if isinstance(atom, Poisoned):
                 raise atom.refusal
+            if isinstance(atom, Generated):
+                return self._consumed(name, atom, node)
             if atom is UNBOUND or (isinstance(atom, Value) and atom in self.maybe_unbound):
                 checked = self.op(runtime.bound, (atom, UNBOUND, name), {}, node, name)
                 checked.type = type_of(atom)
@@ -195,6 +218,19 @@ class Lowering:
         if name in self.locals:
             return self.op(runtime.bound, (UNBOUND, UNBOUND, name), {}, node, name)
         return self.meaning(self.resolver.name(name), name, node)
+
+    def _consumed(self, name: str, atom: Generated, node: ast.AST) -> Atom:
+        """A generator that has a name, which may be consumed once."""
+        gone = refuse(
+            "ZYG101",
+            f"the generator `{name}` is read again, and it is consumed once",
+            self.span(node),
+            "make a list: `list(...)`",
+        )
+        if atom.depth != self.depth:
+            raise gone
+        self.env[name] = Poisoned(gone)
+        return atom
 
     def assign(self, name: str, atom: Atom, node: ast.AST) -> None:
         """Bind a name."""
@@ -276,19 +312,60 @@ class Lowering:
             regions.append(self.region)
             envs.append(self.env)
         self.region, self.env = outer, before
-        results: list[Value] = []
-        outs: tuple[list[Atom], list[Atom]] = ([], [])
-        for name in sorted({*envs[0], *envs[1]}, key=_order(envs)):
-            a, b = (e.get(name, False if name in FLAGS else UNBOUND) for e in envs)
-            try:
-                self.env[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
-            except (Refused, MemoryNeeded) as refusal:
-                self.env[name] = Poisoned(refusal)
+        results, outs = self.merged(regions, envs, node)
         for region, out in zip(regions, outs, strict=True):
             region.outs = tuple(out)
         self.region.ops.append(
             Op(IF, (condition,), {}, tuple(results), tuple(regions), self.span(node))
         )
+
+    def merged(
+        self, regions: list[Region], envs: list[dict[str, Atom]], node: ast.AST
+    ) -> tuple[list[Value], tuple[list[Atom], list[Atom]]]:
+        """Let names mean what they mean after either of two regions: the values that are merged,
+        and what each region gives for them.
+        """
+        before = self.env
+        ended = [e.pop(DEAD, False) is True for e in envs]
+        results: list[Value] = []
+        outs: tuple[list[Atom], list[Atom]] = ([], [])
+        for name in sorted({*envs[0], *envs[1]}, key=_order(envs)):
+            a, b = (e.get(name, False if name in FLAGS else UNBOUND) for e in envs)
+            if ended[0] != ended[1]:  # only one of them is gone on from
+                a, b = (b, b) if ended[0] else (a, a)
+                before[name] = self._left(a, ended.index(False), outs, results, node)
+                continue
+            try:
+                before[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
+            except (Refused, MemoryNeeded) as refusal:
+                before[name] = Poisoned(refusal)
+        if all(ended):
+            before[DEAD] = True
+        return results, outs
+
+    def _left(
+        self,
+        a: Atom,
+        arm: int,
+        outs: tuple[list[Atom], list[Atom]],
+        results: list[Value],
+        node: ast.AST,
+    ) -> Atom:
+        """What an atom of the only region that is gone on from is after it."""
+        if isinstance(a, Value):
+            left = Value(a.name, a.type, a.span)
+            if a in self.maybe_unbound:
+                self.maybe_unbound.add(left)
+            outs[arm].append(a)
+            outs[1 - arm].append(None)
+            results.append(left)
+            return left
+        if isinstance(a, tuple):
+            items = [self._left(x, arm, outs, results, node) for x in a]
+            return type(a)(*items) if hasattr(a, "_fields") else tuple(items)
+        if isinstance(a, BoundMethod):
+            return BoundMethod(self._left(a.receiver, arm, outs, results, node), a.fn)
+        return a
 
     def _merge(
         self,
@@ -355,6 +432,13 @@ class Lowering:
                     "a bound method that is not called is not supported",
                     self.span(node),
                     "use a lambda: `lambda *a: obj.method(*a)`",
+                )
+            case Generated():
+                raise refuse(
+                    "ZYG101",
+                    "a generator that is kept is not supported",
+                    self.span(node),
+                    "consume it where it is made: `list(...)`, or a list comprehension",
                 )
             case tuple() if not hasattr(atom, "_fields"):
                 return tuple(self.materialise(a, node) for a in atom)

@@ -78,6 +78,9 @@ class Inner:
     def member(self, owner: Any, name: str) -> Meaning:
         return self.outer.member(owner, name)
 
+    def imported(self, module: str) -> Meaning:
+        return self.outer.imported(module)
+
     def cell(self, name: str) -> Any:
         return (id(self.own), name) if name in self.own else self.outer.cell(name)
 

@@ -1,10 +1,13 @@
 """Values, operations, regions, functions: structured SSA, small enough to hold in the head.
 
 An *atom* is what an operation may read: a `Value`, a Python constant, or a tuple, list or dict of
-atoms. Three operations have regions; what a region changes leaves through its `outs`, and it may
+atoms. Four operations have regions; what a region changes leaves through its `outs`, and it may
 read values around it:
 
 * `IF`    args (condition,)            regions (then, else), outs merged into the results
+* `TRY`   args ()                      regions (body; otherwise: param an exception of the classes
+                                       `static["catches"]` that the body raised); outs (False or
+                                       True, *merged): the first result tells whether it did
 * `FOR`   args (*sequences, *initial)  region params (*items, *carried),
                                        outs (*carried, *collected)
 * `WHILE` args (*initial)              regions (test: reads the body's parameters,
@@ -62,6 +65,7 @@ class Marker:
 IF = Marker("if")
 FOR = Marker("for")
 WHILE = Marker("while")
+TRY = Marker("try")
 UNPACK = Marker("unpack")  # the items of a tuple of known length, all at once
 CALL_VALUE = Marker("call")  # call of a callee that only the run knows: args (callee, *args)
 

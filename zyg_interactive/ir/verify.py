@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .core import FOR, IF, WHILE, Function, Op, Region, Value, op_reads, values
+from .core import FOR, IF, TRY, WHILE, Function, Op, Region, Value, op_reads, values
 
 
 class InvalidIR(AssertionError):
@@ -50,7 +50,7 @@ def _region(r: Region, visible: set[Value], seen: set[Value], where: str) -> Non
 
 def _counts(op: Op, where: str) -> None:
     n = len(op.results)
-    if op.fn is IF and any(len(r.outs) != n for r in op.regions):
+    if op.fn in (IF, TRY) and any(len(r.outs) != n for r in op.regions):
         raise InvalidIR(
             f"{where}: branches of an `if` leave {[len(r.outs) for r in op.regions]} values "
             f"for {n} results"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,38 @@ def check_length(items: Any, n: int) -> None:
             f"not enough values to unpack (expected {n}, got {len(items)})"
             if few
             else f"too many values to unpack (expected {n})"
+        )
+
+
+def check_sequence(x: Any) -> None:
+    """Make sure that something is gone through by index."""
+    if not isinstance(x, list | tuple | str | bytes | range | np.ndarray):
+        raise Unordered(f"a loop over a {type(x).__name__} that only the run knows")
+
+
+def selections(fn: Any, lengths: tuple[int, ...], width: int) -> list[tuple[int, ...]]:
+    """Which items an iterator of `itertools` puts together: their places."""
+    places = [range(n) for n in lengths]
+    return list(fn(*places) if fn is itertools.product else fn(*places, width))
+
+
+def check_unchanged(x: list[Any], items: Any) -> None:
+    """Make sure that a list still holds what a loop went through, or still so many items."""
+    if isinstance(items, int):
+        items = x if len(x) == items else []
+    if len(x) != len(items) or any(a is not b for a, b in zip(x, items, strict=True)):
+        raise Unordered("a list that is changed while a loop goes through it")
+
+
+class Unordered(TypeError):
+    """What a loop goes through has no items by index."""
+
+
+def check_least(items: Any, n: int) -> None:
+    """Raise what unpacking into `n` names and a starred one raises."""
+    if len(items) < n:
+        raise ValueError(
+            f"not enough values to unpack (expected at least {n}, got {len(items)})"
         )
 
 

@@ -32,6 +32,8 @@ class Cells(dict[Any, Any]):
         self.owned: set[Any] = set()  # arrays that nothing else holds, added into in place
 
     def accumulate(self, key: Any, c: Any) -> None:
+        if type(c) is np.float64:  # the cotangents of Python's numbers are Python's
+            c = float(c)
         held = self.get(key)
         if held is None:
             self[key] = c
@@ -260,8 +262,6 @@ def spread_over(memory: Any, stand: Any, c: Any) -> None:
     if c is None:
         return
     cells = None if isinstance(stand.x, tuple) else _cells(memory, stand.x)
-    if isinstance(c, np.ndarray) and c.ndim == 1 and c.dtype.kind == "f":
-        c = c.tolist()  # the cotangents of Python's numbers are Python's
     for key, part in _items(c):
         if _by_identity(memory, stand.arrays.get(key)):
             add_to_array(array_bar(memory, stand.arrays[key]), part)

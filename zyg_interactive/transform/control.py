@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from .. import runtime
 from ..ir.core import (
     FOR,
     IF,
+    TRY,
     Atom,
     Op,
     Region,
@@ -62,7 +64,20 @@ def branch(p: Pullback, op: Op, scope: Scope) -> None:
         Value(f"{x.name}_bar" if x.name else None, bar_type(x.type), op.span)
         for x in (*outer, *threaded)
     ]
-    reverse = Op(IF, op.args, {}, tuple(results), tuple(sub.region for sub in inner), op.span)
+    if op.static.get("leaves"):  # the body came to its end, or nothing is reversed
+        _export(p, op, Op(TRY, (), {}, (), tuple(sub.region for sub in inner), op.span))
+        for part in inner[0].region.ops:
+            append(part)
+        for x, c in zip((*outer, *threaded), inner[0].region.outs, strict=True):
+            if x in outer:
+                p.contribute(scope, x, c)
+            else:
+                scope.buffers[x] = c
+        return
+    condition = op.args
+    if op.fn is TRY:  # whether the body came to its end
+        condition = (emit(operator.not_, (op.results[0],)),)
+    reverse = Op(IF, condition, {}, tuple(results), tuple(sub.region for sub in inner), op.span)
     for sub in inner:
         drop_dead(sub.region)
     _export(p, op, reverse)

@@ -23,6 +23,7 @@ from ..ir.core import (
     CALL_VALUE,
     FOR,
     IF,
+    TRY,
     WHILE,
     Atom,
     Demand,
@@ -341,7 +342,7 @@ class Pullback:
         of_memory = (reverse_of_array(op) or reverse_of(op)) if self.f.changing else None
         if of_memory is not None:
             of_memory(self, op, scope, primal)
-        elif fn is IF:
+        elif fn in (IF, TRY):
             branch(self, op, scope)
         elif fn in (FOR, WHILE):
             loop(self, op, scope)

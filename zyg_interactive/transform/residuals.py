@@ -8,6 +8,7 @@ import numpy as np
 
 from ..ir.core import (
     IF,
+    TRY,
     Atom,
     Op,
     Region,
@@ -115,7 +116,7 @@ def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]
     for v in needed:
         ops = readers.get(v, [])
         whole = v in barred or not isinstance(v.type, Array) or not v.type.shape
-        if v.op is not None and v.op.fn is IF:  # of a branch not taken: without a shape
+        if v.op is not None and v.op.fn in (IF, TRY):  # of a branch not taken: without a shape
             whole = True
         if whole or any(op.fn not in SHAPE_ONLY or op.static for op in ops):
             kept.append(v)

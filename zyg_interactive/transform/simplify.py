@@ -16,6 +16,7 @@ from ..analysis.effects import changes_memory
 from ..ir.core import (
     FOR,
     IF,
+    TRY,
     Atom,
     Marker,
     Op,
@@ -49,7 +50,7 @@ def drop_dead(region: Region, live: set[Value] | None = None) -> set[Value]:
     for op in reversed(region.ops):
         if not any(r in live for r in op.results) and not has_effect(op):
             continue
-        if op.fn is IF:
+        if op.fn in (IF, TRY):
             _prune_branch(op, live)
         elif op.fn is FOR:
             _prune_loop(op, live)

@@ -1,0 +1,346 @@
+"""`try`, `with`, `raise`: exceptions as control flow.
+
+What may raise is built into a region of its own (`TRY`), of which either everything happened or, as
+far as the rest of the program can tell, nothing: a body whose variables are not read once it was
+left early is one such region; otherwise each of its statements is. After it a flag, like that of
+`break`, tells whether an exception was raised, so the reverse pass replays what ran. A statement
+that has changed something in memory before it raised cannot be undone: the run refuses it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+from collections.abc import Callable
+
+from .. import runtime
+from ..analysis.effects import changes_memory, function_changes
+from ..ir.core import CALL_VALUE, TRY, UNBOUND, Atom, Function, Op, Region, Value, type_of, walk
+from ..ir.types import BOOL, Other, Ref
+from .fence import refused
+from .iteration import Iteration
+from .names import always_jumps, bound, first_use, read_counts
+from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED
+
+Catches = tuple[type[BaseException], ...]
+EVERY: Catches = (BaseException,)
+SIMPLE = (
+    *(ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Raise),
+    *(ast.Assert, ast.Import, ast.ImportFrom),
+)
+
+
+class Exceptions(Iteration):
+    """Adds exceptions; `block` is the statements' part."""
+
+    def block(self, body: list[ast.stmt]) -> None:
+        raise NotImplementedError
+
+    # ---- regions that may be left early
+
+    def attempt(
+        self,
+        build: Callable[[], None],
+        node: ast.AST,
+        catches: Catches,
+        leave: Callable[[], None] | None = None,
+    ) -> None:
+        """Build what may raise; then `RAISED` tells whether it did; `ERROR` is the exception.
+        `leave`: what happens then, before the exception leaves the function.
+        """
+        outer, before = self.region, self.env
+        error = Value("error", Other(BaseException), self.span(node))
+        regions, envs = [Region(), Region(params=(error,))], []
+        self.region, self.env = regions[0], dict(before)
+        build()
+        envs.append(self.env)
+        partial = self.heap is not None and _is_partial(regions[0])
+        self.region, self.env = regions[1], {**before, RAISED: True, ERROR: error, PARTIAL: partial}
+        if leave is not None:
+            leave()
+            self.throw(error, node)
+        envs.append(self.env)
+        if not regions[0].ops:
+            self.region, self.env = outer, envs[0]
+            outer.ops += regions[0].ops
+            return
+        envs[0].setdefault(ERROR, UNBOUND)
+        envs[0].setdefault(PARTIAL, partial)
+        self.region, self.env = outer, before
+        always = envs[0].get(DEAD) is True
+        results, outs = self.merged(regions, envs, node)
+        raised = Value("raised", BOOL, self.span(node))
+        for region, out, flag in zip(regions, outs, (False, True), strict=True):
+            region.outs = (flag, *out)
+        static = {"catches": catches, "leaves": leave is not None}
+        op = Op(TRY, (), static, (raised, *results), tuple(regions), self.span(node))
+        self.region.ops.append(op)
+        if leave is None and not always:
+            self.env[RAISED] = raised
+
+    # ---- raise, assert
+
+    def _raise(self, s: ast.Raise) -> None:
+        if s.exc is None:
+            error = self.env.get("$handled")
+            if error is None:
+                raise refused(self.source, s, "`raise` outside of `except`", "name the exception")
+        else:
+            error = self.materialise(self.expr(s.exc), s)
+        cause = () if s.cause is None else (self.materialise(self.expr(s.cause), s),)
+        self.throw(error, s, *cause)
+
+    def throw(self, error: Atom, node: ast.AST, *cause: Atom) -> None:
+        self.op(runtime.throw, (error, *cause), {}, node)
+        self.env[DEAD] = True
+
+    # ---- try
+
+    def _try(self, s: ast.Try) -> None:
+        if s.handlers and s.finalbody:
+            inner = ast.copy_location(ast.Try(s.body, s.handlers, s.orelse, []), s)
+            self._finally([inner], s.finalbody, s)
+        elif s.finalbody:
+            self._finally(s.body, s.finalbody, s)
+        else:
+            self._handled(s)
+
+    def _body(self, body: list[ast.stmt], catches: Catches, whole: bool, node: ast.AST) -> Atom:
+        """Build a body of which exceptions are caught; whether one was raised."""
+        outer = self.catching
+        catches = tuple(dict.fromkeys((*catches, *(outer or ()))))
+        if whole:
+            self.catching = None
+            self.attempt(lambda: self.block(body), node, catches)
+        else:
+            self.catching = catches
+            self.block(body)
+        self.catching = outer
+        return self.env.get(RAISED, False)
+
+    def _handled(self, s: ast.Try) -> None:
+        catches: list[type[BaseException]] = []
+        for h in s.handlers:
+            catches += self._types(h)
+        whole = self._is_whole(s.body, [h.body for h in s.handlers])
+        raised = self._body(s.body, tuple(catches), whole, s)
+
+        def handle() -> None:
+            self.env.update({f: False for f in FLAGS if f in self.env})
+            self._dispatch(s, 0)
+
+        def go_on() -> None:
+            self.env[RAISED] = False
+            self.block(s.orelse)
+
+        self.branch(raised, handle, go_on, s)
+
+    def _types(self, h: ast.ExceptHandler) -> Catches:
+        """The exceptions of a handler; all of them, where only the run knows."""
+        found = EVERY if h.type is None else self.expr(h.type)
+        found = found if isinstance(found, tuple) else (found,)
+        known = all(isinstance(c, type) and issubclass(c, BaseException) for c in found)
+        return found if known else EVERY
+
+    def _dispatch(self, s: ast.Try, k: int) -> None:
+        """Choose among the handlers from the k-th on."""
+        error = self.env[ERROR]
+        if k == len(s.handlers):
+            self._pass_on(error, s)
+            return
+        h = s.handlers[k]
+        fits: Atom = True
+        if h.type is not None:
+            kinds = self.materialise(self.expr(h.type), h)
+            fits = self.op(builtins.isinstance, (error, kinds), {}, h)
+            fits.type = BOOL
+
+        def interrupted() -> None:
+            self.op(runtime.interrupted, (error,), {}, h)
+
+        def handler() -> None:
+            outer = self.env.get("$handled")
+            self.env["$handled"] = error
+            partial = self.env.get(PARTIAL, False)
+            if partial is not False and not _raises_again(h.body):
+                self.branch(partial, interrupted, lambda: None, h)
+            if h.name is not None:
+                self.assign(h.name, error, h)
+            self.block(h.body)
+            if h.name is not None:
+                self.assign(h.name, UNBOUND, h)
+            self.env["$handled"] = outer
+
+        self.branch(fits, handler, lambda: self._dispatch(s, k + 1), h)
+
+    def _pass_on(self, error: Atom, node: ast.AST) -> None:
+        """Leave an exception that is not handled here to what is around."""
+        if self.catching is not None:
+            self.env[RAISED] = True
+        else:
+            self.throw(error, node)
+
+    def _finally(self, body: list[ast.stmt], final: list[ast.stmt], node: ast.stmt) -> None:
+        def close(_: bool) -> None:
+            self.block(final)
+
+        if self._leaves(body, final):
+            self._closed(body, close, node)
+        else:
+            raised = self._body(body, EVERY, self._is_whole(body, [final]), node)
+            self._after(raised, lambda: self.block(final), node)
+
+    def _closed(
+        self, body: list[ast.stmt], close: Callable[[bool], None], node: ast.stmt
+    ) -> None:
+        """A body, and what closes it, whose exceptions leave the function."""
+        self.attempt(lambda: self.block(body), node, EVERY, lambda: close(True))
+        self._after(False, lambda: close(False), node)
+
+    def _after(self, raised: Atom, build: Callable[[], None], node: ast.stmt) -> None:
+        """Build what happens however a body was left, then leave as it was left."""
+        left = {f: self.env.get(f, False) for f in FLAGS if f in self.env}
+        error = self.env.get(ERROR)
+        dead = self.env.pop(DEAD, False)
+        self.env.update(dict.fromkeys(left, False))
+        build()
+        if any(self.env.get(f, False) is True for f in (*FLAGS, DEAD)):
+            return  # the jump out of `finally` is the one that counts
+        if any(self.env.get(f, False) is not False for f in FLAGS if f != RAISED):
+            raise refused(
+                self.source, node, "a jump out of `finally` on some ways only", "jump after it"
+            )
+
+        def leave() -> None:
+            self.env.update({**left, ERROR: error})
+            if dead:
+                self.env[DEAD] = True
+
+        # An exception out of `finally` takes the place of the one before.
+        self.branch(self.env.get(RAISED, False), lambda: None, leave, node)
+        if raised is not False and self.catching is None:
+            self.env[RAISED] = False
+            self.branch(raised, lambda: self.throw(error, node), lambda: None, node)
+
+    def _leaves(self, body: list[ast.stmt], final: list[ast.stmt]) -> bool:
+        """Whether an exception of a body leaves the function, and what comes then does not tell how
+        far the body got.
+        """
+        tells = any(first_use(name, final) == "read" for name in bound(body))
+        return self.catching is None and not tells
+
+    def _is_whole(self, body: list[ast.stmt], ways_out: list[list[ast.stmt]]) -> bool:
+        """Whether nothing can tell how far a body got that was left early."""
+        last = max((k for k, s in enumerate(body) if not _is_certain(s)), default=0)
+        done = body[: last + (not isinstance(body[last], SIMPLE))] if body else []
+        if any(_has_effect(n) for s in done for n in ast.walk(s)):
+            return False
+        if not self.reads:
+            self.reads = read_counts([self.fn.node])
+        inside = read_counts(body)
+        for name in bound(done):
+            if self.reads[name] == inside[name] and name not in self.cells:
+                continue
+            if self.catching is not None:  # what is around may read it
+                return False
+            for way in ways_out:
+                met = first_use(name, way)
+                if met == "read" or (met == "neither" and not always_jumps(way)):
+                    return False
+        return True
+
+    # ---- with
+
+    def _with(self, s: ast.With) -> None:
+        item, *rest = s.items
+        body = s.body
+        if rest:
+            body = [ast.copy_location(ast.With(rest, s.body), s)]
+        call = item.context_expr
+        if isinstance(call, ast.Call) and self.expr(call.func) is contextlib.suppress:
+            kinds = ast.copy_location(ast.Tuple(call.args, ast.Load()), s)
+            handler = ast.copy_location(ast.ExceptHandler(kinds, None, [_pass(s)]), s)
+            self._try(ast.copy_location(ast.Try(body, [handler], [], []), s))
+            return
+        manager = self.materialise(self.expr(call), call)
+        entered = self._enter(manager, call)
+        if item.optional_vars is not None:
+            self.bind_target(item.optional_vars, entered)
+        def close(raised: bool) -> None:
+            t = type_of(manager)
+            if isinstance(t, Ref) and not raised:
+                self.method_call(t.cls, "__exit__", (manager, None, None, None), s)
+            else:
+                found = self.env[ERROR] if raised else None
+                self.op(runtime.leave, (manager, raised, found), {}, s)
+
+        if self._leaves(body, []):
+            self._closed(body, close, s)
+            return
+        raised = self._body(body, EVERY, self._is_whole(body, []), s)
+        error = self.env.get(ERROR)
+
+        def after() -> None:
+            self.env[ERROR] = error
+            self.branch(raised, lambda: close(True), lambda: close(False), s)
+
+        self._after(raised, after, s)
+
+    def _enter(self, manager: Atom, node: ast.expr) -> Atom:
+        t = type_of(manager)
+        if isinstance(t, Ref):
+            return self.method_call(t.cls, "__enter__", (manager,), node)
+        entered = self.op(runtime.enter, (manager,), {}, node)
+        entered.type = Other(object)
+        return entered
+
+
+def _raises_again(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Raise) and always_jumps(body)
+
+
+def _pass(node: ast.AST) -> ast.stmt:
+    return ast.copy_location(ast.Pass(), node)
+
+
+def _is_certain(s: ast.stmt) -> bool:
+    """Whether a statement cannot raise."""
+    match s:
+        case ast.Pass() | ast.Break() | ast.Continue() | ast.Global() | ast.Nonlocal():
+            return True
+        case ast.Assign(targets=targets, value=ast.Constant() | ast.Name()):
+            return all(isinstance(t, ast.Name) for t in targets)
+        case ast.Return(value=None | ast.Constant()):
+            return True
+    return False
+
+
+def _has_effect(n: ast.AST) -> bool:
+    """Whether a node may change something in memory, as far as the text tells."""
+    match n:
+        case ast.Expr(value=ast.Call()):
+            return True
+        case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store()):
+            return True
+        case ast.AugAssign():
+            return not isinstance(n.target, ast.Name)
+    return False
+
+
+def _is_partial(region: Region) -> bool:
+    """Whether a region may have changed something in memory before it raises."""
+    for k, op in enumerate(region.ops):
+        if op.regions:
+            if any(map(_is_change, walk(Region((), [op])))):
+                return True
+        elif isinstance(op.fn, Function):
+            if op.fn.changing and function_changes(op.fn, set()):
+                return True
+        elif _is_change(op) and k < len(region.ops) - 1:
+            return True
+    return False
+
+
+def _is_change(op: Op) -> bool:
+    return op.fn is CALL_VALUE or changes_memory(op)

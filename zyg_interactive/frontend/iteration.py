@@ -1,0 +1,191 @@
+"""Calls that go through iterators: `any`, `all`, `next` up to what they look for; `itertools`."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import itertools
+import operator
+from typing import Any
+
+from .. import runtime
+from ..ir.core import UNBOUND, Atom, Value, type_of
+from ..ir.types import INT, List, Tuple, join_all
+from .cells import comprehension_names
+from .desugar import constant, stored
+from .fence import refused
+from .loops import Loops
+from .scope import Generated
+
+SEARCHES = {any, all, next}
+FOUND, SOUGHT = "$found", "$sought"
+
+
+class Iteration(Loops):
+    """Adds searches and `itertools` to calls."""
+
+    def block(self, body: list[ast.stmt]) -> None:
+        raise NotImplementedError
+
+    def call_expression(self, node: ast.Call, name: str | None) -> Atom:
+        match node.args:
+            case [ast.GeneratorExp(generators=[_]) as gen, *rest] if not node.keywords:
+                fn = self.expr(node.func)
+                if any(fn is f for f in SEARCHES) and len(rest) <= (fn is next):
+                    return self._search(fn, gen, rest, node)
+        return super().call_expression(node, name)
+
+    def _search(
+        self, fn: Any, gen: ast.GeneratorExp, rest: list[ast.expr], node: ast.Call
+    ) -> Atom:
+        """Go through a generator expression until what is sought is found."""
+        elt, (part,) = gen.elt, gen.generators
+        leave = [stored(elt, FOUND, constant(elt, True)), _like(ast.Break(), elt)]
+        body: list[ast.stmt]
+        if fn is next:
+            body = [stored(elt, SOUGHT, elt), *leave]
+        else:
+            test = elt if fn is any else _like(ast.UnaryOp(ast.Not(), elt), elt)
+            body = [_like(ast.If(test, leave, []), elt)]
+        for test in reversed(part.ifs):
+            body = [_like(ast.If(test, body, []), test)]
+        saved = {n: self.env.get(n) for n in (*comprehension_names(gen), FOUND, SOUGHT)}
+        around = self.locals, self.globals, self.nonlocals, self.cells
+        self.open_scope(gen)
+        self.env.update({FOUND: False, SOUGHT: UNBOUND})
+        self.block([_like(ast.For(part.target, part.iter, body, []), gen)])
+        found, sought = self.env[FOUND], self.env[SOUGHT]
+        self.locals, self.globals, self.nonlocals, self.cells = around
+        for n, atom in saved.items():
+            if atom is None:
+                self.env.pop(n, None)
+            else:
+                self.env[n] = atom
+        if fn is not next:
+            return found if fn is any else self.op(operator.not_, (found,), {}, node)
+
+        def missing() -> None:
+            if rest:
+                self.env["$choice"] = self.expr(rest[0])
+            else:
+                self.throw(self.op(StopIteration, (), {}, node), node)
+
+        self.branch(found, lambda: self.env.update({"$choice": sought}), missing, node)
+        return self.env.pop("$choice")
+
+    def throw(self, error: Atom, node: ast.AST, *cause: Atom) -> None:
+        raise NotImplementedError
+
+    # ---- itertools
+
+    def call(
+        self,
+        fn: Atom,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None = None,
+    ) -> Atom:
+        if isinstance(node, ast.expr) and _is_known(fn):
+            lists = tuple(self._values(a, node) for a in args[: COUNTS.get(fn, len(args))])
+            made = self._made(fn, lists, args, kwargs, node)
+            if made is not None:
+                return Generated(made, self.depth)
+        return super().call(fn, args, kwargs, node, name)
+
+    def _values(self, a: Atom, node: ast.expr) -> Value:
+        """What goes through an argument, as a list that is no reference."""
+        held = self.frozen(a.items if isinstance(a, Generated) else a, node)
+        if isinstance(type_of(held), List) and isinstance(held, Value):
+            return held
+        listed = self.listed(held, node)
+        assert isinstance(listed, Value)
+        return listed
+
+    def _made(
+        self,
+        fn: Any,
+        lists: tuple[Value, ...],
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.expr,
+    ) -> Atom | None:
+        """The list of what an iterator of `itertools` gives; None where it has to be refused."""
+        if fn is itertools.chain:
+            every = self.op(runtime.make_list, lists, {}, node)
+            items = join_all(tuple(t.item for v in lists if isinstance(t := v.type, List)))
+            every.type = List(List(items), tuple(v.type for v in lists))
+            chained = self.op(runtime.chain, (every,), {}, node)
+            chained.type = List(items)
+            return chained
+        if fn is itertools.islice:
+            (values,), bounds = lists, args[1:]
+            cut = slice(*bounds) if len(bounds) > 1 else slice(None, *bounds)
+            return self.subscript(values, cut, node)
+        if fn is itertools.pairwise:
+            first = self.subscript(lists[0], slice(None, -1), node)
+            second = self.subscript(lists[0], slice(1, None), node)
+            return self.listed(self.op(builtins.zip, (first, second), {}, node), node)
+        if fn is itertools.starmap:
+            function, (values,) = args[0], (self._values(args[1], node),)
+            count = self.op(range, (self.op(len, (values,), {}, node),), {}, node)
+            return self.mapped(
+                lambda i: self.call(
+                    function, tuple(self.spread(self.subscript(values, i, node), node)), {}, node
+                ),
+                count,
+                node,
+            )
+        return self._selected(fn, lists, args, kwargs, node)
+
+    def _selected(
+        self,
+        fn: Any,
+        lists: tuple[Value, ...],
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.expr,
+    ) -> Atom | None:
+        """Tuples of items: which they are does not depend on the items."""
+        more = args[COUNTS.get(fn, len(args)) :]
+        width = kwargs.get("r", more[0] if more else None)
+        if fn is itertools.product:
+            lists = lists * kwargs.get("repeat", 1)
+            width = len(lists)
+        if not isinstance(width, int):
+            raise refused(self.source, node, f"`{fn.__name__}` of this", "give `r` as a number")
+        lengths = tuple(self.op(len, (v,), {}, node) for v in lists)
+        places = self.op(runtime.selections, (fn, lengths, width), {}, node)
+        places.type = List(Tuple((INT,) * width))
+        of = lists if fn is itertools.product else lists * width
+        count = self.op(range, (self.op(len, (places,), {}, node),), {}, node)
+
+        def chosen(i: Atom) -> Atom:
+            place = self.subscript(places, i, node)
+            at = [self.subscript(place, k, node) for k in range(width)]
+            return tuple(self.subscript(v, k, node) for v, k in zip(of, at, strict=True))
+
+        return self.mapped(chosen, count, node)
+
+
+# How many of the arguments are gone through, where not all are.
+COUNTS: dict[Any, int] = {
+    itertools.islice: 1,
+    itertools.starmap: 0,
+    itertools.combinations: 1,
+    itertools.combinations_with_replacement: 1,
+    itertools.permutations: 1,
+}
+KNOWN = {*COUNTS, itertools.chain, itertools.product, itertools.pairwise}
+
+
+def _is_known(fn: Any) -> bool:
+    try:
+        return fn in KNOWN
+    except TypeError:  # not hashable
+        return False
+
+
+def _like(made: Any, at: ast.AST) -> Any:
+    return ast.copy_location(made, at)
+
