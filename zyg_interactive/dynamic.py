@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from . import runtime
+from .analysis.effects import changes_what_it_is_given
 from .emit.compile import Compiler
 from .engine import Engine, Specialisation
 from .ir.core import CALLED, type_of
-from .ir.types import Ref, Tuple, in_memory, may_be_differentiable
+from .ir.types import Ref, Tuple, has_derivative, in_memory, may_be_differentiable
 
 
 @dataclass
@@ -31,6 +32,7 @@ class _Form:
     single: bool
     changing: bool
     arrays: bool  # whether it finds arrays by identity
+    alone: bool  # whether it changes something, and its caller knows of no memory
 
 
 @dataclass
@@ -64,18 +66,27 @@ class LateSpecialisation(runtime.Dynamic):
         s, form = self.engine.prepared(
             fn,
             args,
-            ("dynamic", wrt, implicit),
-            lambda s: self._build(s, wrt, implicit),
+            ("dynamic", wrt, implicit, changing),
+            lambda s: self._build(s, wrt, implicit, changing),
             names,
             changing,
         )
+        if form.alone and changes_what_it_is_given(s.function):
+            raise runtime.Changed(
+                f"`{s.function.name}`, which only the run knows, may change what it is given",
+                "call it by its name, or let it return the new value",
+            )
         values = s.values(fn, args)
         y, saved = form.forward(*values)
         return y, _Back(form, saved, fn, args, wrt, values, y)
 
-    def _build(self, s: Specialisation, wrt: tuple[int, ...], implicit: bool) -> _Form:
+    def _build(
+        self, s: Specialisation, wrt: tuple[int, ...], implicit: bool, changing: bool
+    ) -> _Form:
         params = s.function.region.params
         first_hidden = len(params) - len(s.function.hidden)
+        alone = s.heap is not None and not changing
+        differentiable = has_derivative if alone else may_be_differentiable
         chosen: list[int] = []
         of_argument: list[Any] = []
         hidden: list[tuple[int, int]] = []
@@ -84,13 +95,11 @@ class LateSpecialisation(runtime.Dynamic):
                 tree: dict[Any, Any] = {}
                 for k, path in enumerate(s.function.hidden):
                     t = params[first_hidden + k].type
-                    if path.root == CALLED and may_be_differentiable(t):
+                    if path.root == CALLED and differentiable(t):
                         _plant(tree, path.steps, len(chosen))
                         chosen.append(first_hidden + k)
                 of_argument.append(tree)
-            elif i - 1 in s.positions and may_be_differentiable(
-                params[s.positions.index(i - 1)].type
-            ):
+            elif i - 1 in s.positions and differentiable(params[s.positions.index(i - 1)].type):
                 of_argument.append(len(chosen))
                 chosen.append(s.positions.index(i - 1))
             else:
@@ -101,8 +110,8 @@ class LateSpecialisation(runtime.Dynamic):
                     hidden.append((k, len(chosen)))
                     chosen.append(k)
         t = type_of(s.function.region.outs[0])
-        pattern = _leaves(t)
-        pair = s.derivative(implicit).pair(s.function, tuple(chosen), pattern)
+        pattern = True if alone and not isinstance(t, Tuple) else _leaves(t, alone)
+        pair = s.derivative(implicit).pair(s.function, tuple(chosen), pattern, alone)
         compiler = Compiler()
         title = s.function.name
         forward = compiler.function(pair.forward, title).callable
@@ -116,6 +125,7 @@ class LateSpecialisation(runtime.Dynamic):
             len(chosen) == 1,
             s.function.changing,
             s.heap is not None and s.heap.arrays,
+            alone,
         )
 
     def reverse(
@@ -186,11 +196,11 @@ def _settled(memory: Any, x: Any, bar: Any) -> Any:
     return None
 
 
-def _leaves(t: Any) -> Any:
+def _leaves(t: Any, alone: bool) -> Any:
     """Which parts of a result have a cotangent of their own; that of an object is in memory."""
     if isinstance(t, Tuple):
-        return tuple(map(_leaves, t.items))
-    return None if isinstance(t, Ref) or in_memory(t) else True
+        return tuple(_leaves(i, alone) for i in t.items)
+    return None if not alone and (isinstance(t, Ref) or in_memory(t)) else True
 
 
 def _seeds(g: Any, pattern: Any) -> list[Any]:

@@ -296,7 +296,12 @@ class Engine:
             return BoundMethod(
                 lowering.hidden_value(self_path, lowering.context.read_type(own), "self", node), fn
             )
-        if isinstance(f, types.BuiltinMethodType) and isinstance(f.__self__, list | dict):
+        owner = getattr(f, "__self__", None)
+        if (
+            isinstance(f, types.BuiltinMethodType)
+            and owner is not None
+            and not isinstance(owner, types.ModuleType | type)
+        ):
             own_path = Path(CALLED, "self", ("__self__",))
             own_type = lowering.context.read_type(f.__self__)
             return BoundMethod(

@@ -58,7 +58,7 @@ def leaving(error: BaseException) -> BaseException:
         )
     if isinstance(error, runtime.Changed):
         return refuse(
-            "ZYG103", str(error), last_place(error.__traceback__), "build a new array instead"
+            "ZYG103", str(error), last_place(error.__traceback__), error.help
         )
     if isinstance(error, runtime.Unordered):
         return refuse(

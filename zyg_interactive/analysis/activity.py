@@ -29,6 +29,7 @@ from ..ir.types import (
     refers,
 )
 from ..rules.registry import REFUSAL, lookup
+from ..runtime import Memory
 from .effects import changes_memory, function_changes, is_view, reads_memory, stores
 
 
@@ -44,9 +45,9 @@ def active_values(
     spread = _Activity(active, implicit or changing)
     spread.touch(*active)
     while True:
-        known = len(spread.sites)
+        known = len(spread.sites), len(active)
         spread.region(region)
-        if len(spread.sites) == known:
+        if (len(spread.sites), len(active)) == known:
             break
     active |= {v for v in defined(region) if spread.in_active_memory(v)}
     return active
@@ -96,6 +97,9 @@ class _Activity:
         elif isinstance(op.fn, Function) or op.fn is CALL_VALUE:  # it may store into any of them
             for a in (*op.args, *op.static.values()):
                 self._touch_sites(type_of(a))
+            self.touch(
+                *(v for v in values(op.args) if isinstance(v.type, Other) and is_open(v.type))
+            )
 
     def _depends(self, op: Op) -> bool:
         """Whether a derivative may flow through an op without regions."""
@@ -137,6 +141,11 @@ class _Activity:
         outs = zip(op.results, body.outs[stop:], strict=True)
         self.touch(*(r for r, o in outs if self.any(o)))
         self.touch(*(r for r, p in zip(op.results, carried, strict=False) if p in self.active))
+
+
+def is_open(t: Other) -> bool:
+    """Whether a call may keep something in an object of which nothing but the class is known."""
+    return may_be_differentiable(t) and not issubclass(t.cls, Memory | BaseException)
 
 
 def _site(t: Type) -> Site:

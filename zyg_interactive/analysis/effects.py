@@ -5,13 +5,14 @@ the cotangents of what they hold.
 from __future__ import annotations
 
 import operator
+from collections import deque
 from typing import Any
 
 import numpy as np
 
 from .. import runtime
-from ..ir.core import CALL_VALUE, Function, Op, Region, type_of, values
-from ..ir.types import Array, Ref, Site, in_memory, refers
+from ..ir.core import CALL_VALUE, Function, Op, Region, type_of, values, walk
+from ..ir.types import Array, Closure, Ref, Site, Tuple, Type, in_memory, refers
 from ..rules.aliasing import aliases
 
 # Read a part of what the first argument refers to, or all of it.
@@ -57,6 +58,8 @@ CHANGES: set[Any] = {
     list.append,
     list.insert,
     list.pop,
+    *(deque.append, deque.appendleft, deque.pop, deque.popleft, deque.clear),
+    runtime.follow_copies,
     dict.pop,
     dict.clear,
     runtime.splice,
@@ -90,6 +93,8 @@ BAR_CHANGES: set[Any] = {
     runtime.spread_values,
     runtime.scattered,
     runtime.forget,
+    runtime.copied_bars,
+    runtime.copied_bars_back,
     runtime.drained,
 }
 LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}
@@ -114,7 +119,7 @@ def reads_memory(op: Op) -> bool:
         return True
     if op.fn is runtime.read_global:
         return True
-    if op.fn in READS or op.fn in (list.pop, dict.pop):
+    if op.fn in READS or op.fn in (list.pop, dict.pop, deque.pop, deque.popleft):
         return isinstance(type_of(op.args[0]), Ref)
     return False
 
@@ -194,10 +199,61 @@ def stored_sites(op: Op, seen: set[Function] | None = None) -> set[Site] | None:
     return found
 
 
+def changes_what_it_is_given(f: Function) -> bool:
+    """Whether a call of a function may change what its parameters refer to, or globals: something
+    that is still there when it has returned.
+    """
+    changed = _changed_sites(f, set())
+    if changed is None:
+        return True
+    given: set[Site] = set()
+    for p in f.region.params:
+        for v in values(p):
+            _reach(v.type, given)
+    return not changed.isdisjoint(given)
+
+
+def _changed_sites(f: Function, seen: set[Function]) -> set[Site] | None:
+    """The sites of what a function changes; None: of anything."""
+    found: set[Site] = set()
+    if f in seen:
+        return found
+    seen.add(f)
+    for op in walk(f.region):
+        if op.fn in LATE or op.fn is runtime.store_global:
+            return None
+        if isinstance(op.fn, Function):
+            more = _changed_sites(op.fn, seen)
+            if more is None:
+                return None
+            found |= more
+        elif stores(op) or (not op.regions and op.fn in CHANGES):
+            t = type_of(op.args[0])
+            if isinstance(t, Ref | Array) and t.site is not None:
+                found.add(t.site.find())
+    return found
+
+
+def _reach(t: Type, found: set[Site]) -> None:
+    """Add the sites that a value of this type leads to."""
+    match t:
+        case Ref(site=site):
+            if (site := site.find()) not in found:
+                found.add(site)
+                for part in site.contents.values():
+                    _reach(part, found)
+        case Array(site=Site() as site):
+            found.add(site.find())
+        case Tuple(items=items) | Closure(captured=items):
+            for part in items:
+                _reach(part, found)
+
+
 __all__ = [
     "BAR_CHANGES",
     "CHANGES",
     "INFIX",
+    "changes_what_it_is_given",
     "changes_memory",
     "is_view",
     "reads_memory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -100,7 +101,7 @@ class Sizes:
         if id(x) not in self.objects:
             ref = self.objects[id(x)] = Ref(type(x), heap.site(("object", len(self.objects))))
             held = {k: self.type(v) for k, v in parts(x).items()}
-            if isinstance(x, list) and (
+            if isinstance(x, list | deque) and (
                 len(held) > LONGEST_LIST or len(held) > 1 and len(set(held.values())) == 1
             ):
                 ref.site.resize()
@@ -139,7 +140,7 @@ LONGEST_LIST = 32  # items of a list in memory whose types are told apart
 
 def is_mutable(x: Any) -> bool:
     """Whether something is a list, dict, cell or object that a program may change."""
-    if isinstance(x, list | dict | types.CellType):
+    if isinstance(x, list | dict | deque | types.CellType):
         return type(x).__module__ in ("builtins", "collections")
     if isinstance(x, int | float | complex | tuple | np.ndarray | np.generic):
         return False
@@ -150,7 +151,7 @@ def parts(x: Any) -> dict[Any, Any]:
     """What something mutable holds, by index, key or name."""
     if isinstance(x, dict):
         return dict(x)
-    if isinstance(x, list):
+    if isinstance(x, list | deque):
         return dict(enumerate(x))
     if isinstance(x, types.CellType):
         return cell_parts(x)

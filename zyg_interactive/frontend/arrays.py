@@ -7,6 +7,7 @@ As long as nothing stores into an array it is a value. A buffer that is stored i
 from __future__ import annotations
 
 import ast
+import collections
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -18,18 +19,20 @@ from ..ir.core import CALL_VALUE, UNPACK, Atom, MemoryNeeded, Value, type_of
 from ..ir.types import (
     Array,
     List,
+    Ref,
     Site,
     Tuple,
     Type,
     Unknown,
     arrays,
+    fresh,
     placed,
     shape_of,
 )
 from ..rules.aliasing import aliases
 from ..rules.registry import lookup
+from .containers import Containers
 from .fence import refused
-from .memory import Memory
 
 IN_PLACE: dict[type[ast.operator], Any] = {
     ast.Add: operator.iadd,
@@ -59,12 +62,11 @@ POINTERS = {
     runtime.values_of,
     runtime.read_cell,
     runtime.read_global,
-    list.pop,
-    dict.pop,
+    *(list.pop, dict.pop, collections.deque.pop, collections.deque.popleft),
 }
 
 
-class Arrays(Memory):
+class Arrays(Containers):
     """Adds arrays in memory to operations."""
 
     def op(
@@ -188,6 +190,9 @@ class Arrays(Memory):
                 return change(self, fn, tuple(args), dict(kwargs), node)
             if isinstance(t, Unknown) and self.heap is None and fn not in INFIX:
                 raise MemoryNeeded
+        if change is None and not kwargs and _is_shuffle(fn):
+            *owner, x = args
+            return self._shuffled(fn, owner, x, node)
         if not isinstance(fn, Value):
             out = self._out(fn, args, kwargs)
             if out is not None:
@@ -331,6 +336,24 @@ class Arrays(Memory):
         super().op(fn, (array, self.as_array(args[1], node)), {}, node)
         return array
 
+    def _shuffled(self, fn: Any, owner: list[Atom], x: Atom, node: ast.AST) -> Atom:
+        """A list or array in another order, which does not depend on what it holds."""
+        t = type_of(x)
+        if self.heap is None and isinstance(t, Array | List):
+            self.memory()
+        order = super().op(runtime.shuffle_order, (fn, x, *owner), {}, node)
+        if isinstance(t, Ref) and isinstance(x, Value):
+            self._reorder(x, order, node)
+        elif isinstance(t, Array):
+            order.type = Array(np.dtype(np.intp), (fresh(),))
+            self.store_item(x, Ellipsis, self.subscript(x, order, node), node)
+        else:
+            return self._refuse_change(fn, (x,), {}, node)
+        return None
+
+    def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
+        raise NotImplementedError
+
     def _refuse_change(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
     ) -> Atom:
@@ -341,6 +364,20 @@ class Arrays(Memory):
             "build a new array",
             "ZYG103",
         )
+
+
+SHUFFLES = {
+    np.random.shuffle,
+    np.random.Generator.shuffle,
+    np.random.RandomState.shuffle,
+}
+
+
+def _is_shuffle(fn: Any) -> bool:
+    try:
+        return fn in SHUFFLES
+    except TypeError:  # not hashable
+        return False
 
 
 ArrayChange = Callable[..., Atom]
@@ -364,7 +401,6 @@ ARRAY_CHANGES: dict[Any, ArrayChange] = {
         (
             *(np.ndarray.resize, np.ndarray.partition, np.ndarray.setflags, np.ndarray.setfield),
             *(np.ndarray.byteswap, np.multiply.at, np.divide.at, np.maximum.at, np.minimum.at),
-            np.random.shuffle,
         ),
         Arrays._refuse_change,
     ),

@@ -11,7 +11,7 @@ import itertools
 import math
 import operator
 import types
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record
 from ..rules.registry import REFUSAL, lookup
 from ..rules.sizes import refreshed
 from .arrays import ARRAY_CHANGES
+from .containers import COLLECTIONS, COPIES, MADE
 from .expressions import Expressions, is_literal
 from .fence import refused
 from .generators import collecting, is_generator
@@ -109,7 +110,10 @@ class Calls(Expressions):
         for a in (*args, *kwargs.values()):
             if isinstance(a, Generated):
                 self.materialise(a, node)
-        changed = self.memory_call(fn, args, kwargs, node, name)
+        live = fn.live if isinstance(fn, UserFunction) else fn
+        if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
+            return self.copied(args[0], COPIES[live], node)
+        changed = self.memory_call(live, args, kwargs, node, name)
         if changed is not NOT_HANDLED:
             return changed
         match fn:
@@ -356,6 +360,13 @@ class Calls(Expressions):
         name: str | None,
     ) -> Atom:
         """An instance of a class: named tuples and dataclasses are made of their fields."""
+        if cls in MADE:
+            return self.made_container(cls, args, dict(kwargs), node)
+        if cls is types.SimpleNamespace and not args:
+            space = self.new_object(cls, node, name)
+            for attr, value in kwargs.items():
+                self.store_attribute(space, attr, value, cast(ast.expr, node))
+            return space
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
             bound_args = inspect.signature(cls).bind(*args, **kwargs)
             bound_args.apply_defaults()
@@ -423,6 +434,7 @@ class Calls(Expressions):
             and not isinstance(known, type)
             and known not in STORES
             and known not in ARRAY_CHANGES
+            and known not in COLLECTIONS
         ):
             args = tuple(self.materialise(a, node) for a in args)
             kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}

@@ -27,8 +27,10 @@ from ..ir.types import (
     Tuple,
     Type,
     Unknown,
+    escape,
     join,
     join_all,
+    join_quietly,
 )
 from ..rules.registry import ATTRIBUTES, METHODS
 from .arrays import ARRAY_CHANGES, Arrays
@@ -348,7 +350,8 @@ class Expressions(Arrays):
         items = [self.materialise(i, node) for i in items]
         made = self.op(runtime.make_list, tuple(items), {}, node, name)
         types = tuple(map(type_of, items))
-        made.type = List(join_all(types), types)
+        joined = join_all if self.heap is None else join_quietly
+        made.type = List(joined(types), types)
         if self.heap is not None:
             made.type = self.holding(made.type, node)
         return made
@@ -399,6 +402,8 @@ class Expressions(Arrays):
             node,
             name,
         )
+        if self.heap is not None and isinstance(got.type, Unknown):
+            escape(type_of(base))  # it may be any of the items
         return self.unpacked(got)
 
     def attribute(self, base: Atom, attr: str, node: ast.AST, name: str | None = None) -> Atom:

@@ -39,6 +39,7 @@ from ..ir.types import (
 from ..rules.registry import REFUSAL
 from .calls import Calls
 from .fence import refused
+from .memory import SEQUENCES
 from .names import bound, needs_earlier_value, read, read_counts
 from .scope import (
     BROKEN,
@@ -122,7 +123,7 @@ class Loops(Calls):
             it.type = t = Ref(t.cls, t.site)
         if issubclass(t.cls, dict):
             return self.sequence(self.held_keys(it, node), node)
-        if issubclass(t.cls, list):
+        if issubclass(t.cls, SEQUENCES):
             if self.live:
                 length = self.op(len, (it,), {}, node)
                 self.gone_through.append((it, length))

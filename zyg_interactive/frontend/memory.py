@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import operator
 import types
 from collections.abc import Callable
@@ -34,13 +35,15 @@ from ..ir.types import (
     escape,
     join,
     join_all,
+    join_quietly,
     refers,
 )
 from ..rules.registry import lookup
 from .cells import Cells
 from .fence import refused
 
-CONTAINERS = (list, dict)
+SEQUENCES = (list, collections.deque)
+CONTAINERS = (*SEQUENCES, dict)
 SHALLOW = {builtins.list, builtins.tuple, builtins.reversed, operator.add, operator.mul}
 # Callables with a rule that take the reference, not what is there.
 REFERRING = {operator.getitem, getattr, runtime.bound, runtime.allocated}
@@ -151,7 +154,9 @@ class Memory(Cells):
         got = super().op(runtime.values_of, (base,), {}, node)
         exact = base.type.site.exact
         items = None if exact is None else tuple(exact.values())
-        got.type = List(base.type.site.read(ANY), items)
+        got.type = List(
+            join_quietly(items) if items is not None else base.type.site.read(ANY), items
+        )
         return got
 
     def held_keys(self, base: Value, node: ast.AST) -> Value:
@@ -167,7 +172,7 @@ class Memory(Cells):
     def load_item(self, base: Value, index: Atom, node: ast.AST, name: str | None) -> Atom:
         t = base.type
         assert isinstance(t, Ref)
-        if issubclass(t.cls, list) and _is_slice(index):
+        if issubclass(t.cls, SEQUENCES) and _is_slice(index):
             return self.allocated(
                 self.op(operator.getitem, (self.frozen(base, node), index), {}, node, name), node
             )
@@ -203,7 +208,7 @@ class Memory(Cells):
             self.method_call(t.cls, "__setitem__", (base, index, value), node)
         elif isinstance(t, Ref):
             assert isinstance(base, Value)
-            if issubclass(t.cls, list) and _is_slice(index):
+            if issubclass(t.cls, SEQUENCES) and _is_slice(index):
                 self._store_slice(base, index, value, node)
                 return
             super().op(operator.setitem, (base, self.materialise(index, node), value), {}, node)
@@ -319,7 +324,7 @@ class Memory(Cells):
         elif issubclass(t.cls, dict):
             super().op(operator.delitem, (base, self.materialise(key, target)), {}, target)
             t.site.resize()
-        elif not issubclass(t.cls, list):
+        elif not issubclass(t.cls, SEQUENCES):
             self.method_call(t.cls, "__delitem__", (base, key), target)
         else:
             assert isinstance(base, Value)
@@ -661,7 +666,7 @@ def held_type(t: Ref, deep: bool, around: frozenset[int] = frozenset()) -> Type:
         return Dict(tuple((k, part(v)) for k, v in exact.items()))
     if exact is not None:
         types = tuple(part(exact[i]) for i in range(len(exact)))
-        return List(join_all(types), types)
+        return List(join_quietly(types), types)
     return List(part(t.site.read(ANY)))
 
 
@@ -677,7 +682,7 @@ def _place(t: Ref, index: Atom) -> Any:
     """The part of a site that an index or key reads."""
     if isinstance(index, Value) or any(True for _ in values(index)):
         return ANY
-    if issubclass(t.cls, list):
+    if issubclass(t.cls, SEQUENCES):
         if not isinstance(index, int) or isinstance(index, bool):
             return ANY
         size = t.site.find().size

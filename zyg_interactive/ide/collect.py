@@ -71,12 +71,14 @@ class CollectedDerivatives(Derivatives):
     def report(self, diagnostic: Diagnostic) -> None:
         self.found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
-    def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
+    def pair(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool = False
+    ) -> Pair:
         """As ever; what the callee is refused for is kept with it, and found at every call."""
         around, self.found = self.found, {}
         calls, self.calls = self.calls, []
         try:
-            pair = super().pair(f, wrt, pattern)
+            pair = super().pair(f, wrt, pattern, outermost)
             mine = self.found_by.setdefault((f, wrt, pattern), self.found)
         finally:
             self.found, self.calls = around, calls

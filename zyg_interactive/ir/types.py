@@ -323,6 +323,8 @@ class Heap:
         self.changed = False
         self.widening = False
         self.arrays = False  # arrays are changed, too
+        self.factories: dict[Site, set[Any]] = {}  # of `defaultdict`, by where they are made
+        self.limited: set[Site] = set()  # where deques of limited length are made
         self.shared: set[Any] = set()  # variables that several functions share and some bind
 
     def share(self, variable: Any) -> None:
@@ -683,6 +685,14 @@ def join_all(types: tuple[Type, ...]) -> Type:
     for t in types:
         joined = join(joined, t)
     return joined
+
+
+def join_quietly(types: tuple[Type, ...]) -> Type:
+    """As `join_all`, where that lets nothing escape; else unknown: what is read is escaped then."""
+    classes = {t.cls if isinstance(t, Ref) else None for t in types}
+    if len(classes) > 1 or (classes == {None} and any(map(refers, types)) and len(set(types)) > 1):
+        return UNKNOWN
+    return join_all(types)
 
 
 def subsumes(a: Type, b: Type) -> bool:

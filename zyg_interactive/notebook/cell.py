@@ -530,7 +530,7 @@ def _failed(p: _Prepared, error: Exception) -> Outcome:
     if isinstance(error, runtime.Changed):
         place = last_place(error.__traceback__)
         return Outcome(
-            diagnostics=[Diagnostic("ZYG103", str(error), place, "build a new array instead")]
+            diagnostics=[Diagnostic("ZYG103", str(error), place, error.help)]
         )
     return Outcome(error=error)
 

@@ -4,6 +4,7 @@ type.
 
 from __future__ import annotations
 
+import bisect
 import math
 import operator
 from typing import Any
@@ -318,5 +319,14 @@ constant(
     runtime.new_memory,
     runtime.new_object,
     runtime.new_cell,
+    *(runtime.new_container, runtime.is_full, runtime.rotation, runtime.heap_order),
+    *(runtime.first_key, runtime.copied, bisect.bisect_left, bisect.bisect_right),
+    *(runtime.repeats, runtime.shuffle_order),
+    *(list.index, list.count, tuple.index, tuple.count),
     runtime.captured_cell,
 )
+
+
+@result(list.index, list.count, tuple.index, tuple.count, bisect.bisect_left, bisect.bisect_right)
+def _place_or_number(*args: Any) -> Type:
+    return INT

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.core import type_of
-from ..ir.types import UNKNOWN, Array, Type, broadcast, shape_of
+from ..ir.types import UNKNOWN, Array, Other, Type, broadcast, shape_of
 from .nondifferentiable import shape_from
 from .registry import constant, result, rule
 from .sizes import static
@@ -33,6 +33,11 @@ def _named(name: str) -> list[tuple[Any, bool]]:
 for _name in (*_WHOLE, *_PLAIN, *_MORE):
     constant(*(fn for fn, _ in _named(_name)))
 constant(np.random.default_rng, Generator, RandomState, np.random.SeedSequence)
+
+
+@result(np.random.default_rng)
+def _new_generator(*seed: Any) -> Type:
+    return Other(Generator)
 
 
 def _moved(g: Any, y: Any, loc: Any, scale: Any) -> Any:

@@ -95,7 +95,11 @@ def captured(f: types.FunctionType, i: int) -> Any:
 
 
 class Changed(RuntimeError):
-    """A call whose result is not used changed an array in place."""
+    """A call that is not followed changed something, or may change it."""
+
+    def __init__(self, what: str, help: str = "build a new array instead"):
+        super().__init__(what)
+        self.help = help
 
 
 def check_immutable(x: Any, name: str) -> None:

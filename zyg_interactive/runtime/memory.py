@@ -12,6 +12,7 @@ end then has no cotangent. None is zero.
 from __future__ import annotations
 
 import types
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -125,16 +126,23 @@ def add_to(memory: Any, x: Any, key: Any, c: Any) -> None:
 
 def take_from(memory: Any, x: Any, key: Any, like: Any) -> Any:
     """The cotangent of a part of `x`, which is zero before: the reverse of storing `like` there."""
-    c = _cells(memory, x).take(key)
-    return zeros_like(like) if c is None else c
+    return _whole(_cells(memory, x).take(key), like)
+
+
+def _whole(c: Any, like: Any) -> Any:
+    """A cotangent with zeros where nothing flows."""
+    if c is None:
+        return zeros_like(like)
+    if isinstance(c, tuple) and isinstance(like, tuple) and any(part is None for part in c):
+        return tuple_like(like, [_whole(part, e) for part, e in zip(c, like, strict=True)])
+    return c
 
 
 def read_from(memory: Any, x: Any, key: Any, like: Any) -> Any:
     """The cotangent of a part of `x`."""
     cells = _cells(memory, x)
     cells.owned.discard(key)  # from here on somebody else holds it, too
-    c = cells.get(key)
-    return zeros_like(like) if c is None else c
+    return _whole(cells.get(key), like)
 
 
 def put_into(memory: Any, x: Any, key: Any, c: Any) -> None:
@@ -204,12 +212,12 @@ def _items(x: Any) -> Iterator[tuple[Any, Any]]:
 
 def frozen(x: Any) -> Any:
     """What a list or dict holds now."""
-    return x.copy()
+    return list(x) if isinstance(x, deque) else x.copy()
 
 
 def frozen_deep(x: Any) -> Any:
     """What nested lists, tuples and dicts hold now."""
-    if isinstance(x, list):
+    if isinstance(x, list | deque):
         return [frozen_deep(e) for e in x]
     if type(x) is tuple:
         return tuple(frozen_deep(e) for e in x)
@@ -254,7 +262,7 @@ class _Stand:
 
 
 def _is_nested(x: Any) -> bool:
-    return isinstance(x, list | dict) or type(x) is tuple
+    return isinstance(x, list | dict | deque) or type(x) is tuple
 
 
 def spread_over(memory: Any, stand: Any, c: Any) -> None:
@@ -313,7 +321,7 @@ def _snapshot(x: Any, seen: dict[int, Snapshot]) -> Snapshot:
     if id(x) in seen:
         return seen[id(x)]
     parts: dict[Any, Any] | None
-    if isinstance(x, list | tuple | dict):
+    if isinstance(x, list | tuple | dict | deque):
         parts = dict(_items(x))
     elif isinstance(x, types.CellType):
         parts = cell_parts(x)
@@ -348,7 +356,8 @@ def _structure(node: Snapshot, path: set[int]) -> Any:
         return parts
     if isinstance(node.value, tuple):
         return tuple_like(node.value, list(parts.values()))
-    return [*parts.values()] if isinstance(node.value, list) else types.SimpleNamespace(**parts)
+    is_list = isinstance(node.value, list | deque)
+    return [*parts.values()] if is_list else types.SimpleNamespace(**parts)
 
 
 def collected(memory: Any, before: Snapshot) -> Any:
@@ -378,7 +387,7 @@ def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
         return None
     if isinstance(x, dict):
         return found
-    return list(found.values()) if isinstance(x, list) else types.SimpleNamespace(**found)
+    return list(found.values()) if isinstance(x, list | deque) else types.SimpleNamespace(**found)
 
 
 def finished(c: Any, x: Any) -> Any:
@@ -440,7 +449,8 @@ def read_cell(cell: types.CellType, name: str, free: bool) -> Any:
 
 def new_object(cls: Any) -> Any:
     """An instance without attributes."""
-    return object.__new__(cls)
+    made = cls.__new__(cls)
+    return made
 
 
 def place(x: Any, i: Any) -> Any:
@@ -455,7 +465,9 @@ def splice(x: list[Any], start: int, stop: int, items: Any) -> None:
 
 def reorder(x: list[Any], order: Any) -> None:
     """Let the item at `order[k]` stand at `k`."""
-    x[:] = [x[o] for o in order]
+    items = list(x)
+    for k, o in enumerate(order):
+        x[k] = items[o]
 
 
 def allocated(x: Any) -> Any:

@@ -10,6 +10,7 @@ too: a derivative can be differentiated.
 
 from __future__ import annotations
 
+import collections
 import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from .cotangents import bar_type, component, made
 if TYPE_CHECKING:
     from .pullback import Pullback
 
+SEQUENCES = (list, collections.deque)
 Reverse = Callable[["Pullback", Op, Scope, Region], None]
 
 
@@ -34,6 +36,8 @@ def reverse_of(op: Op) -> Reverse | None:
             return OF_BARS[op.fn]
         if op.fn in MAKING and isinstance(op.result.type, Ref):
             return MAKING[op.fn]
+        if op.fn is runtime.follow_copies:
+            return _follow_copies
         if op.fn in GLOBALS or op.fn in OF_PARTS and isinstance(type_of(op.args[0]), Ref):
             return OF_PARTS[op.fn]
     except TypeError:  # not hashable
@@ -59,7 +63,7 @@ def _after(op: Op, primal: Region, fn: Any, args: tuple[Atom, ...], type: Any = 
 def _place(op: Op, primal: Region, base: Atom, key: Atom) -> Atom:
     """The index or key under which a part of a container stands, counted from the start."""
     t = type_of(base)
-    if isinstance(t, Ref) and issubclass(t.cls, list):
+    if isinstance(t, Ref) and issubclass(t.cls, SEQUENCES):
         if not (isinstance(key, int) and key >= 0):
             return _before(op, primal, runtime.place, (base, key))
     return key
@@ -133,6 +137,24 @@ def _pop(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     else:
         place = _place(op, primal, base, op.args[1])
         emit(runtime.paste_into, (p.memory, base, place, 0, [g]))
+
+
+def _append_left(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, value = op.args
+    cs = emit(runtime.cut_from, (p.memory, base, 0, 0, [value]))
+    if any(v in p.active for v in values(value)):
+        c = emit(operator.getitem, (cs, 0))
+        c.type = bar_type(type_of(value))
+        p.contribute(scope, value, c)
+
+
+def _pop_left(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = made(p.total_of(scope, op.result))
+    emit(runtime.paste_into, (p.memory, op.args[0], 0, 0, [g]))
+
+
+def _follow_copies(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    emit(runtime.copied_bars, (p.memory, op.args[0]))
 
 
 def _insert(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
@@ -217,6 +239,11 @@ OF_PARTS: dict[Any, Reverse] = {
     dict.clear: _clear,
     list.append: _append,
     list.pop: _pop,
+    collections.deque.append: _append,
+    collections.deque.appendleft: _append_left,
+    collections.deque.pop: _pop,
+    collections.deque.popleft: _pop_left,
+    collections.deque.clear: _clear,
     list.insert: _insert,
     runtime.splice: _splice,
     runtime.reorder: _reorder,
@@ -293,6 +320,16 @@ def _forget(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     emit(runtime.forget, (_around(p, memory), x))
 
 
+def _copied_bars(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, pairs = op.args
+    emit(runtime.copied_bars_back, (_around(p, memory), pairs))
+
+
+def _copied_bars_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, pairs = op.args
+    emit(runtime.copied_bars, (_around(p, memory), pairs))
+
+
 def _collected(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, before = op.args
     g = p.total_of(scope, op.result)
@@ -321,6 +358,8 @@ OF_BARS: dict[Any, Reverse] = {
     runtime.paste_into: _paste,
     runtime.reorder_in: _reorder_bars,
     runtime.forget: _forget,
+    runtime.copied_bars: _copied_bars,
+    runtime.copied_bars_back: _copied_bars_back,
     runtime.collected: _collected,
     runtime.scattered: _scattered,
 }

@@ -54,9 +54,13 @@ class Derivatives:
             f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch, outermost
         ).adjoint()
 
-    def pair(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Pair:
-        """The forward and reverse function of a callee."""
-        key = (f, wrt, pattern)
+    def pair(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool = False
+    ) -> Pair:
+        """The forward and reverse function of a callee. `outermost`: its caller knows of no
+        memory.
+        """
+        key = (f, wrt, pattern, outermost)
         if key in self._pairs:
             pair = self._pairs[key]
             pair.recursive = pair.recursive or not pair.done
@@ -71,7 +75,7 @@ class Derivatives:
         forward.arrays = reverse.arrays = f.arrays
         pair = self._pairs[key] = Pair(forward, reverse)
         try:
-            self._fill(pair, self.adjoint(f, wrt, pattern, outermost=False), f)
+            self._fill(pair, self.adjoint(f, wrt, pattern, outermost), f)
         except (Refused, Undecided):
             del self._pairs[key]
             raise

@@ -173,14 +173,19 @@ def _join(p: Pullback, op: Op, scope: Scope) -> bool:
 
 
 def _repeat(p: Pullback, op: Op, scope: Scope) -> bool:
-    if any(isinstance(type_of(a), List | Tuple) for a in op.args):
-        raise refuse(
-            "ZYG301",
-            "no gradient rule for the repetition of a list",
-            op.span,
-            "write a comprehension: `[x for _ in range(n)]`",
-        )
+    for items in op.args:
+        if isinstance(type_of(items), List | Tuple):
+            n = emit(len, (items,))
+            p.contribute(scope, items, emit(runtime.folded, (_whole(p, op, scope), n)))
+            return True
     return False
+
+
+def _folded(p: Pullback, op: Op, scope: Scope) -> bool:
+    c, n = op.args
+    times = emit(runtime.repeats, (c, n))
+    p.contribute(scope, c, emit(operator.mul, (_whole(p, op, scope), times)))
+    return True
 
 
 def _bound(p: Pullback, op: Op, scope: Scope) -> bool:
@@ -226,6 +231,7 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     runtime.add_field: _added_field,
     operator.add: _join,
     operator.mul: _repeat,
+    runtime.folded: _folded,
     runtime.bound: _bound,
     runtime.compress: _compress,
     runtime.expand: _expand,
