@@ -27,7 +27,10 @@ from programs import Maker, Pair, Program, arguments
 from zyg_interactive import Refused, derivative, gradient, pullback
 
 EXAMPLES = int(os.environ.get("ZYG_FUZZ", "60"))
-SCOPE = {"Pair": Pair, "gradient": gradient, "derivative": derivative}
+SCOPE = {
+    **{"Pair": Pair, "gradient": gradient, "derivative": derivative},
+    "__name__": "programs",
+}
 REFUSALS: Counter[str] = Counter()
 RTOL, ATOL = 2e-5, 2e-6
 
@@ -86,7 +89,7 @@ def examine(program: Program, args: tuple[Any, ...]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check(f, *args, differentiable=False)
-        grads = gradient(f, *args)
+        grads = gradient(f, *copied(args))
         if compare(f, args, grads, "first order") and all(k in "svm" for k in program.kinds):
             examine_second(program, args)
 
@@ -99,7 +102,7 @@ def examine_second(program: Program, args: tuple[Any, ...]) -> None:
         raise
     if not np.isfinite(first):
         return
-    value, back = pullback(second, *args)
+    value, back = pullback(second, *copied(args))
     np.testing.assert_allclose(
         value, first, rtol=1e-10, err_msg="value of the gradient in a program"
     )
@@ -110,7 +113,7 @@ def examine_second(program: Program, args: tuple[Any, ...]) -> None:
 
 def raises_alike(f: Any, args: tuple[Any, ...], error: Exception) -> None:
     try:
-        gradient(f, *args)
+        gradient(f, *copied(args))
     except Refused as refusal:
         raise refusal from None
     except Exception as ours:

@@ -18,7 +18,19 @@ import numpy as np
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
-from ..ir.types import UNKNOWN, Array, Closure, Const, Dict, List, Other, Record, Ref, Tuple
+from ..ir.types import (
+    UNKNOWN,
+    Array,
+    Closure,
+    Const,
+    Dict,
+    List,
+    Other,
+    Record,
+    Ref,
+    Tuple,
+    rank,
+)
 from ..rules.registry import REFUSAL, lookup
 from ..rules.sizes import refreshed
 from .arrays import ARRAY_CHANGES
@@ -40,6 +52,17 @@ CONSUMERS = {
 }
 
 
+# What the methods of ufuncs are by other names; they go along the first axis if not told.
+UFUNC_METHODS = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.logical_and, "reduce"): np.all,
+    (np.logical_or, "reduce"): np.any,
+    (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
+}
 LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
 
@@ -147,6 +170,10 @@ class Calls(Expressions):
             return self.call(
                 self.constant(fn.__func__, None), (fn.__self__, *args), kwargs, node, name
             )
+        if isinstance(getattr(fn, "__self__", None), np.ufunc):
+            as_plain = self._ufunc_method(fn, args, kwargs, node, name)
+            if as_plain is not None:
+                return as_plain
         if isinstance(fn, type) and lookup(fn) is None:
             return self._construct(fn, args, kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
@@ -170,6 +197,30 @@ class Calls(Expressions):
 
         self.branch(empty, of_none, of_some, node)
         return self.env.pop("$choice")
+
+    def _ufunc_method(
+        self,
+        fn: Any,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
+    ) -> Atom | None:
+        """`np.add.reduce` and its like as the functions of NumPy that do the same; None where
+        there is none.
+        """
+        ufunc, method = fn.__self__, fn.__name__
+        if method == "outer" and len(args) == 2 and not kwargs:
+            n = rank(type_of(args[1]))
+            if n is None:
+                return None
+            column = self.subscript(args[0], (Ellipsis, *[None] * n), node) if n else args[0]
+            return self.call(ufunc, (column, args[1]), {}, node, name)
+        same = UFUNC_METHODS.get((ufunc, method))
+        if same is None or len(args) > 2:
+            return None
+        axis = args[1] if len(args) == 2 else kwargs.get("axis", 0)
+        return self.call(same, args[:1], {**kwargs, "axis": axis}, node, name)
 
     def _known(
         self,

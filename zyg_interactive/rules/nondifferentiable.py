@@ -318,6 +318,7 @@ constant(
     runtime.snapshot,
     runtime.new_memory,
     runtime.new_object,
+    *(runtime.flat_index, runtime.diagonal_index, runtime.index_along),
     runtime.new_cell,
     *(runtime.new_container, runtime.is_full, runtime.rotation, runtime.heap_order),
     *(runtime.first_key, runtime.copied, bisect.bisect_left, bisect.bisect_right),

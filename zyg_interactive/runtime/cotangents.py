@@ -177,7 +177,10 @@ def _add_items(items: list[Any], index: Any, c: Any) -> None:
     if isinstance(index, slice):
         items[index] = [add(x, y) for x, y in zip(items[index], c, strict=True)]
     else:
-        items[index] = add(items[index], c)
+        held = items[index]
+        total = add(held, c)
+        # The cotangents of Python's numbers are Python's.
+        items[index] = float(total) if type(held) is float and type(c) is np.float64 else total
 
 
 def is_basic(index: Any) -> bool:

@@ -206,7 +206,10 @@ def _subtract(op: Op, before: list[Op]) -> Folded:
 
 
 def _made_by(x: Atom, fn: Any) -> bool:
-    return isinstance(x, Value) and x.op is not None and x.op.fn is fn
+    """Whether an op made a value, of operands that are now what they were then."""
+    if not isinstance(x, Value) or x.op is None or x.op.fn is not fn:
+        return False
+    return not any(in_memory(type_of(a)) for a in x.op.args)
 
 
 def _negate(op: Op, before: list[Op]) -> Folded:
