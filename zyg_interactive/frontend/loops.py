@@ -18,6 +18,8 @@ from ..ir.core import (
     Op,
     Region,
     Value,
+    map_atom,
+    substitute,
     type_of,
 )
 from ..ir.types import (
@@ -277,6 +279,15 @@ class Loops(Calls):
         left = {flag: self.env[flag] for flag in (RETURNED, RAISED)}
         self.env, inner = before, self.region
         self.region = outer
+        same = {params[n]: inits[n] for n in inits if outs[n] is params[n]}
+        if same:  # bound to what it was, such as an array that is changed in place
+            for part in (inner, tested) if tested is not None else (inner,):
+                substitute(part, same)
+            collected, stop = (map_atom(_in_place_of(same), a) for a in (collected, stop))
+            kept = {n: o for n, o in outs.items() if params[n] not in same}
+            outs = {n: map_atom(_in_place_of(same), o) for n, o in kept.items()}
+            inits = {n: inits[n] for n in outs}
+            params = {n: params[n] for n in outs}
         inner.params = (*((index,) if index is not None else ()), *params.values())
         inner.outs = (
             *((stop,) if stop is not False else ()),
@@ -455,6 +466,10 @@ class Loops(Calls):
         kept = self.op(runtime.compress, (pairs,), {}, node)
         kept.type = List(item.items[1] if isinstance(item, Tuple) else UNKNOWN)
         return kept
+
+
+def _in_place_of(same: dict[Value, Atom]) -> Callable[[Atom], Atom]:
+    return lambda a: same.get(a, a) if isinstance(a, Value) else a
 
 
 ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
