@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers import check, define
 
-from zyg_interactive import gradient
+from zyg_interactive import gradient, trace
 
 V = np.array([0.5, 1.2, -0.7, 0.3, 2.0])
 M = np.arange(12.0).reshape(3, 4) / 7 + 0.2
@@ -297,6 +297,45 @@ def f(x):
 """,
         (V,),
     ),
+    "put_where_places_repeat": (
+        """
+def f(x):
+    y=np.zeros(4)
+    np.put(y, [0, 0, 1], x[:3])
+    y[[2, 2]]=x[1:3]
+    return np.sum(y*y)
+""",
+        (V,),
+    ),
+    "view_by_method": (
+        """
+def f(x):
+    y=x*2
+    z=y.view()
+    z[0]=x[1]*x[2]
+    return np.sum(y*y)
+""",
+        (V,),
+    ),
+    "minus_itself": (
+        """
+def f(x):
+    y=x*2
+    y-=y+np.sin(y)
+    y[1:]-=y[1:]*x[0]
+    return np.sum(y*y)
+""",
+        (V,),
+    ),
+    "shuffled_outer_and_reduced": (
+        """
+def f(x):
+    y=np.add.outer(x, x[:2])
+    y[0]=np.sin(np.multiply.reduce(y*0.3))
+    return np.sum(np.add.accumulate(y)**2)
+""",
+        (V,),
+    ),
 }
 SCOPE = {"Holder": Holder, "gradient": gradient}
 
@@ -315,3 +354,13 @@ def test_changes_in_place_to_second_order(name: str) -> None:
     text += f"\ndef twice({names}):\n    found = gradient(h, {names})\n"
     text += "    return sum([np.sum(np.sin(g) * g) for g in found])\n"
     check(define(text, "twice", scope=SCOPE), *args)
+
+
+def test_a_recording_shows_the_versions_of_a_buffer() -> None:
+    f = define("def f(u):\n    w = u * 2\n    w[0] = u[1]\n    w[1] *= 3\n    return np.sum(w * w)")
+    found = trace(f, np.array([1.0, 2.0]))
+    told = [(n.label, n.value and n.value.text, n.sensitivity) for n in found.nodes]
+    assert told[0] == ("u", "[1. 2.]", 148.0)
+    assert told[1] == ("w = u * 2", "[2. 4.]", 72.0)
+    assert told[3] == ("w[0]", "[2. 4.]", pytest.approx(np.hypot(4, 72)))
+    assert told[6] == ("w[1]", "[ 2. 12.]", pytest.approx(np.hypot(4, 24)))

@@ -7,6 +7,7 @@ tests/test_fuzz_stores.py 20000` prints what became of them.
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import warnings
@@ -20,6 +21,7 @@ from stores import Stores
 from test_fuzz import Skipped, examine
 
 from zyg_interactive import Refused
+from zyg_interactive.engine import engine
 
 EXAMPLES = int(os.environ.get("ZYG_FUZZ", "80"))
 MOST_REFUSED = 0.05
@@ -55,6 +57,11 @@ if __name__ == "__main__":
     became: Counter[str] = Counter()
     wrong = 0
     for seed in range(first, first + int(sys.argv[1])):
+        if seed % 100 == 0:  # the programs are not met again
+            engine.clear()
+            linecache.clearcache()
+        if seed % 1000 == 0:
+            print(seed, dict(became), "wrong:", wrong, flush=True)
         try:
             became[tried(seed)] += 1
         except AssertionError as error:

@@ -212,6 +212,8 @@ class Engine:
                 self.changing.add(who)
         if len(self.exact) > MOST_ENTRIES:
             self.exact.clear()
+        if len(self.patterns) > MOST_ENTRIES:
+            self.clear()
         self.exact.setdefault(exact, []).insert(0, s)
         return s
 

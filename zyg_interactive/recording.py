@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .analysis.effects import stores
 from .emit.compile import Compiler, Unit
 from .emit.explain import explained, with_callees
 from .engine import Specialisation
@@ -209,7 +210,12 @@ class Plan:
             for region in inner:
                 self.values(region, nodes)
             ops.append(op)
-            ops += [_report(record_value, nodes[r], r, op.span) for r in op.results if r in nodes]
+            # Of a store, the array as it is now: a version of its buffer.
+            ops += [
+                _report(record_value, nodes[r], op.args[0] if stores(op) else r, op.span)
+                for r in op.results
+                if r in nodes
+            ]
         primal.ops = ops
 
     def bar(self, node: int, total: Atom) -> None:

@@ -190,6 +190,8 @@ class Arrays(Containers):
                 return change(self, fn, tuple(args), dict(kwargs), node)
             if isinstance(t, Unknown) and self.heap is None and fn not in INFIX:
                 raise MemoryNeeded
+        if fn is np.ndarray.view and len(args) == 1 and not kwargs:
+            return self.subscript(args[0], Ellipsis, node, name)
         if change is None and not kwargs and _is_shuffle(fn):
             *owner, x = args
             return self._shuffled(fn, owner, x, node)

@@ -424,6 +424,8 @@ class Expressions(Arrays):
                     return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
                 if attr == "flat":
                     return self.op(np.ravel, (base,), {}, node, name)
+                if attr == "view":
+                    return BoundMethod(base, np.ndarray.view)
                 if getattr(np.ndarray, attr, None) in ARRAY_CHANGES:
                     return BoundMethod(base, getattr(np.ndarray, attr))
                 if attr in METHODS[np.ndarray]:

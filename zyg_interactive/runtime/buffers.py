@@ -83,7 +83,10 @@ def take_at(bar: Any, index: Any) -> Any:
     """The cotangent of what was stored at `x[index]`: of an element that was stored several times,
     the last one has it.
     """
-    found = np.array(bar[index])
+    found = bar[index]
+    if not isinstance(found, np.ndarray):
+        return found
+    found = found.copy()
     last = _stored_last(bar.shape, index)
     if last is not None:
         found[~last] = 0

@@ -152,7 +152,7 @@ def _element(p: Pullback, scope: Scope, base: Value, index: Atom) -> Atom:
     """The cotangent at an index, by itself."""
     bar = shadow(p, scope, base)
     kind = is_view_index(index)
-    if kind is False:
+    if kind is not True:
         found = emit(runtime.take_at, (bar, index))
         found.type = p.infer(operator.getitem, (Value(None, base.type), index), {})
         return found

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import runtime
 from ..analysis.activity import active_values
-from ..analysis.effects import changes_memory, function_changes, reads_memory
+from ..analysis.effects import changes_memory, function_changes, reads_memory, stores
 from ..diagnostics import Refused, refuse
 from ..ir.core import (
     CALL_VALUE,
@@ -172,7 +172,11 @@ class Pullback:
         if isinstance(p.type, Ref):
             return self._collected(p, p.type, ()) if self.outermost else None
         if in_memory(p.type):
-            return shadow(self, top, p) if self.outermost and p in self.active else None
+            if p not in self.active:
+                return None
+            if self.watch is not None and p in self.watched:
+                self.watch.bar(self.watched[p], self.copied(shadow(self, top, p)))
+            return shadow(self, top, p) if self.outermost else None
         return self.total_of(top, p)
 
     def _collected(self, p: Value, t: Type, place: tuple[int, ...]) -> Atom:
@@ -226,6 +230,8 @@ class Pullback:
             if not received and not (self.f.changing and self._changes(op)):
                 continue
             with building(scope.region, op.span, self.infer, narrow):
+                if self.watch is not None:
+                    self._watch_arrays(op, scope, self.watch)
                 try:
                     self._op(op, scope, primal)
                 except Undecided as undecided:
@@ -237,6 +243,13 @@ class Pullback:
                         op.span,
                         "pass it as a constant",
                     ) from undecided
+
+    def _watch_arrays(self, op: Op, scope: Scope, watch: Watch) -> None:
+        """Report the cotangents of the arrays in memory that an op has made or changed."""
+        for r in op.results:
+            x = op.args[0] if stores(op) else r
+            if r in self.watched and x in self.active and in_memory(x.type):
+                watch.bar(self.watched[r], self.copied(shadow(self, scope, x)))
 
     def _holds(self, r: Value) -> bool:
         """Whether arrays in memory that a result is or holds may have a cotangent."""
