@@ -25,6 +25,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.check_immutable,
     runtime.bound,
     runtime.throw,
+    runtime.has_own,
     runtime.new_container,
     runtime.shuffle_order,
     runtime.move_to_end,

@@ -133,6 +133,9 @@ class Calls(Expressions):
         for a in (*args, *kwargs.values()):
             if isinstance(a, Generated):
                 self.materialise(a, node)
+        if isinstance(fn, BoundMethod) and isinstance(fn.receiver, dict) and fn.fn is dict.get:
+            if args and not isinstance(args[0], Value):  # of the keywords that a function is given
+                return fn.receiver.get(args[0], args[1] if len(args) > 1 else None)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)

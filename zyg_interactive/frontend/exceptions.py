@@ -19,7 +19,7 @@ from ..analysis.effects import changes_memory, function_changes
 from ..ir.core import CALL_VALUE, TRY, UNBOUND, Atom, Function, Op, Region, Value, type_of, walk
 from ..ir.types import BOOL, Other, Ref
 from .fence import refused
-from .iteration import Iteration
+from .functions import Functions
 from .names import always_jumps, bound, first_use, read_counts
 from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED
 
@@ -31,7 +31,7 @@ SIMPLE = (
 )
 
 
-class Exceptions(Iteration):
+class Exceptions(Functions):
     """Adds exceptions; `block` is the statements' part."""
 
     def block(self, body: list[ast.stmt]) -> None:

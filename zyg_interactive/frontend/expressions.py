@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..diagnostics import Refused
 from ..ir.core import Atom, Value, type_of
 from ..ir.types import (
     BOOL,
@@ -97,7 +98,10 @@ class Expressions(Arrays):
             case ast.Tuple(elts=elts):
                 return tuple(self._items(elts))
             case ast.List(elts=elts):
-                return self.display(self._items(elts), node, name)
+                pieces = self._pieces(elts)
+                if len(pieces) == 1 and isinstance(pieces[0], list):
+                    return self.display(pieces[0], node, name)
+                return self._joined(pieces, node)
             case ast.Dict():
                 return self._dict(node, name)
             case ast.Subscript(value=value, slice=index):
@@ -325,6 +329,35 @@ class Expressions(Arrays):
                 items.append(self.expr(e))
         return items
 
+    def _pieces(self, elts: list[ast.expr]) -> list[Any]:
+        """The items of a display: lists of atoms, and atoms of sequences between them whose length
+        only the run knows.
+        """
+        pieces: list[Any] = [[]]
+        for e in elts:
+            if not isinstance(e, ast.Starred):
+                pieces[-1].append(self.expr(e))
+                continue
+            atom = self.expr(e.value)
+            try:
+                pieces[-1] += self.spread(atom, e)
+            except Refused:
+                pieces += [atom, []]
+        return pieces
+
+    def _joined(self, pieces: list[Any], node: ast.expr) -> Atom:
+        """A list of pieces, one after the other."""
+        whole: Atom = None
+        for piece in pieces:
+            if isinstance(piece, list) and not piece:
+                continue
+            if isinstance(piece, list):
+                part: Atom = self.display(piece, node)
+            else:
+                part = self.call(list, (piece,), {}, node)
+            whole = part if whole is None else self.binary(operator.add, whole, part, node)
+        return whole
+
     def spread(self, atom: Atom, node: ast.AST) -> list[Atom]:
         """The items of a sequence of known length."""
         if isinstance(atom, Generated):
@@ -357,11 +390,12 @@ class Expressions(Arrays):
         return made
 
     def _dict(self, node: ast.Dict, name: str | None) -> Atom:
+        if any(k is None for k in node.keys):
+            return self._merged_dict(node, name)
         keys: list[Any] = []
         values: list[Atom] = []
         for k, v in zip(node.keys, node.values, strict=True):
-            if k is None:
-                raise refused(self.source, node, "`**` in a dict display", "write the items out")
+            assert k is not None
             key = self.expr(k)
             if isinstance(key, Value) or not isinstance(
                 key, str | int | float | tuple | bool | type(None)
@@ -375,6 +409,20 @@ class Expressions(Arrays):
         made.type = Dict(tuple(dict(zip(keys, map(type_of, values), strict=True)).items()))
         if self.heap is not None:
             made.type = self.holding(made.type, node)
+        return made
+
+    def _merged_dict(self, node: ast.Dict, name: str | None) -> Atom:
+        """A display with `**`: filled piece by piece."""
+        made = self.holding_new(Dict(()), node, name)
+        for k, v in zip(node.keys, node.values, strict=True):
+            value = self.expr(v)
+            if k is not None:
+                self.store_item(made, self.expr(k), value, node)
+            elif isinstance(value, dict):
+                for key, part in value.items():
+                    self.store_item(made, key, part, node)
+            else:
+                self.call(dict.update, (made, value), {}, node)
         return made
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:

@@ -29,6 +29,7 @@ from ..ir.types import (
     Array,
     Dict,
     List,
+    Record,
     Ref,
     Scalar,
     Tuple,
@@ -42,6 +43,7 @@ from .exceptions import SIMPLE, Catches, Exceptions
 from .expressions import BINARY
 from .fence import refused
 from .loops import is_range
+from .memory import CONTAINERS
 from .names import always_jumps, bound, parameters
 from .resolve import Known, Meaning, Missing, UserFunction
 from .scope import (
@@ -419,6 +421,9 @@ class Statements(Exceptions):
                 raise refused(self.source, target)
 
     def _unpack(self, elts: list[ast.expr], atom: Atom, node: ast.expr) -> None:
+        t = type_of(atom)
+        if isinstance(t, Ref | Record) and hasattr(t.cls, "__iter__") and _is_object(t.cls):
+            atom = self.method_call(t.cls, "__iter__", (atom,), node)
         atom = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
         stars = [i for i, e in enumerate(elts) if isinstance(e, ast.Starred)]
         t = type_of(atom)
@@ -556,6 +561,11 @@ def _stores_item(s: ast.stmt) -> bool:
     return any(
         isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in ast.walk(s)
     )
+
+
+def _is_object(cls: type) -> bool:
+    """Whether instances of a class are gone through as the class tells."""
+    return not issubclass(cls, CONTAINERS)
 
 
 def _is_name(node: ast.expr) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import enum
 import importlib
 import types
 from collections.abc import Callable, Container, Mapping
@@ -115,6 +116,7 @@ CONSTANTS = (
     bool,
     type(None),
     type(Ellipsis),
+    enum.Enum,
 )
 
 

@@ -322,7 +322,7 @@ constant(
     runtime.new_cell,
     *(runtime.new_container, runtime.is_full, runtime.rotation, runtime.heap_order),
     *(runtime.first_key, runtime.copied, bisect.bisect_left, bisect.bisect_right),
-    *(runtime.repeats, runtime.shuffle_order),
+    *(runtime.repeats, runtime.shuffle_order, runtime.place_of),
     *(list.index, list.count, tuple.index, tuple.count),
     runtime.captured_cell,
 )

@@ -54,6 +54,11 @@ def selections(fn: Any, lengths: tuple[int, ...], width: int) -> list[tuple[int,
     return list(fn(*places) if fn is itertools.product else fn(*places, width))
 
 
+def place_of(fn: Any, keys: list[Any]) -> int:
+    """Where `max` or `min` finds the best of some keys: the first of equal ones."""
+    return int(fn(range(len(keys)), key=keys.__getitem__))
+
+
 def check_unchanged(x: list[Any], items: Any) -> None:
     """Make sure that a list still holds what a loop went through, or still so many items."""
     if isinstance(items, int):

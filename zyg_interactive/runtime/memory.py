@@ -453,6 +453,11 @@ def new_object(cls: Any) -> Any:
     return made
 
 
+def has_own(x: Any, attr: str) -> bool:
+    """Whether an object has an attribute itself, not by its class."""
+    return attr in vars(x)
+
+
 def place(x: Any, i: Any) -> Any:
     """An index of a list, counted from its start."""
     return i + len(x) if i < 0 else i

@@ -1,0 +1,469 @@
+"""Functions of functions, and what an object makes of operators and built-in functions."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import enum
+import functools
+import itertools
+import math
+import operator
+import types
+from dataclasses import MISSING, dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.core import Atom, Value, type_of, values
+from ..ir.types import INT, UNBOUND_TYPE, Array, Dict, List, Record, Ref, Scalar, Tuple, Type
+from .desugar import named, stored
+from .expressions import BINARY
+from .fence import refused
+from .iteration import Iteration
+from .memory import CONTAINERS
+from .resolve import Known, UserFunction
+from .scope import BoundMethod, Generated, LocalFunction
+
+# What a built-in function asks an object for.
+ASKED: dict[Any, str] = {
+    **{abs: "__abs__", len: "__len__", float: "__float__", int: "__int__", round: "__round__"},
+    **{complex: "__complex__", operator.neg: "__neg__", operator.pos: "__pos__"},
+    **{operator.invert: "__invert__", iter: "__iter__", next: "__next__"},
+    **{math.floor: "__floor__", math.ceil: "__ceil__", math.trunc: "__trunc__"},
+}
+_count = itertools.count()
+
+
+@dataclass(frozen=True)
+class Super:
+    """`super()`: a receiver, seen as an instance of what comes after a class."""
+
+    cls: type
+    receiver: Atom
+
+
+class Functions(Iteration):
+    """Adds functions of functions to calls, and objects to functions of numbers."""
+
+    def call_expression(self, node: ast.Call, name: str | None) -> Atom:
+        match node:
+            case ast.Call(func=ast.Name(id="super"), args=[], keywords=[]):
+                found = self.resolver.name("__class__")
+                arguments = [*self.fn.node.args.posonlyargs, *self.fn.node.args.args]
+                if isinstance(found, Known) and isinstance(found.value, type) and arguments:
+                    return Super(found.value, self.load(arguments[0].arg, node))
+        return super().call_expression(node, name)
+
+    def attribute(self, base: Atom, attr: str, node: ast.AST, name: str | None = None) -> Atom:
+        if isinstance(base, Super):
+            return self._inherited(base, attr, node, name)
+        if isinstance(base, enum.Enum):
+            return getattr(base, attr)
+        t = type_of(base)
+        if isinstance(t, Tuple) and attr == "_replace" and hasattr(t.cls, "_fields"):
+            return BoundMethod(base, _replaced)
+        if isinstance(t, Ref) and not issubclass(t.cls, CONTAINERS):
+            found = next((vars(c)[attr] for c in t.cls.__mro__ if attr in vars(c)), None)
+            if isinstance(found, functools.cached_property):
+                return self._computed_once(base, t, attr, found, node)
+            if found is None and t.site.read(attr) == UNBOUND_TYPE and not t.site.find().escaped:
+                if isinstance(getattr(t.cls, "__getattr__", None), types.FunctionType):
+                    return self.method_call(t.cls, "__getattr__", (base, attr), node)
+            if _is_foreign_descriptor(found) or isinstance(
+                t.cls.__getattribute__, types.FunctionType
+            ):
+                raise refused(self.source, node, f"the descriptor `{attr}` of a {t.cls.__name__}")
+        return super().attribute(base, attr, node, name)
+
+    def _inherited(self, base: Super, attr: str, node: ast.AST, name: str | None) -> Atom:
+        t = type_of(base.receiver)
+        cls = base.receiver if isinstance(base.receiver, type) else getattr(t, "cls", None)
+        if not isinstance(cls, type) or base.cls not in cls.__mro__:
+            raise refused(self.source, node, "`super()` here", "call the class by its name")
+        after = cls.__mro__[cls.__mro__.index(base.cls) + 1 :]
+        owner = next((c for c in after if attr in vars(c)), None)
+        if owner is None:
+            raise refused(self.source, node, f"`{attr}` of `super()`, which has none")
+        found = vars(owner)[attr]
+        self.guard_member(owner, attr)
+        if isinstance(found, property):
+            return self.call(self.constant(found.fget, None), (base.receiver,), {}, node, name)
+        if isinstance(found, staticmethod):
+            return self.constant(found.__func__, None)
+        if isinstance(found, classmethod):
+            return BoundMethod(cls, self.constant(found.__func__, None))
+        if found is object.__init__:
+            return BoundMethod(base.receiver, _nothing)
+        return BoundMethod(base.receiver, self.constant(found, None))
+
+    def _computed_once(self, base: Atom, t: Ref, attr: str, found: Any, node: ast.AST) -> Atom:
+        """A `cached_property`: what the object has, or what the function gives it."""
+        has = self.op(runtime.has_own, (base, attr), {}, node)
+
+        def compute() -> None:
+            value = self.call(self.constant(found.func, None), (base,), {}, node)
+            self._set(base, attr, value, node)
+
+        self.branch(has, lambda: None, compute, node)
+        return self.attribute_in_memory(base, attr, node, attr)
+
+    def _unary(self, fn: Any, x: Atom, node: ast.AST, name: str | None) -> Atom:
+        asked = self._asked(fn, (x,), node)
+        return super()._unary(fn, x, node, name) if asked is None else asked[0]
+
+    def _asked(self, fn: Any, args: tuple[Atom, ...], node: ast.AST) -> tuple[Atom] | None:
+        """What an object of a user's class makes of a built-in function."""
+        if not args or fn not in ASKED:
+            return None
+        t = type_of(args[0])
+        if not isinstance(t, Record | Ref) or issubclass(t.cls, CONTAINERS):
+            return None
+        method = getattr(t.cls, ASKED[fn], None)
+        if not isinstance(method, types.FunctionType):
+            return None
+        self.guard_member(t.cls, ASKED[fn])
+        return (self.call(self.constant(method, None), args, {}, node),)
+
+    # ---- calls
+
+    def call(
+        self,
+        fn: Atom,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None = None,
+    ) -> Atom:
+        if isinstance(fn, BoundMethod) and fn.fn is _replaced:
+            return self._replaced(fn.receiver, kwargs, node)
+        if isinstance(fn, BoundMethod) and fn.fn is _nothing:
+            return None
+        live = fn.live if isinstance(fn, UserFunction) else fn
+        if _is_hashable(live) and not isinstance(live, Value):
+            asked = self._asked(live, args, node) if not kwargs else None
+            if asked is not None:
+                return asked[0]
+            if live in OPERATORS and len(args) == 2 and any(map(_is_object, args)):
+                return self.binary(live, args[0], args[1], node, name)
+            lowered = FUNCTIONS.get(live)
+            if lowered is not None and isinstance(node, ast.expr):
+                found = lowered(self, live, args, kwargs, node)
+                if found is not NotImplemented:
+                    return found
+            if isinstance(live, functools._lru_cache_wrapper):
+                return self.call(self.constant(live.__wrapped__, None), args, kwargs, node, name)
+            if hasattr(live, "registry") and hasattr(live, "dispatch") and args:
+                cls = class_of(type_of(args[0]))
+                if cls is not None:
+                    return self.call(
+                        self.constant(live.dispatch(cls), None), args, kwargs, node, name
+                    )
+            self._refuse_objects(live, args, node)
+        return super().call(fn, args, kwargs, node, name)
+
+    def _refuse_objects(self, fn: Any, args: tuple[Atom, ...], node: ast.AST) -> None:
+        """Functions of numbers have rules for numbers: what they make of objects is not known."""
+        if getattr(fn, "__module__", None) not in ("numpy", "math") and fn not in ASKED:
+            return
+        for a in args:
+            t = type_of(a)
+            if isinstance(t, Ref | Record) and not issubclass(t.cls, CONTAINERS) and fn is not len:
+                title = getattr(fn, "__name__", fn)
+                raise refused(
+                    self.source, node, f"`{title}` of a {t.cls.__name__}", "call its method"
+                )
+
+    def _replaced(self, base: Atom, kwargs: dict[str, Atom], node: ast.AST) -> Atom:
+        """`_replace` of a named tuple."""
+        t = type_of(base)
+        assert isinstance(t, Tuple)
+        names: tuple[str, ...] = getattr(t.cls, "_fields", ())
+        return t.cls(
+            *(
+                kwargs[n] if n in kwargs else self.subscript(base, i, node)
+                for i, n in enumerate(names)
+            )
+        )
+
+    def _in_names(self, node: ast.expr, **atoms: Atom) -> dict[str, ast.Name]:
+        """Names that stand for atoms, in syntax that is made up."""
+        k = next(_count)
+        found = {}
+        for name, atom in atoms.items():
+            own = f"${name}{k}"
+            self.env[own] = atom
+            self.locals.add(own)
+            found[name] = named(node, own)
+        return found
+
+    def _reduce(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`functools.reduce` as the loop that it is."""
+        if kwargs or len(args) not in (2, 3):
+            return NotImplemented
+        function, items, *start = args
+        held = items.items if isinstance(items, Generated) else items
+        if not start:
+            held = self.call(list, (held,), {}, node)
+            start = [self.subscript(held, 0, node)]
+            held = self.subscript(held, slice(1, None), node)
+        names = self._in_names(node, f=function, items=held, total=start[0], item=None)
+        call = _like(ast.Call(names["f"], [names["total"], names["item"]], []), node)
+        body = stored(node, names["total"].id, call)
+        target = _like(ast.Name(names["item"].id, ast.Store()), node)
+        del self.env[names["item"].id]
+        self.block([_like(ast.For(target, names["items"], [body], []), node)])
+        return self.env.pop(names["total"].id)
+
+    def _sum(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`sum` of objects adds them one by one."""
+        if not args:
+            return NotImplemented
+        items = args[0].items if isinstance(args[0], Generated) else args[0]
+        t = type_of(self.frozen(items, node)) if isinstance(items, Value) else None
+        held = t.item if isinstance(t, List) else None
+        if isinstance(t, List) and t.items:
+            held = t.items[0]
+        if not isinstance(held, Record | Ref) or issubclass(held.cls, CONTAINERS):
+            return NotImplemented
+        start = args[1] if len(args) > 1 else kwargs.get("start", 0)
+        return self._reduce(functools.reduce, (operator.add, items, start), {}, node)
+
+    def _filter(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`filter` as a comprehension."""
+        if kwargs or len(args) != 2:
+            return NotImplemented
+        names = self._in_names(node, f=args[0], items=args[1], item=None)
+        del self.env[names["item"].id]
+        item = names["item"]
+        test = item if args[0] is None else _like(ast.Call(names["f"], [item], []), node)
+        target = _like(ast.Name(item.id, ast.Store()), node)
+        part = ast.comprehension(target, names["items"], [test], 0)
+        made = _like(ast.ListComp(item, [part]), node)
+        return Generated(self.comprehension(made.elt, made.generators, made), self.depth)
+
+    def _map(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`map` as the list of what the function gives."""
+        if kwargs or len(args) < 2:
+            return NotImplemented
+        items = args[1] if len(args) == 2 else self.op(zip, tuple(map(_items, args[1:])), {}, node)
+        count, item = self.sequence(items, node)
+
+        def applied(i: Atom) -> Atom:
+            found = item(i)
+            return self.call(args[0], (found,) if len(args) == 2 else tuple(found), {}, node)
+
+        return Generated(self.mapped(applied, count, node), self.depth)
+
+    def _sorted_by(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`sorted` with a key: the items in the order of the keys."""
+        if kwargs.get("key") is None or len(args) != 1:
+            return NotImplemented
+        held = self.call(list, (_items(args[0]),), {}, node)
+        count = self.op(range, (self.op(len, (held,), {}, node),), {}, node)
+        keys = self._keys(held, kwargs["key"], count, node)
+        order = self.op(runtime.sorting, (keys, kwargs.get("reverse", False)), {}, node)
+        order.type = List(INT)
+        made = self.mapped(
+            lambda i: self.subscript(held, self.subscript(order, i, node), node), count, node
+        )
+        return self.allocated(made, node)
+
+    def _keys(self, held: Atom, key: Atom, count: Atom, node: ast.expr) -> Atom:
+        def of(i: Atom) -> Atom:
+            return self.call(key, (self.subscript(held, i, node),), {}, node)
+
+        return self.mapped(of, count, node)
+
+    def _new_dict(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`dict` of keywords, of another dict, or of pairs."""
+        if not args:
+            parts = tuple(self.materialise(v, node) for v in kwargs.values())
+            made = self.op(runtime.make_dict, (tuple(kwargs), *parts), {}, node)
+            made.type = Dict(tuple(zip(kwargs, map(type_of, parts), strict=True)))
+            return self.allocated(made, node) if self.heap is None else self._held(made, node)
+        if len(args) != 1:
+            return NotImplemented
+        given = _items(args[0])
+        t = type_of(given)
+        made = self.holding_new(Dict(()), node, None)
+        if isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict)):
+            self.call(dict.update, (made, given), {}, node)
+        else:
+            count, item = self.sequence(given, node)
+
+            def store(i: Atom) -> Atom:
+                k, v = (self.subscript(item(i), part, node) for part in (0, 1))
+                self.store_item(made, k, v, node)
+                return None
+
+            self.mapped(store, count, node)
+        for k, v in kwargs.items():
+            self.store_item(made, k, v, node)
+        return made
+
+    def _held(self, made: Value, node: ast.expr) -> Value:
+        assert isinstance(made.type, Dict)
+        made.type = self.holding(made.type, node)
+        return made
+
+    def _best(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`max` and `min` with a key: the item at the place where the key is best."""
+        if "key" not in kwargs or kwargs["key"] is None:
+            return NotImplemented
+        rest = {k: v for k, v in kwargs.items() if k not in ("key", "default")}
+        if rest or "default" in kwargs:
+            return NotImplemented
+        items = args[0] if len(args) == 1 else self.display(list(args), node)
+        held = self.call(list, (_items(items),), {}, node)
+        count = self.op(range, (self.op(len, (held,), {}, node),), {}, node)
+        keys = self._keys(held, kwargs["key"], count, node)
+        place = self.op(runtime.place_of, (fn, keys), {}, node)
+        place.type = INT
+        return self.subscript(held, place, node)
+
+    def _partial(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`functools.partial` as a lambda over what it binds."""
+        if not args:
+            return NotImplemented
+        if not any(True for _ in values((*args, *kwargs.values()))) and callable(args[0]):
+            if not isinstance(args[0], UserFunction | LocalFunction | BoundMethod):
+                return functools.partial(*args, **kwargs)
+        function, *bound = args
+        atoms = {f"a{i}_": a for i, a in enumerate(bound)}
+        atoms |= {f"k_{k}": a for k, a in kwargs.items()}
+        names = self._in_names(node, f=function, **atoms)
+        more = _like(ast.Starred(named(node, "more"), ast.Load()), node)
+        first = [names[f"a{i}_"] for i in range(len(bound))]
+        keywords = [_like(ast.keyword(k, names[f"k_{k}"]), node) for k in kwargs]
+        keywords.append(_like(ast.keyword(None, named(node, "others")), node))
+        call = _like(ast.Call(names["f"], [*first, more], keywords), node)
+        parameters = ast.arguments([], [], ast.arg("more"), [], [], ast.arg("others"), [])
+        for a in (parameters.vararg, parameters.kwarg):
+            _like(a, node)
+        return self.inner_function("<lambda>", _like(ast.Lambda(parameters, call), node))
+
+    # ---- made by dataclasses
+
+    def _construct(
+        self,
+        cls: type,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
+    ) -> Atom:
+        made = _generated_init(cls)
+        fields = dataclasses.fields(cls) if made else ()
+        special = made and (
+            hasattr(cls, "__post_init__")
+            or any(not f.init or f.kw_only or f.default_factory is not MISSING for f in fields)
+        )
+        if not special:
+            return super()._construct(cls, args, kwargs, node, name)
+        positional = [f.name for f in fields if f.init and not f.kw_only]
+        given = {**dict(zip(positional, args, strict=False)), **kwargs}
+        known = {f.name for f in fields if f.init}
+        if len(args) > len(positional) or not set(given) <= known:
+            raise refused(self.source, node, f"these arguments of `{cls.__name__}`", code="ZYG104")
+        self.memory()
+        obj = self.new_object(cls, node, name)
+        for f in fields:
+            if f.name in given:
+                value = given[f.name]
+            elif f.default is not MISSING:
+                value = f.default
+            elif f.default_factory is not MISSING:
+                value = self.call(self.constant(f.default_factory, None), (), {}, node)
+            elif not f.init:
+                continue
+            else:
+                what = f"`{cls.__name__}` without `{f.name}`"
+                raise refused(self.source, node, what, code="ZYG104")
+            self.call(object.__setattr__, (obj, f.name, value), {}, node)
+        if hasattr(cls, "__post_init__"):
+            self.method_call(cls, "__post_init__", (obj,), node)
+        return obj
+
+
+def _generated_init(cls: type) -> bool:
+    """Whether a class is a dataclass whose `__init__` was written by `dataclass`."""
+    if not dataclasses.is_dataclass(cls) or "__init__" not in vars(cls):
+        return False
+    parameters = vars(cls).get("__dataclass_params__")
+    names = {f.name for f in dataclasses.fields(cls)}
+    plain = names == set(vars(cls)["__dataclass_fields__"])  # no `InitVar`, no `ClassVar`
+    return bool(parameters is not None and parameters.init and plain)
+
+
+def class_of(t: Type) -> type | None:
+    """The class of what has this type, where it tells."""
+    match t:
+        case Scalar(kind=kind):
+            return {"bool": bool, "int": int, "float": float, "complex": complex}[kind]
+        case Array(shape=shape) if shape:
+            return np.ndarray
+        case List():
+            return list
+        case Dict():
+            return dict
+        case Record(cls=cls) | Tuple(cls=cls) | Ref(cls=cls, optional=False):
+            return cls
+    return None
+
+
+def _replaced(*args: Any) -> None:
+    """Stands for `_replace` of a named tuple."""
+
+
+def _nothing(*args: Any) -> None:
+    """Stands for `object.__init__`."""
+
+
+def _is_object(a: Atom) -> bool:
+    t = type_of(a)
+    return isinstance(t, Record | Ref) and not issubclass(t.cls, CONTAINERS)
+
+
+def _items(a: Atom) -> Atom:
+    return a.items if isinstance(a, Generated) else a
+
+
+def _is_foreign_descriptor(found: Any) -> bool:
+    """Whether reading an attribute runs code that is not followed."""
+    if found is None or not hasattr(type(found), "__get__"):
+        return False
+    followed = (
+        *(types.FunctionType, property, staticmethod, classmethod, types.MemberDescriptorType),
+        *(types.GetSetDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType),
+        *(types.BuiltinFunctionType, types.ClassMethodDescriptorType, type),
+    )
+    return not isinstance(found, followed)
+
+
+def _is_hashable(x: Any) -> bool:
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return True
+
+
+def _like(made: Any, at: ast.AST) -> Any:
+    return ast.copy_location(made, at)
+
+
+OPERATORS = set(BINARY.values())
+FUNCTIONS: dict[Any, Any] = {
+    functools.reduce: Functions._reduce,
+    builtins.sum: Functions._sum,
+    builtins.filter: Functions._filter,
+    builtins.map: Functions._map,
+    builtins.sorted: Functions._sorted_by,
+    builtins.dict: Functions._new_dict,
+    builtins.max: Functions._best,
+    builtins.min: Functions._best,
+    functools.partial: Functions._partial,
+}
