@@ -61,3 +61,8 @@ def test_powers():
         check_rule(operator.pow, x(4, low=0.5), p)
     check_rule(operator.pow, 2.0, x(4))
     check_rule(operator.pow, z(3), 3)
+
+
+def test_sign_of_complex_numbers_turns_with_them():
+    check_rule(np.sign, z(4))
+    check_rule(np.sign, z())

@@ -52,17 +52,6 @@ CONSUMERS = {
 }
 
 
-# What the methods of ufuncs are by other names; they go along the first axis if not told.
-UFUNC_METHODS = {
-    (np.add, "reduce"): np.sum,
-    (np.multiply, "reduce"): np.prod,
-    (np.maximum, "reduce"): np.max,
-    (np.minimum, "reduce"): np.min,
-    (np.logical_and, "reduce"): np.all,
-    (np.logical_or, "reduce"): np.any,
-    (np.add, "accumulate"): np.cumsum,
-    (np.multiply, "accumulate"): np.cumprod,
-}
 LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
 
@@ -209,9 +198,7 @@ class Calls(Expressions):
         node: ast.AST,
         name: str | None,
     ) -> Atom | None:
-        """`np.add.reduce` and its like as the functions of NumPy that do the same; None where
-        there is none.
-        """
+        """`np.add.outer(a, b)` as the sum of a column and a row; None for other methods."""
         ufunc, method = fn.__self__, fn.__name__
         if method == "outer" and len(args) == 2 and not kwargs:
             n = rank(type_of(args[1]))
@@ -219,11 +206,7 @@ class Calls(Expressions):
                 return None
             column = self.subscript(args[0], (Ellipsis, *[None] * n), node) if n else args[0]
             return self.call(ufunc, (column, args[1]), {}, node, name)
-        same = UFUNC_METHODS.get((ufunc, method))
-        if same is None or len(args) > 2:
-            return None
-        axis = args[1] if len(args) == 2 else kwargs.get("axis", 0)
-        return self.call(same, args[:1], {**kwargs, "axis": axis}, node, name)
+        return None
 
     def _known(
         self,

@@ -163,6 +163,15 @@ def absolute(g: Any, y: Any, x: Any) -> Any:
     return g * np.sign(x)
 
 
+@rule(np.sign)
+def sign(g: Any, y: Any, x: Any) -> Any:
+    """Of a real number constant; of a complex one its direction, which turns with it."""
+    if is_complex(type_of(x)) is False:
+        return None
+    size = np.where(np.equal(y, 0), 1.0, np.absolute(x))
+    return (g - y * np.real(np.conjugate(y) * g)) / size
+
+
 @rule(np.remainder, operator.mod, broadcasts=True)
 def remainder(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g, -g * np.floor_divide(a, b)

@@ -60,7 +60,7 @@ constant(
     np.isrealobj,
     np.isin,
 )
-constant(np.floor, np.ceil, np.trunc, np.rint, np.round, np.sign, np.floor_divide, round)
+constant(np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, round)
 constant(
     math.floor,
     math.ceil,

@@ -1,0 +1,73 @@
+"""Rules of `rules/numerics.py` and `rules/fft.py`."""
+
+import numpy as np
+import pytest
+
+from .checks import check_rule, x, z
+
+NORMS = [None, "ortho", "forward"]
+
+
+@pytest.mark.parametrize("fn", [np.fft.fft, np.fft.ifft])
+def test_transform(fn):
+    check_rule(fn, z(5), norm=NORMS)
+    check_rule(fn, z(4, 3), axis=[0, -1], n=[None, 2, 6])
+    check_rule(fn, x(6))
+
+
+@pytest.mark.parametrize("n", [5, 6])
+def test_real_transform(n):
+    check_rule(np.fft.rfft, x(n), norm=NORMS)
+    check_rule(np.fft.rfft, x(3, n), axis=[0, 1], n=[None, 4, 7])
+
+
+def test_transform_to_real():
+    check_rule(np.fft.irfft, z(4), norm=NORMS)
+    check_rule(np.fft.irfft, z(4, 3), axis=[0, 1], n=[None, 5, 8])
+
+
+@pytest.mark.parametrize("fn", [np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn])
+def test_several(fn):
+    check_rule(fn, z(3, 4), norm=NORMS)
+    check_rule(fn, z(2, 3, 2), axes=[(0, 1), (1, 2)])
+
+
+@pytest.mark.parametrize("fn", [np.fft.fftshift, np.fft.ifftshift])
+def test_shift(fn):
+    check_rule(fn, x(5))
+    check_rule(fn, x(3, 4), axes=[None, 0, (0, 1)])
+
+
+def test_interp():
+    knots = np.array([0.0, 1.0, 2.5, 3.0])
+    check_rule(np.interp, np.array([-0.5, 0.3, 1.7, 2.6, 3.5]), knots, x(4), single=False)
+    check_rule(np.interp, 1.7, knots, x(4), single=False)
+
+
+@pytest.mark.parametrize("sizes", [(5, 3), (3, 5), (4, 4), (1, 3)])
+def test_convolve(sizes):
+    n, m = sizes
+    check_rule(np.convolve, x(n), x(m), mode=["full", "same", "valid"])
+    check_rule(np.correlate, x(n), x(m), mode=["full", "valid"])
+    check_rule(np.convolve, z(n), z(m))
+
+
+def test_differences():
+    check_rule(np.ediff1d, x(5))
+    check_rule(np.ediff1d, x(2, 3))
+    check_rule(np.gradient, x(5))
+    check_rule(np.gradient, x(4, 3), axis=[0, 1, -1])
+    check_rule(np.gradient, x(5), 0.3)
+
+
+@pytest.mark.parametrize(("fn", "q"), [(np.quantile, 0.3), (np.percentile, 70.0)])
+def test_quantile(fn, q):
+    check_rule(fn, x(6), q)
+    check_rule(fn, x(4, 3), q, axis=[None, 0, 1])
+    check_rule(fn, x(4, 3), q, axis=[0, -1], keepdims=[True])
+
+
+@pytest.mark.parametrize("fn", [np.maximum.accumulate, np.minimum.accumulate])
+def test_running(fn):
+    check_rule(fn, x(6))
+    check_rule(fn, x(4, 3), axis=[0, 1])
