@@ -180,6 +180,24 @@ def mutual_recursion_that_leaves(x):
     return fs["e"](3)
 
 
+def deleted_and_missed(x):
+    y = x * 2
+
+    def g():
+        return y * x
+
+    h = [g]
+    z = h[0]()
+    y = x
+    z += h[0]()
+    del y
+    try:
+        h[0]()
+    except NameError:
+        z += x
+    return z
+
+
 def read_after_it_left(x):
     y = x
 
@@ -196,6 +214,7 @@ def read_after_it_left(x):
     return g[0]() * f()
 """
 NAMES = [
+    "deleted_and_missed",
     "nonlocal_of_a_number",
     "lambdas_of_a_comprehension",
     "rebound_after_capture",

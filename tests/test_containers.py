@@ -163,6 +163,15 @@ def shuffled_rows(x):
     return np.sum(w * np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
 
 
+def values_changed_while_gone_through(x):
+    d = {"a": x, "b": x * x, "c": 1.0}
+    s = 0.0
+    for k, v in d.items():
+        d["c"] = d["c"] + v * 2
+        s = s + v * v
+    return s
+
+
 def heap_of_pairs(x):
     h = []
     for k in (3, 1, 2):
@@ -229,3 +238,42 @@ def test_a_callee_known_at_the_run_may_change_what_is_its_own() -> None:
 def test_a_callee_known_at_the_run_may_not_change_what_it_is_given(name: str, callee: str) -> None:
     with pytest.raises(Refused, match="ZYG103: .* may change what it is given"):
         gradient(define(LATE, name), 1.5, callee)
+
+
+def test_a_deque_that_is_given_keeps_its_length() -> None:
+    f = define(
+        """
+def f(d, x):
+    d.append(x * x)
+    d.appendleft(3 * x)
+    return sum(d) + d[0] * d[-1]
+"""
+    )
+    for most in (2, None):
+
+        def at(x: float, most: int | None = most) -> float:
+            return float(f(collections.deque([1.0, 2.0], most), x))
+
+        found = gradient(f, collections.deque([1.0, 2.0], most), 1.3)
+        assert found[1] == pytest.approx((at(1.3 + 1e-6) - at(1.3 - 1e-6)) / 2e-6)
+
+
+def test_a_dict_that_a_callee_changes_while_it_is_gone_through_is_refused() -> None:
+    text = """
+def put(d, v):
+    d["b"] = d["b"] + v
+
+
+def f(x):
+    d = {"a": x, "b": x * x}
+    for v in d.values():
+        put(d, v)
+    return d["b"]
+"""
+    with pytest.raises(Refused, match="changed while a loop goes through it"):
+        gradient(define(text), 1.3)
+
+
+def test_containers_that_are_only_read() -> None:
+    text = "def f(d, e, x):\n    return d[0] * e['a'] * x + sum(d) + len(e)"
+    check(define(text), collections.deque([1.0, 2.0]), collections.OrderedDict(a=3.0), 1.3)

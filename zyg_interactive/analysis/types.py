@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import types
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from ..ir.core import MemoryNeeded
 from ..ir.types import (
     ANY,
     BOOL,
@@ -36,6 +37,10 @@ from ..runtime.buffers import root
 from ..runtime.memory import cell_parts
 
 LONGEST_RECORD = 8  # depth of nested objects that is looked into
+
+
+# Containers that are followed in memory only.
+IN_MEMORY = (deque, defaultdict, OrderedDict, Counter)
 
 
 class Sizes:
@@ -78,6 +83,8 @@ class Sizes:
             return List(join_all(items), items)
         if cls is dict:
             return Dict(tuple((k, self.type(v, depth + 1)) for k, v in x.items()))
+        if self.heap is None and isinstance(x, IN_MEMORY):
+            raise MemoryNeeded
         if isinstance(x, PLAIN):
             return Const(x) if not isinstance(x, str) else Other(str)
         if depth > LONGEST_RECORD:
@@ -100,6 +107,8 @@ class Sizes:
         """The type of something that may be changed: one site for each object."""
         if id(x) not in self.objects:
             ref = self.objects[id(x)] = Ref(type(x), heap.site(("object", len(self.objects))))
+            if isinstance(x, deque) and x.maxlen is not None:
+                heap.limited.add(ref.site)
             held = {k: self.type(v) for k, v in parts(x).items()}
             if isinstance(x, list | deque) and (
                 len(held) > LONGEST_LIST or len(held) > 1 and len(set(held.values())) == 1

@@ -77,6 +77,9 @@ class Cells(Lowering):
 
     def _store(self, cell: Value, atom: Atom, node: ast.AST) -> None:
         assert isinstance(cell.type, Ref)
+        if atom is UNBOUND:
+            super().op(delattr, (cell, CONTENTS), {}, node)
+            return
         atom = self.materialise(atom, node)
         super().op(setattr, (cell, CONTENTS, atom), {}, node)
         cell.type.site.write(CONTENTS, type_of(atom))
@@ -240,6 +243,10 @@ class Cells(Lowering):
         return names
 
     def _store_global(self, name: str, atom: Atom, node: ast.AST) -> None:
+        if atom is UNBOUND:
+            raise refuse(
+                "ZYG101", f"`del` of the global `{name}` is not supported", self.span(node), ""
+            )
         scope = runtime.scope_of(self._globals())
         heap = self.memory()
         heap.share((id(scope.names), name))

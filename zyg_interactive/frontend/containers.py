@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import CALL_VALUE, Atom, Value, type_of
-from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Ref, Tuple, Type
+from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Ref, Tuple
 from .fence import refused
 from .memory import Memory
 
@@ -43,7 +43,7 @@ class Containers(Memory):
             heap.factories.setdefault(made.type.site.find(), set()).add(first[0] if first else None)
         if cls is deque:
             if limit is not None:
-                heap.limited.add(made.type.site.find())
+                heap.limited.add(made.type.site)
             if args:
                 self.call(deque.extend, (made, args[0]), {}, node)
         elif args or kwargs:
@@ -107,7 +107,7 @@ class Containers(Memory):
     def _make_room(self, base: Value, left: bool, node: ast.AST) -> None:
         """Let a deque of limited length lose the item at its other end, where it is full."""
         assert isinstance(base.type, Ref)
-        if base.type.site.find() not in self.memory().limited and _is_made_here(base.type):
+        if base.type.site not in self.memory().limited:
             return
         full = super().op(runtime.is_full, (base,), {}, node)
         full.type = BOOL
@@ -256,12 +256,6 @@ class Containers(Memory):
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
         raise NotImplementedError
-
-
-def _is_made_here(t: Type) -> bool:
-    return isinstance(t, Ref) and not (
-        isinstance(t.site.label, tuple) and t.site.label and t.site.label[0] == "object"
-    )
 
 
 Change = Callable[..., Atom]

@@ -83,6 +83,11 @@ class Loops(Calls):
             if not set(made.static) - known and made in self.region.ops:
                 self.region.ops.remove(made)  # counted instead
                 return self._adapted(made, node)
+        if made is not None and made.fn is runtime.values_of and isinstance(it, Value):
+            base = made.args[0]
+            if self.live:
+                return self._live_values(base, node)
+            self.gone_through.append((base, it))
         if isinstance(it, Generated):
             it = it.items
         if isinstance(it, tuple | list | str | bytes | frozenset | set):
@@ -115,6 +120,17 @@ class Loops(Calls):
             )
         length = self.op(len, (it,), {}, node)
         return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
+
+    def _live_values(self, base: Value, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+        """The values of a dict as they are when the loop comes to them."""
+        keys = self.held_keys(base, node)
+        length = self.op(len, (keys,), {}, node)
+        self.gone_through.append((base, length))
+
+        def item(i: Atom) -> Atom:
+            return self.load_item(base, self.subscript(keys, i, node), node, None)
+
+        return self.op(range, (length,), {}, node), item
 
     def _held_sequence(
         self, it: Value, t: Ref, node: ast.expr

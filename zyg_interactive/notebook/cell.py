@@ -247,7 +247,7 @@ def _check_inputs(
                 "ZYG601", f"the input `{n}` is not defined", None, "assign it in the cell or before"
             )
     for n in options.inputs:
-        if not may_be_differentiable(Sizes().type(namespace[n])):
+        if not _may_have_gradient(namespace[n]):
             raise refuse(
                 "ZYG503",
                 f"the input `{n}` is a {type(namespace[n]).__name__} and holds no number",
@@ -318,6 +318,13 @@ def _as_function(statements: list[ast.stmt], assigned: set[str]) -> ast.Function
     node.lineno, node.col_offset = first.lineno, 0
     node.end_lineno, node.end_col_offset = last.end_lineno, last.end_col_offset
     return node
+
+
+def _may_have_gradient(x: Any) -> bool:
+    try:
+        return may_be_differentiable(Sizes().type(x))
+    except MemoryNeeded:  # a container that is followed in memory only
+        return True
 
 
 def _no_arguments() -> ast.arguments:

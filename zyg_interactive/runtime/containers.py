@@ -59,12 +59,14 @@ def place_of(fn: Any, keys: list[Any]) -> int:
     return int(fn(range(len(keys)), key=keys.__getitem__))
 
 
-def check_unchanged(x: list[Any], items: Any) -> None:
-    """Make sure that a list still holds what a loop went through, or still so many items."""
+def check_unchanged(x: Any, items: Any) -> None:
+    """Make sure that a list or dict still holds what a loop went through, or so many items."""
+    if isinstance(x, dict):
+        x = list(x.values())
     if isinstance(items, int):
         items = x if len(x) == items else []
     if len(x) != len(items) or any(a is not b for a, b in zip(x, items, strict=True)):
-        raise Unordered("a list that is changed while a loop goes through it")
+        raise Unordered("a list or dict that is changed while a loop goes through it")
 
 
 class Unordered(TypeError):
