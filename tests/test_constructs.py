@@ -39,7 +39,9 @@ def constructs() -> list[str]:
     found = []
     for name, cls in vars(ast).items():
         if isinstance(cls, type) and issubclass(cls, ast.AST) and cls is not ast.AST:
-            if name not in LEFT_OUT and (name not in ABSTRACT or name == "comprehension"):
+            if name.startswith("_") or name in LEFT_OUT:
+                continue
+            if name not in ABSTRACT or name == "comprehension":
                 found.append(name)
     return sorted(found, key=str.lower)
 
