@@ -291,7 +291,7 @@ def verified(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Function, Fu
     s = engine.specialise(f, args)
     verify_all(s.function, set())
     a = s.derivative().closed(
-        s.function, api._chosen(s, args, None), api._pattern_of(type_of(s.function.region.outs[0]))
+        s.function, api._chosen(s, args, None), api.pattern_of(type_of(s.function.region.outs[0]))
     )
     inputs = set(values(a.primal.params)) | set(values(a.reverse.params))
     free = set(needed(a.primal, a.reverse)) | inputs

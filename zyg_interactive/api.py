@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ from .ir.text import show
 from .ir.types import Array, Ref, Scalar, Tuple, has_derivative, shape_of
 from .params import Grads, Params, gathered
 from .recording import Form, Recording, record, recorded_form
+from .rules.registry import infer
 from .shortcuts import MISS, Shortcuts, key_of
+from .transform.pipeline import Derivatives
 from .transformed import Transformed
 
 Wrt = int | Sequence[int] | None
@@ -74,7 +77,7 @@ def _remember(
     """Let the next call like this one take a shortcut, where its result needs no arranging."""
     key = key_of(form, f, args)
     if key is not None:
-        shortcuts.add(key, s, f, run, take)
+        shortcuts.add(key, s, f, run, take, len(args))
 
 
 def _hashable(wrt: Wrt) -> Wrt:
@@ -347,60 +350,233 @@ def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, B
     wrt = _hashable(wrt)
 
     def build(s: Specialisation) -> Unit:
-        return _closure(s, _chosen(s, args, wrt))
+        return _closure(s, _chosen(s, args, wrt), lasting=s.heap is None)
 
-    s, unit = engine.prepared(f, args, ("pullback", wrt), build)
-    y, run = unit.callable(*s.values(f, args))
+    s, unit = engine.prepared(f, args, ("back", wrt), build)
+    values = s.values(f, args)
+    y, run = unit.callable(*values)
+    if s.heap is None:
+        for cell in run.__closure__ or ():
+            cell.cell_contents = runtime.apart(cell.cell_contents, (values, y))
     return y, Back(run, y, lambda found: _arranged(s, found, args, wrt, False), s.function.name)
 
 
 forward = pullback
 
 
-def _closure(s: Specialisation, wrt: tuple[int, ...], recorded: bool = False) -> Unit:
-    a = s.derivative().closed(s.function, wrt, _pattern_of(type_of(s.function.region.outs[0])))
-    return Compiler(recorded).closure(s.function, a.primal, a.reverse, s.function.name)
+def _closure(s: Specialisation, wrt: tuple[int, ...], lasting: bool = True) -> Unit:
+    a = s.derivative().closed(s.function, wrt, pattern_of(s.function.result), lasting)
+    return Compiler().closure(s.function, a.primal, a.reverse, s.function.name)
 
 
-def _pattern_of(t: Any) -> Any:
-    return tuple(_pattern_of(i) for i in t.items) if isinstance(t, Tuple) else True
+def pattern_of(t: Any) -> Any:
+    return tuple(pattern_of(i) for i in t.items) if isinstance(t, Tuple) else True
+
+
+class _Linearised:
+    """A function at a point, run once: its result, its pullback, and its derivative in a direction,
+    which is made when it is first asked for.
+    """
+
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], wrt: Wrt):
+        def build(s: Specialisation) -> _Halves:
+            forward, reverse = s.derivative().split(
+                s.function, _chosen(s, args, wrt), pattern_of(s.function.result)
+            )
+            return _Halves(Compiler().function(forward).callable, reverse)
+
+        s, self._halves = engine.prepared(f, args, ("linearised", wrt), build)
+        self.args, self.wrt, self.name = args, wrt, s.function.name
+        self._chosen = [s.positions[i] for i in _chosen(s, args, wrt)]
+        self._specialisation = s
+        values = s.values(f, args)
+        self.y, self._saved = self._halves.forward(*values)
+        if s.heap is None:
+            self._saved = runtime.apart(self._saved, (values, self.y))
+        self._template = _template(self.y)
+
+    def pull(self, seed: Any) -> Any:
+        """The cotangents of the arguments."""
+        leaves = _leaves(seed, self._template, self.name)
+        found = self._halves.back(self._saved, *leaves)
+        return _arranged(self._specialisation, found, self.args, self.wrt, False)
+
+    def push(self, tangents: Sequence[Any]) -> Any:
+        """The derivative in the direction of these tangents, one for each of the arguments asked
+        for.
+        """
+        zeros = _leaves(runtime.zeros_like(self.y), self._template, self.name)
+        given = dict(zip(_asked(self.args, self.wrt), tangents, strict=True))
+        seeds: list[Any] = []
+        pattern = self._halves.pattern
+        for i, p in zip(self._chosen, pattern, strict=True):
+            if p is not None:
+                arg = self.args[i]
+                like = _template(arg) if isinstance(p, tuple) or _is_number(arg) else None
+                seeds += _leaves(_tangent(given[i], arg, self.name), like, self.name)
+        (found,) = self._halves.push(self._saved, *zeros, *seeds) if seeds else (None,)
+        return runtime.zeros_like(self.y) if found is None else found
+
+
+class _Halves:
+    """The compiled parts of a linearised function."""
+
+    def __init__(self, forward: Any, reverse: Function):
+        self.forward, self._reverse = forward, reverse
+
+    @functools.cached_property
+    def back(self) -> Any:
+        return Compiler().function(self._reverse).callable
+
+    @functools.cached_property
+    def pattern(self) -> tuple[Any, ...]:
+        """Which cotangents there are, of the arguments asked for."""
+        (outs,) = self._reverse.region.outs
+        return tuple(pattern_of(type_of(o)) for o in outs)
+
+    @functools.cached_property
+    def push(self) -> Any:
+        made = Derivatives(infer).transposed(self._reverse, self.pattern)
+        return Compiler().function(made).callable
+
+
+def _asked(args: tuple[Any, ...], wrt: Wrt) -> list[int]:
+    """The numbers of the arguments that derivatives are asked for."""
+    if wrt is None:
+        return list(range(len(args)))
+    return [i % len(args) for i in ([wrt] if isinstance(wrt, int) else wrt)]
+
+
+def _tangent(t: Any, x: Any, name: str) -> Any:
+    """A tangent of an argument, None for zero."""
+    if t is None:
+        return runtime.zeros_like(x)
+    if _is_number(x) and np.shape(t) != np.shape(x):
+        raise refuse(
+            "ZYG502",
+            f"the tangent has shape {np.shape(t)}, the argument of `{name}` has shape "
+            f"{np.shape(x)}",
+            None,
+            "a tangent is a direction to go from the argument: give one of its shape",
+        )
+    return t
+
+
+def pushforward(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
+    """`push`: `push(*tangents)` is the derivative of `f` in that direction (forward mode), any
+    number of times; a tangent has the shape of its argument, None is zero.
+
+    It is the transpose of the pullback, made by differentiating that in its seed (A. Griewank and
+    A. Walther, Evaluating Derivatives, 2008, chapter 3): one pass, no matter how long the result.
+
+    >>> push = pushforward(lambda x, y: x * y, 2.0, 5.0)
+    >>> push(1.0, 0.0), push(0.0, 1.0)
+    (5.0, 2.0)
+    """
+    if not args:
+        return Transformed(pushforward, f, {"wrt": _hashable(wrt)})
+    return _pushforward(f, args, _hashable(wrt))
+
+
+@errors.user_frames
+def _pushforward(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
+    linear = _Linearised(f, args, wrt)
+    asked = _asked(args, wrt)
+
+    @errors.user_frames
+    def push(*tangents: Any) -> Any:
+        if len(tangents) != len(asked):
+            raise refuse(
+                "ZYG502",
+                f"`{linear.name}` is differentiated in {len(asked)} arguments; "
+                f"{len(tangents)} tangents were given",
+                None,
+            )
+        return linear.push(tangents)
+
+    return push
 
 
 def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
     """The dense derivative of an array-valued function: shape of the result + shape of the
     argument.
 
-    One argument gives an array, several a tuple. Reverse mode: one pullback per element of the
-    result.
+    One argument gives an array, several a tuple. Row by row with the pullback, or column by column
+    with the pushforward where the arguments have fewer elements than the result.
     """
     if not args:
-        return Transformed(jacobian, f, {"wrt": wrt})
-    y, back = pullback(f, *args, wrt=wrt)
-    if isinstance(y, tuple | list | dict):
+        return Transformed(jacobian, f, {"wrt": _hashable(wrt)})
+    return _jacobian(f, args, _hashable(wrt))
+
+
+@errors.user_frames
+def _jacobian(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
+    linear = _Linearised(f, args, wrt)
+    if not _is_number(linear.y):
         raise refuse(
             "ZYG501", "`jacobian` is of a function that returns one array", None, "return one array"
         )
-    shape = np.shape(y)
-    rows = []
-    for index in np.ndindex(shape):
-        seed: Any = 1.0
-        if shape:
-            seed = np.zeros(
-                shape, np.result_type(y, float) if not np.iscomplexobj(y) else np.asarray(y).dtype
+    asked = _asked(args, wrt)
+    for i in asked:
+        if not _is_number(args[i]):
+            raise refuse(
+                "ZYG501",
+                f"`jacobian` is in arrays; argument {i} is a {type(args[i]).__name__}",
+                None,
+                "choose the arrays with `wrt=`, or ask for `pullback` and give seeds",
             )
-            seed[index] = 1.0
-        rows.append(back(seed))
-    asked = range(len(args)) if wrt is None else [wrt] if isinstance(wrt, int) else list(wrt)
+    inputs = sum(int(np.size(args[i])) for i in asked)
+    complex_ = any(np.iscomplexobj(a) for a in (linear.y, *(args[i] for i in asked)))
+    by_columns = inputs < np.size(linear.y) and not complex_
+    found = _columns(linear, asked) if by_columns else _rows(linear, asked)
+    return found[0] if isinstance(wrt, int) or len(args) == 1 else tuple(found)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float | complex | np.ndarray | np.generic)
+
+
+def _rows(linear: _Linearised, asked: list[int]) -> list[Any]:
+    """The Jacobians in each argument, one pullback for each element of the result."""
+    shape = np.shape(linear.y)
+    pulled = [linear.pull(seed) for seed in _units(linear.y)]
     found = []
     for k, i in enumerate(asked):
-        column = [r if isinstance(wrt, int) else r[k] for r in rows]
-        blocks = [np.zeros(np.shape(args[i])) if c is None else c for c in column]
-        found.append(
-            np.reshape(np.array(blocks), (*shape, *np.shape(args[i])))
-            if blocks
-            else np.zeros((*shape, *np.shape(args[i])))
-        )
-    return found[0] if isinstance(wrt, int) or len(args) == 1 else tuple(found)
+        x = linear.args[i]
+        bars = [p if isinstance(linear.wrt, int) else p[k] for p in pulled]
+        blocks = [runtime.zeros_like(x) if b is None else b for b in bars]
+        whole = np.array(blocks) if blocks else np.zeros(0)
+        found.append(np.reshape(whole, (*shape, *np.shape(x))))
+    return found
+
+
+def _columns(linear: _Linearised, asked: list[int]) -> list[Any]:
+    """The Jacobians in each argument, one pushforward for each element of the arguments."""
+    shape = np.shape(linear.y)
+    found = []
+    for k, i in enumerate(asked):
+        x = linear.args[i]
+        before, after = [None] * k, [None] * (len(asked) - k - 1)
+        pushed = [linear.push([*before, unit, *after]) for unit in _units(x)]
+        whole = np.stack(pushed, axis=-1) if pushed else np.zeros((*shape, 0))
+        found.append(np.reshape(whole, (*shape, *np.shape(x))))
+    return found
+
+
+def _units(x: Any) -> Iterator[Any]:
+    """The unit vectors of the shape of `x`."""
+    dtype = runtime.cotangent_dtype(np.asarray(x).dtype)
+    if not np.shape(x):
+        yield dtype.type(1)
+        return
+    for index in np.ndindex(np.shape(x)):
+        unit = np.zeros(np.shape(x), dtype)
+        unit[index] = 1
+        yield unit
+
+
+def _gradient_of(f: Callable[..., Any]) -> Transformed:
+    return Transformed(gradient, f, {"wrt": 0, "zeros": True})
 
 
 def hessian(f: Callable[..., Any], x: Any = None) -> Any:
@@ -411,7 +587,42 @@ def hessian(f: Callable[..., Any], x: Any = None) -> Any:
     """
     if x is None:
         return Transformed(hessian, f, {})
-    return jacobian(Transformed(gradient, f, {"wrt": 0, "zeros": True}), x)
+    return jacobian(_gradient_of(f), x)
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+    """The Hessian of a scalar function times a vector: both have the structure and shape of `x`.
+
+    The Hessian is symmetric, so one pullback of the gradient gives it, at a small multiple of the
+    cost of the gradient (B. A. Pearlmutter, Fast exact multiplication by the Hessian, 1994).
+
+    >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([2.0, 3.0]), np.array([1.0, 0.0]))
+    array([6., 4.])
+    """
+    found = pullback(_gradient_of(f), x)[1](v)[0]
+    return runtime.zeros_like(x) if found is None else found
+
+
+@errors.user_frames
+def diaghessian(f: Callable[..., Any], *args: Any) -> Any:
+    """The second derivatives of a scalar function in each element alone: the diagonal of the
+    Hessian, in the shape of the argument; a tuple for several arguments.
+
+    One Hessian-vector product for each element.
+    """
+    if not args:
+        return Transformed(diaghessian, f, {})
+    found = []
+    for i, x in enumerate(args):
+        if not _is_number(x):
+            raise refuse("ZYG501", "`diaghessian` is in arrays and numbers", None)
+        linear = _Linearised(Transformed(gradient, f, {"wrt": i, "zeros": True}), args, i)
+        units = list(_units(x))
+        rows = [linear.pull(unit) for unit in units]
+        values = [0.0 if r is None else np.sum(r * u) for r, u in zip(rows, units, strict=True)]
+        diagonal = np.reshape(np.array(values), np.shape(x))
+        found.append(diagonal if np.shape(x) else diagonal[()])
+    return found[0] if len(args) == 1 else tuple(found)
 
 
 # ---- custom gradients
@@ -463,7 +674,7 @@ def code_pullback(f: Callable[..., Any], *args: Any) -> str:
     """The IR of the pullback of `f` for arguments like these."""
     s = engine.specialise(f, args)
     a = s.derivative().closed(
-        s.function, _chosen(s, args, None), _pattern_of(type_of(s.function.region.outs[0]))
+        s.function, _chosen(s, args, None), pattern_of(type_of(s.function.region.outs[0]))
     )
     return show(Function(f"pullback of {s.function.name}", a.reverse))
 

@@ -5,6 +5,7 @@ call.
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from . import runtime
 from .analysis.effects import changes_what_it_is_given
+from .diagnostics import refuse
 from .emit.compile import Compiler
 from .engine import Engine, Specialisation
 from .ir.core import CALLED, type_of
@@ -28,6 +30,7 @@ class _Form:
     reverse: Any
     of_argument: list[Any]
     hidden: list[tuple[int, int]]
+    chosen: tuple[int, ...]
     pattern: Any
     single: bool
     changing: bool
@@ -35,15 +38,38 @@ class _Form:
     alone: bool  # whether it changes something, and its caller knows of no memory
 
 
-@dataclass
 class _Back:
-    form: _Form
-    saved: Any
-    fn: Any
-    args: tuple[Any, ...]
-    wrt: tuple[int, ...]
-    values: list[Any]
-    result: Any
+    """What a late call keeps. `asked`: the arguments whose cotangents the first derivative takes,
+    among those of `wrt`.
+    """
+
+    __slots__ = ("s", "form", "saved", "fn", "args", "wrt", "asked", "values", "result", "implicit")
+
+    def __init__(
+        self,
+        s: Specialisation,
+        form: _Form,
+        saved: Any,
+        fn: Any,
+        args: tuple[Any, ...],
+        wrt: tuple[int, ...],
+        values: list[Any],
+        result: Any,
+        implicit: bool,
+    ):
+        self.s, self.form, self.saved, self.fn, self.args = s, form, saved, fn, args
+        self.wrt = self.asked = wrt
+        self.values, self.result, self.implicit = values, result, implicit
+
+
+class _Again:
+    """What the reverse of a late call keeps for its own."""
+
+    __slots__ = ("reverse", "saved", "back", "bars", "seeds")
+
+    def __init__(self, reverse: Any, saved: Any, back: _Back, bars: Any, seeds: list[Any]):
+        self.reverse, self.saved, self.back = reverse, saved, back
+        self.bars, self.seeds = bars, seeds
 
 
 class LateSpecialisation(runtime.Dynamic):
@@ -78,7 +104,7 @@ class LateSpecialisation(runtime.Dynamic):
             )
         values = s.values(fn, args)
         y, saved = form.forward(*values)
-        return y, _Back(form, saved, fn, args, wrt, values, y)
+        return y, _Back(s, form, saved, fn, args, wrt, values, y, implicit)
 
     def _build(
         self, s: Specialisation, wrt: tuple[int, ...], implicit: bool, changing: bool
@@ -121,6 +147,7 @@ class LateSpecialisation(runtime.Dynamic):
             reverse,
             of_argument,
             hidden,
+            tuple(chosen),
             pattern,
             len(chosen) == 1,
             s.function.changing,
@@ -129,7 +156,12 @@ class LateSpecialisation(runtime.Dynamic):
         )
 
     def reverse(
-        self, back: _Back, g: Any, memory: Any, by_identity: tuple[bool, ...] = ()
+        self,
+        back: _Back,
+        g: Any,
+        memory: Any,
+        by_identity: tuple[bool, ...] = (),
+        every: bool = False,
     ) -> tuple[Any, ...]:
         form = back.form
         if by_identity:
@@ -143,20 +175,115 @@ class LateSpecialisation(runtime.Dynamic):
         sink = runtime.reached()
         if sink is not None:
             sink += [(back.values[k], bars[j]) for k, j in form.hidden]
-        found: list[Any] = []
-        for i, where in zip(back.wrt, form.of_argument, strict=True):
-            if i == 0:
-                found.append(_bar_of_callee(back.fn, where, bars, memory))
-            else:
-                bar = None if where is None else bars[where]
-                arg = back.args[i - 1]
-                if bar is None and not (by_identity and isinstance(arg, np.ndarray)):
-                    bar = runtime.zeros_like(arg)
-                found.append(runtime.real_scalar(bar) if isinstance(arg, float | int) else bar)
-        for i, (k, bar) in enumerate(zip(back.wrt, found, strict=True)):
+        found = _arranged(back, bars, back.wrt if every else back.asked, memory, by_identity)
+        for i, (k, bar) in enumerate(zip(back.wrt, found, strict=False)):
             if by_identity and by_identity[i] and k > 0:
                 found[i] = _settled(memory, back.args[k - 1], bar)
         return tuple(found)
+
+    def again(self, back: _Back, g: Any) -> tuple[tuple[Any, ...], Any]:
+        """The cotangents as `reverse` gives them, and what their own pullback needs."""
+        form, s = back.form, back.s
+        if s.heap is not None:
+            raise refuse(
+                "ZYG301",
+                f"no gradient of the gradient of `{s.function.name}`, which changes something and "
+                "which only the run knows",
+                s.function.span,
+                "call it by its name",
+            )
+        key = ("again", back.wrt, back.implicit)
+        if key not in s.units:
+            s.units[key] = self._again(s, form, back.implicit)
+        forward, reverse = s.units[key]
+        seeds = _seeds(g, form.pattern)
+        bars, saved = forward(*back.values, *seeds)
+        found = _arranged(back, bars, back.asked, None, ())
+        return tuple(found), _Again(reverse, saved, back, bars, seeds)
+
+    def _again(self, s: Specialisation, form: _Form, implicit: bool) -> tuple[Any, Any]:
+        """The pullback of the pullback: compiled forward and reverse parts."""
+        derivatives = s.derivative(implicit)
+        made = derivatives.seeded(s.function, form.chosen, form.pattern)
+        first = len(s.function.region.params)
+        wrt = (*form.chosen, *range(first, len(made.region.params)))
+        pair = derivatives.pair(made, wrt, (True,) * len(form.chosen), True)
+        compiler = Compiler()
+        title = f"pullback of {s.function.name}"
+        return (
+            compiler.function(pair.forward, title).callable,
+            compiler.function(pair.reverse, f"pullback of {title}").callable,
+        )
+
+    def reverse_again(self, again: _Again, bars: tuple[Any, ...]) -> tuple[Any, Any]:
+        """The cotangents of what was kept, for each of `wrt`, and of the seed."""
+        back, form = again.back, again.back.form
+        seeds = [runtime.zeros_like(bar) for bar in again.bars]
+        for i, bar in zip(back.asked, bars, strict=True):
+            where = form.of_argument[back.wrt.index(i)]
+            if i == 0:
+                _sown(where, bar, back.fn, seeds)
+            elif where is not None and bar is not None:
+                seeds[where] = bar
+        found = again.reverse(again.saved, *seeds)
+        if len(form.chosen) + len(again.seeds) == 1:
+            found = (found,)
+        n = len(form.chosen)
+        sink = runtime.reached()
+        if sink is not None:
+            sink += [(back.values[k], found[j]) for k, j in form.hidden]
+        of_seeds = iter(found[n:])
+        return (
+            tuple(_arranged(back, found[:n], back.wrt, None, ())),
+            _joined(form.pattern, of_seeds),
+        )
+
+
+def _arranged(
+    back: _Back,
+    bars: tuple[Any, ...],
+    asked: tuple[int, ...],
+    memory: Any,
+    by_identity: tuple[bool, ...],
+) -> list[Any]:
+    """Cotangents by argument, from those of what was differentiated."""
+    found: list[Any] = []
+    for i, where in zip(back.wrt, back.form.of_argument, strict=True):
+        if i not in asked:
+            continue
+        if i == 0:
+            found.append(_bar_of_callee(back.fn, where, bars, memory))
+            continue
+        bar = None if where is None else bars[where]
+        arg = back.args[i - 1]
+        if bar is None and not (by_identity and isinstance(arg, np.ndarray)):
+            bar = runtime.zeros_like(arg)
+        found.append(runtime.real_scalar(bar) if isinstance(arg, float | int) else bar)
+    return found
+
+
+def _sown(tree: dict[Any, Any], bar: Any, f: Any, seeds: list[Any]) -> None:
+    """Give the parts of a callee's cotangent to what the callee reaches: as `_bar_of_callee`, the
+    other way round.
+    """
+    if bar is None:
+        return
+    if () in tree:
+        seeds[tree[()]] = bar
+        return
+    is_function = isinstance(f, types.FunctionType)
+    for k, inner in tree.items():
+        if is_function:
+            _sown(inner, bar[k], (f.__closure__ or ())[k].cell_contents, seeds)
+        else:
+            _sown(inner, getattr(bar, k), getattr(f, k), seeds)
+
+
+def _joined(pattern: Any, leaves: Iterator[Any]) -> Any:
+    """The cotangent of a seed from those of its leaves."""
+    if isinstance(pattern, tuple):
+        return tuple(_joined(p, leaves) for p in pattern)
+    return None if pattern is None else next(leaves)
 
 
 def _plant(tree: dict[Any, Any], steps: tuple[Any, ...], index: int) -> None:

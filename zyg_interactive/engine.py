@@ -26,13 +26,14 @@ from .ir.core import (
     MemoryNeeded,
     Path,
 )
-from .ir.types import Const, Heap, Type
+from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
 
 MOST_ENTRIES = 4096
+LIBRARY = f"{__package__}.derived"  # the package's own functions that are lowered as they stand
 
 
 @dataclass(eq=False)
@@ -50,6 +51,7 @@ class Specialisation:
     anchor: Any = None  # what the cache knows by its id: kept alive with the entry
     heap: Heap | None = None  # what may be in memory, where the function changes something
     shared: tuple[int, ...] = ()  # which of the objects it is given are the same, then
+    known: tuple[Any, ...] = ()  # the arguments that are part of the program, in their order
     units: dict[Any, Any] = field(default_factory=dict)
     derivatives: dict[bool, Derivatives] = field(default_factory=dict)
 
@@ -66,12 +68,21 @@ class Specialisation:
         return all(g.holds(f, args) for g in self.function.guards)
 
     def current(self, f: Any, args: tuple[Any, ...]) -> bool:
-        if not self.holds(f, args):
+        if not self.holds(f, args) or not self._knows(args):
             return False
         hidden = self.hidden(f, args)
         if [key(h) for h in hidden] != self.hidden_key:
             return False
         return self.heap is None or shared((*args, *hidden)) == self.shared
+
+    def _knows(self, args: tuple[Any, ...]) -> bool:
+        """Whether the arguments that are part of the program are those it was made for."""
+        if len(self.positions) == len(args):
+            return True
+        given = (a for i, a in enumerate(args) if i not in self.positions)
+        return all(
+            same_constant(a, b) or is_constant(a) for a, b in zip(given, self.known, strict=True)
+        )
 
     def renewed(self, hidden: list[Any], args: tuple[Any, ...]) -> Specialisation:
         """The same for globals of other sizes."""
@@ -106,8 +117,11 @@ class Linker(Links):
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         if isinstance(value, functools.partial) or not isinstance(value, types.FunctionType):
             return None
-        package = (value.__module__ or "").partition(".")[0]
-        if value in INTRINSICS or package in ("numpy", "scipy", "zyg_interactive"):
+        if value in INTRINSICS:
+            return None
+        if value.__module__ == LIBRARY:
+            return library(value)
+        if (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
             return None
         if origin is not None and value.__closure__:  # one that refers to itself is met again
             origin = self.origins.setdefault(id(value), origin)
@@ -124,6 +138,11 @@ class Linker(Links):
 
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
         return Derivatives(infer).fused(callee, wrt)
+
+    def split(
+        self, callee: Function, wrt: tuple[int, ...], pattern: Any
+    ) -> tuple[Function, Function]:
+        return Derivatives(infer).split(callee, wrt, pattern)
 
     def top(self, callee: UserFunction, arguments: dict[str, Atom]) -> Function:
         """The function that was called, for argument types as they are."""
@@ -274,6 +293,7 @@ class Engine:
             (f, constants(given)),
             sizes.heap,
             shared((*args, *hidden)) if changing else (),
+            tuple(constants(given)),
         )
         self.patterns.setdefault(pattern, []).insert(0, s)
         del self.patterns[pattern][8:]
@@ -418,3 +438,12 @@ def _name(f: Any) -> str:
 
 
 engine = Engine()
+
+
+@functools.cache
+def library(f: types.FunctionType) -> UserFunction:
+    """A function of the package itself, to be lowered like the user's."""
+    found = engine.user_function(f, None, Sizes(None).type)
+    assert found is not None
+    found.live = None  # there is no other way to call it
+    return found

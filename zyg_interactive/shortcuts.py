@@ -51,12 +51,13 @@ class Shortcuts:
         s: Specialisation,
         f: Any,
         run: Callable[..., Any],
-        take: str = "",
+        take: str,
+        count: int,
     ) -> None:
-        """Remember that calls like this one are `run(*arguments, *hidden)`, then `take`, where that
-        can be checked quickly.
+        """Remember that calls like this one, of `count` arguments, are `run(*arguments, *hidden)`,
+        then `take`, where that can be checked quickly.
         """
-        made = _compiled(s, f, run, take)
+        made = _compiled(s, f, run, take, count)
         if made is not None:
             if len(self.known) >= MOST:
                 self.known.clear()
@@ -64,10 +65,10 @@ class Shortcuts:
 
 
 def _compiled(
-    s: Specialisation, f: Any, run: Callable[..., Any], take: str
+    s: Specialisation, f: Any, run: Callable[..., Any], take: str, count: int
 ) -> Callable[..., Any] | None:
     """`call(f, *args)`: MISS, or what `run` returns."""
-    if s.positions != tuple(range(len(s.positions))):
+    if s.positions != tuple(range(count)):
         return None
     scope: dict[str, Any] = {"run": run, "MISS": MISS, "ndarray": np.ndarray, "anchor": (s, f)}
     tests, values = [], []

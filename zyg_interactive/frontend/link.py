@@ -13,7 +13,7 @@ from ..ir.types import UNBOUND_TYPE, Const, Heap, Type
 from ..source import Span
 from ..transformed import Transformed
 from .resolve import UserFunction
-from .scope import Lowering, ScopeResolver
+from .scope import FrameResolver, Lowering, ScopeResolver
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
 MOST_ROUNDS = 8
@@ -83,7 +83,8 @@ class Links:
         if spec in self.busy:
             self.busy[spec].recursive = True
             return self.busy[spec]
-        if isinstance(callee.resolver, ScopeResolver):  # a part of the function around it
+        # It captures values of its caller, which may be others at every call.
+        if isinstance(callee.resolver, ScopeResolver | FrameResolver):
             return self.part(callee, given, spec)
         return self.kept(callee, given, spec)
 

@@ -68,6 +68,13 @@ class Context(Protocol):
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
         """The function that returns the gradient of `callee` in some parameters, as a tuple."""
 
+    def split(
+        self, callee: Function, wrt: tuple[int, ...], pattern: Any
+    ) -> tuple[Function, Function]:
+        """The pullback of `callee` as two functions: (result, residuals), and the cotangents from
+        (residuals, *seeds).
+        """
+
     def intrinsic(self, value: Any) -> Callable[..., Atom] | None:
         """How a call of one of the package's own transformations is lowered: `(lowering, args,
         kwargs, node) -> atom`.

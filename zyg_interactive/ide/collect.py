@@ -95,12 +95,17 @@ class CollectedDerivatives(Derivatives):
         return Collecting(f, wrt, pattern, self, outermost)
 
     def adjoint(
-        self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True, outermost: bool = True
+        self,
+        f: Function,
+        wrt: tuple[int, ...],
+        pattern: Pattern = True,
+        outermost: bool = True,
+        lasting: bool = True,
     ) -> Adjoint:
         self.tick()
         for diagnostic in self.refusals.get(f, {}).values():
             self.report(diagnostic)
-        return self.builder(f, wrt, pattern, outermost).adjoint()
+        return super().adjoint(f, wrt, pattern, outermost, lasting)
 
 
 class Collecting(Pullback):

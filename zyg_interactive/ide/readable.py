@@ -235,7 +235,11 @@ class _Readable(Collecting):
     def _call(self, op: Op, scope: Scope) -> None:
         self._named(op, scope, op.fn.name, op.args)
 
-    def _dynamic(self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...]) -> None:
+    def _dynamic(
+        self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...], g: Atom = None
+    ) -> None:
+        if g is not None:
+            scope.bars.setdefault(op.result, []).append(g)
         name = (fn.name or "call") if isinstance(fn, Value) else fn_name(fn)
         self._named(op, scope, name, args)
 

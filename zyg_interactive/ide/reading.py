@@ -13,9 +13,10 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from ..diagnostics import Diagnostic, Refused
+from ..engine import LIBRARY, library
 from ..frontend.link import Links, specification
 from ..frontend.lower import Statements
 from ..frontend.names import bound, read
@@ -40,6 +41,7 @@ from ..source import Span
 from .collect import HOLE, CollectedDerivatives
 
 ITERATED = (range, zip, enumerate, reversed)  # calls that a loop counts
+T = TypeVar("T")
 ENDLESS = (map, filter, iter)  # calls of which it is certain that no loop can count them
 
 
@@ -78,7 +80,7 @@ class StaticContext(Links):
         return UNKNOWN
 
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
-        return None
+        return library(value) if getattr(value, "__module__", None) == LIBRARY else None
 
     def demanded(self, path: Path) -> bool:
         return False
@@ -89,8 +91,16 @@ class StaticContext(Links):
 
     def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
         """A derivative inside differentiated code; its refusals are those of the code around."""
+        return self._reported(lambda inner: inner.fused(callee, wrt))
+
+    def split(
+        self, callee: Function, wrt: tuple[int, ...], pattern: Any
+    ) -> tuple[Function, Function]:
+        return self._reported(lambda inner: inner.split(callee, wrt, pattern))
+
+    def _reported(self, make: Callable[[CollectedDerivatives], T]) -> T:
         inner = self.derivatives()
-        made = inner.fused(callee, wrt)
+        made = make(inner)
         for diagnostic in inner.found.values():
             self.readings[-1].report(diagnostic)
         return made

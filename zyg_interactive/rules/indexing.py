@@ -198,7 +198,7 @@ def unbroadcast(g: Any, y: Any, c: Any, x: Any) -> Any:
     return np.broadcast_to(g, np.shape(c)), None
 
 
-@rule(runtime.own, runtime.scalar, runtime.real_scalar)
+@rule(runtime.scalar, runtime.real_scalar)
 def same(g: Any, y: Any, x: Any) -> Any:
     s = shape_of(type_of(x))
     return g if not s else call(np.reshape, g, s if _known(s) else np.shape(x))
@@ -208,7 +208,7 @@ def _known(shape: tuple[Size, ...]) -> bool:
     return all(isinstance(n, int) for n in shape)
 
 
-rule(runtime.own)(lambda g, y, x: g)
+rule(runtime.own)(lambda g, y, x: (g,))  # which may be a tuple itself
 
 
 @rule(runtime.reverse)

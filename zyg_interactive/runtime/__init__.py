@@ -17,20 +17,13 @@ from .buffers import (
 )
 from .calls import (
     Changed,
-    Dynamic,
     Scope,
+    apart,
     bound,
     captured,
     captured_cell,
-    changing_forward,
-    changing_reverse,
     check_immutable,
     collecting,
-    custom_forward,
-    custom_reverse,
-    dynamic_forward,
-    dynamic_reverse,
-    install,
     make_closure,
     observe,
     reached,
@@ -94,6 +87,20 @@ from .cotangents import (
     zeros_like,
 )
 from .exceptions import Interrupted, enter, interrupted, leave, throw
+from .late import (
+    Dynamic,
+    again_forward,
+    again_reverse,
+    changing_forward,
+    changing_reverse,
+    custom_forward,
+    custom_reverse,
+    dynamic_forward,
+    dynamic_reverse,
+    install,
+    twice_forward,
+    twice_reverse,
+)
 from .matrices import cofactor, cofactor_pullback
 from .memory import (
     Cells,
@@ -197,7 +204,10 @@ __all__ = [
     "add_field",
     "add_to",
     "add_to_array",
+    "again_forward",
+    "again_reverse",
     "allocated",
+    "apart",
     "as_dtype",
     "assemble",
     "astype",
@@ -336,6 +346,8 @@ __all__ = [
     "tolist",
     "truth",
     "tuple_like",
+    "twice_forward",
+    "twice_reverse",
     "unbound_name",
     "unbroadcast",
     "unchain",

@@ -132,6 +132,24 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return result
 
 
+def apart(saved: Any, given: Any) -> Any:
+    """What a pullback keeps, with copies of the arrays in it that its caller holds as well, and may
+    change before the pullback is used.
+    """
+    held = list(_arrays(given, 0))
+    return _apart(saved, held) if held else saved
+
+
+def _apart(x: Any, held: list[Any]) -> Any:
+    if isinstance(x, np.ndarray):
+        return x.copy() if any(np.may_share_memory(x, a) for a in held) else x
+    if type(x) in (tuple, list):
+        items = [i if type(i) is float else _apart(i, held) for i in x]
+        same = all(a is b for a, b in zip(x, items, strict=True))
+        return x if same else items if type(x) is list else tuple(items)
+    return x
+
+
 def _arrays(x: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
     """The arrays in a structure of containers and objects."""
     if isinstance(x, np.ndarray):
@@ -171,69 +189,6 @@ def _held(x: Any) -> dict[Any, Any]:
     return dict(found) if isinstance(found, dict) else {}
 
 
-class Dynamic:
-    """Calls that are specialised when they happen. The engine puts itself here; generated code only
-    calls.
-    """
-
-    def forward(
-        self,
-        wrt: tuple[int, ...],
-        names: tuple[str, ...],
-        fn: Any,
-        args: tuple[Any, ...],
-        changing: bool,
-    ) -> tuple[Any, Any]:
-        raise RuntimeError("zyg_interactive.engine is not loaded")
-
-    def reverse(
-        self, back: Any, g: Any, memory: Any, by_identity: tuple[bool, ...] = ()
-    ) -> tuple[Any, ...]:
-        raise RuntimeError("zyg_interactive.engine is not loaded")
-
-
-_dynamic = Dynamic()
-
-
-def install(dynamic: Dynamic) -> None:
-    """Put the engine behind `dynamic_forward` and `dynamic_reverse`."""
-    global _dynamic
-    _dynamic = dynamic
-
-
-def dynamic_forward(
-    wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
-) -> tuple[Any, Any]:
-    """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts
-    `fn` as 0.
-    """
-    return _dynamic.forward(wrt, names, fn, args, False)
-
-
-def dynamic_reverse(back: Any, g: Any) -> Any:
-    """The cotangents of the callee and arguments that were asked for."""
-    return _one_or_all(_dynamic.reverse(back, g, None))
-
-
-def changing_forward(
-    wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
-) -> tuple[Any, Any]:
-    """As `dynamic_forward`, in a program that changes lists, dicts or objects."""
-    return _dynamic.forward(wrt, names, fn, args, True)
-
-
-def changing_reverse(back: Any, g: Any, memory: Any, by_identity: tuple[bool, ...]) -> Any:
-    """As `dynamic_reverse`; the cotangents of what objects hold are in `memory`, also those of the
-    arrays among the arguments that `by_identity` tells.
-    """
-    return _one_or_all(_dynamic.reverse(back, g, memory, by_identity))
-
-
-def _one_or_all(found: tuple[Any, ...]) -> Any:
-    """As generated functions return: one result by itself, several as a tuple."""
-    return found[0] if len(found) == 1 else found
-
-
 _reached: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("_reached", default=None)
 
 
@@ -251,14 +206,3 @@ def collecting() -> Iterator[list[tuple[Any, Any]]]:
 def reached() -> list[tuple[Any, Any]] | None:
     """Where such pairs are collected now, or None."""
     return _reached.get()
-
-
-def custom_forward(call: Any, *args: Any) -> tuple[Any, Any]:
-    """Call a gradient rule of the user's: (y, back)."""
-    y, back = call.forward(*args)
-    return y, back
-
-
-def custom_reverse(call: Any, back: Any, g: Any, *args: Any) -> Any:
-    """The cotangents that the user's rule gives, checked against the arguments."""
-    return _one_or_all(call.reverse(back, g, *args))

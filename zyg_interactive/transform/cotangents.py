@@ -55,6 +55,8 @@ def bar_type(t: Type) -> Type:
             return Array(None if dtype is None or dtype.kind not in "fc" else dtype, shape)
         case Tuple(items=items):
             return Tuple(tuple(map(bar_type, items)), t.cls)
+        case Closure(captured=captured):
+            return Tuple(tuple(map(bar_type, captured)))
         case List(item=item, items=items):
             return List(bar_type(item), None if items is None else tuple(map(bar_type, items)))
         case Dict(items=items):
@@ -172,6 +174,8 @@ def filled(c: Atom, x: Atom) -> Atom:
     if isinstance(c, tuple | list) and isinstance(t, Tuple | List):
         items = [filled(ci, component(x, i)) for i, ci in enumerate(c)]
         return items if isinstance(c, list) else tuple(items)
+    if isinstance(c, tuple) and isinstance(t, Closure):
+        return tuple(filled(ci, _captured(x, i, t)) for i, ci in enumerate(c))
     if isinstance(c, dict) and isinstance(t, Record):
         return Fields({k: filled(c.get(k), _attribute(x, k, t)) for k in differentiable(t)})
     if isinstance(c, dict) and isinstance(t, Dict):
@@ -182,6 +186,12 @@ def filled(c: Atom, x: Atom) -> Atom:
 def _attribute(x: Atom, name: str, t: Record) -> Value:
     got = emit(getattr, (x, name))
     got.type = t.get(name) or UNKNOWN
+    return got
+
+
+def _captured(x: Atom, i: int, t: Closure) -> Value:
+    got = emit(runtime.captured, (x, i))
+    got.type = t.captured[i]
     return got
 
 

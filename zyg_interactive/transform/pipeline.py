@@ -45,14 +45,26 @@ class Derivatives:
         self._pairs: dict[Any, Pair] = {}
 
     def adjoint(
-        self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True, outermost: bool = True
+        self,
+        f: Function,
+        wrt: tuple[int, ...],
+        pattern: Pattern = True,
+        outermost: bool = True,
+        lasting: bool = True,
     ) -> Adjoint:
         """The adjoint of `f` in the parameters `wrt`; `pattern` tells which parts of the result are
-        seeded.
+        seeded. `lasting`: what `f` does not change stays as it is until the reverse part runs.
         """
+        made = self.builder(f, wrt, pattern, outermost)
+        made.lasting = lasting and outermost
+        return made.adjoint()
+
+    def builder(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool
+    ) -> Pullback:
         return Pullback(
             f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch, outermost
-        ).adjoint()
+        )
 
     def pair(
         self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool = False
@@ -90,29 +102,71 @@ class Derivatives:
             a.reverse.outs = tuple(map(made, outs))
         simplify(a.reverse)
         drop_dead(a.reverse)
-        recompute(a.primal, a.reverse)
-        saved = lighten(a.primal, a.reverse, needed(a.primal, a.reverse))
-        residuals = Value("saved", Tuple(tuple(type_of(v) for v in saved)), f.span)
-        unpack = Region()
-        copies: dict[Value, Atom] = {}
-        with building(unpack, f.span, self.infer):
-            items = tuple(Value(v.name or "t", v.type, v.span) for v in saved)
-            if items:
-                append(Op(UNPACK, (residuals,), {}, items, (), f.span))
-            copies.update(zip(saved, items, strict=True))
-        substitute(a.reverse, copies)
-        a.reverse.ops[:0] = unpack.ops
+        residuals, saved = self._handed_over(f, a)
         memory = () if a.memory is None else (a.memory,)
         a.reverse.params = (residuals, *a.seeds, *memory)
         a.primal.outs = (*a.primal.outs, tuple(saved))
         pair.forward.region, pair.reverse.region, pair.done = a.primal, a.reverse, True
         pair.forward.recursive = pair.reverse.recursive = pair.recursive
 
-    def closed(self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True) -> Adjoint:
+    def _handed_over(self, f: Function, a: Adjoint) -> tuple[Value, tuple[Value, ...]]:
+        """Let the reverse part have what it reads of the primal from one parameter, the residuals;
+        returns that, and what the primal must leave in it.
+        """
+        recompute(a.primal, a.reverse)
+        saved = tuple(lighten(a.primal, a.reverse, needed(a.primal, a.reverse)))
+        residuals = Value("saved", Tuple(tuple(type_of(v) for v in saved)), f.span)
+        items = tuple(Value(v.name or "t", v.type, v.span) for v in saved)
+        substitute(a.reverse, dict(zip(saved, items, strict=True)))
+        if items:
+            unpack = Region()
+            with building(unpack, f.span, self.infer):
+                append(Op(UNPACK, (residuals,), {}, items, (), f.span))
+            a.reverse.ops[:0] = unpack.ops
+        return residuals, saved
+
+    def split(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True
+    ) -> tuple[Function, Function]:
+        """The pullback of `f` as two functions: the first returns (result, residuals), the second
+        takes (residuals, *seeds) and returns the tuple of cotangents.
+        """
+        a = self._close(f, self.adjoint(f, wrt, pattern, lasting=not f.changing))
+        residuals, saved = self._handed_over(f, a)
+        a.primal.outs = ((a.primal.outs[0], saved),)
+        a.reverse.params, a.reverse.outs = (residuals, *a.seeds), (tuple(a.reverse.outs),)
+        forward = Function(f"{f.name}_forward", a.primal, f.span, f.hidden, f.guards)
+        reverse = Function(f"{f.name}_reverse", a.reverse, f.span)
+        for half in (forward, reverse):
+            half.order, half.changing, half.arrays = f.order + 1, f.changing, f.arrays
+        return forward, reverse
+
+    def seeded(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Function:
+        """The pullback of `f` as one function of its parameters and the seeds."""
+        a = self.closed(f, wrt, pattern)
+        region = Region(
+            (*a.primal.params, *a.seeds), [*a.primal.ops, *a.reverse.ops], (a.reverse.outs,)
+        )
+        drop_dead(region)
+        made = Function(f.name, region, f.span)
+        made.order, made.changing, made.arrays = f.order + 1, f.changing, f.arrays
+        return made
+
+    def transposed(self, reverse: Function, pattern: Pattern) -> Function:
+        """The derivative in a direction, from the second half of a `split`: what is linear in its
+        seeds, transposed. It takes (residuals, *seeds, *tangents), and no value of a seed matters.
+        """
+        made = self.seeded(reverse, tuple(range(1, len(reverse.region.params))), pattern)
+        made.name = f"{reverse.name.removesuffix('_reverse')}_push"
+        return made
+
+    def closed(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern = True, lasting: bool = True
+    ) -> Adjoint:
         """The adjoint with its cotangents as a caller expects them: of the right type, sharing
         memory with nothing.
         """
-        return self._close(f, self.adjoint(f, wrt, pattern))
+        return self._close(f, self.adjoint(f, wrt, pattern, lasting=lasting))
 
     def _close(self, f: Function, a: Adjoint) -> Adjoint:
         with building(a.reverse, f.span, self.infer):

@@ -103,7 +103,7 @@ class Pullback:
         self.f, self.infer, self.pairs, self.implicit, self.watch = f, infer, pairs, implicit, watch
         # The cotangents of what is in memory are collected and given only there, where they come
         # from a user or go to one; between a function and its callee they stay in memory.
-        self.outermost = outermost
+        self.outermost = self.lasting = outermost
         copies: dict[Value, Atom] = {}
         self.primal = clone(f.region, copies)
         self.watched = watch.nodes(f, copies) if watch is not None else {}
@@ -152,7 +152,7 @@ class Pullback:
         top.region.params = tuple(seeds)
         top.region.outs = tuple(bars.values())
         drop_dead(top.region)
-        settle(self.kept, self.primal, top.region, self.outermost)
+        settle(self.kept, self.primal, top.region, self.lasting)
         without_copies(top.region, self.copies)
         memory = self.memory if self.f.changing else None
         return Adjoint(self.f, self.primal, top.region, tuple(seeds), bars, memory)
@@ -408,10 +408,13 @@ class Pullback:
 
     def _rule(self, op: Op, scope: Scope) -> None:
         rule = lookup(op.fn)
+        if op.fn in TWICE:
+            TWICE[op.fn](self, op, scope)
+            return
         if op.fn in _LATE:
             raise refuse(
                 "ZYG301",
-                "no gradient of the gradient of a call that only the run knows",
+                "no such derivative of a call that only the run knows",
                 op.span,
                 "call a function that is known by its name",
             )
@@ -438,8 +441,15 @@ class Pullback:
             self._late_rule(op, scope, rule)
             return
         g = self._given(scope, op.result)
-        if g is not None:
+        if g is None:
+            return
+        try:
             self.through_rule(op, scope, g)
+        except Undecided as undecided:
+            self._demand(undecided)
+            if self.f.late:
+                raise
+            self._dynamic(op, scope, op.fn, op.args, g)
 
     def through_rule(self, op: Op, scope: Scope, g: Atom) -> None:
         """Let the arguments of an op have what its rule makes of the cotangent of its result."""
@@ -581,11 +591,14 @@ class Pullback:
         leaves.append(made(filled(g, y)))
         return True
 
-    def _dynamic(self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...]) -> None:
+    def _dynamic(
+        self, op: Op, scope: Scope, fn: Atom, args: tuple[Atom, ...], g: Atom = None
+    ) -> None:
         """A call that is specialised when it happens; its residual is the pullback that was made
-        for it.
+        for it. `g`: the cotangent of its result, where that was taken already.
         """
-        g = self._given(scope, op.result)
+        if g is None:
+            g = self._given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         every = (fn, *args, *static.values())
         wrt = tuple(i for i, a in enumerate(every) if any(v in self.active for v in values(a)))
@@ -629,11 +642,46 @@ class Pullback:
             self.contribute(scope, args[i], bar)
 
 
+def _twice_forward(p: Pullback, op: Op, scope: Scope) -> None:
+    """The reverse of a late call that is differentiated for the second time. The cotangent of what
+    the call keeps is a tuple of those of its arguments.
+    """
+    y, back = op.results
+    g, back_bar = p.total_of(scope, y), p.total_of(scope, back)
+    wrt, names, *every = op.args
+    mine = (i for i, a in enumerate(every) if any(v in p.active for v in values(a)))
+    wanted = tuple(sorted({*wrt, *mine}))
+    op.fn, op.args = runtime.twice_forward, (wrt, names, wanted, *every)
+    bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i in wanted)
+    g = None if g is None else made(filled(g, y))
+    append(Op(runtime.twice_reverse, (back, g, back_bar), {}, bars, (), op.span))
+    for i, bar in zip(wanted, bars, strict=True):
+        p.contribute(scope, every[i], bar)
+
+
+def _twice_reverse(p: Pullback, op: Op, scope: Scope) -> None:
+    """The reverse of the reverse of a late call."""
+    back, g = op.args
+    seeds = [p.total_of(scope, r) for r in op.results]
+    again = Value("again", UNKNOWN, op.span)
+    op.fn, op.results = runtime.again_forward, (*op.results, again)
+    again.op = op
+    back_bar = Value("back_bar", UNKNOWN, op.span)
+    g_bar = Value(None, bar_type(type_of(g)), op.span)
+    append(
+        Op(runtime.again_reverse, (again, *map(made, seeds)), {}, (back_bar, g_bar), (), op.span)
+    )
+    p.contribute(scope, back, back_bar)
+    p.contribute(scope, g, g_bar)
+
+
+TWICE: dict[Any, Callable[[Pullback, Op, Scope], None]] = {
+    runtime.dynamic_forward: _twice_forward,
+    runtime.dynamic_reverse: _twice_reverse,
+}
 _LATE = {
-    runtime.dynamic_forward,
-    runtime.dynamic_reverse,
-    runtime.changing_forward,
-    runtime.changing_reverse,
+    *(runtime.twice_forward, runtime.twice_reverse, runtime.again_forward, runtime.again_reverse),
+    *(runtime.changing_forward, runtime.changing_reverse),
 }
 _GIVE = "give one with `@grad(f)`: a function that returns the value and its pullback"
 

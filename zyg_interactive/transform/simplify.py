@@ -32,7 +32,10 @@ from ..ir.core import (
 from ..ir.types import UNKNOWN, Array, Scalar, in_memory, shape_of
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
-KEPT = {runtime.dynamic_reverse, runtime.changing_reverse, RECORD}
+KEPT = {
+    *(runtime.dynamic_reverse, runtime.changing_reverse, runtime.twice_reverse),
+    *(runtime.again_reverse, RECORD),
+}
 
 
 def has_effect(op: Op) -> bool:

@@ -142,12 +142,16 @@ def _unpack(p: Pullback, op: Op, scope: Scope) -> bool:
 
 def _captured(p: Pullback, op: Op, scope: Scope) -> bool:
     f, i = op.args
-    parts: list[Atom] = [None] * captured_count(type_of(f))
-    parts[i] = p.total_of(scope, op.result)
-    if isinstance(type_of(f), Closure) and not scope.crosses_loop(f):
+    if not isinstance(type_of(f), Closure):
+        return False
+    part = p.total_of(scope, op.result)
+    if scope.crosses_loop(f):
+        p.scatter(scope, f, i, part)
+    else:
+        parts: list[Atom] = [None] * captured_count(type_of(f))
+        parts[i] = part
         p.contribute(scope, f, tuple(parts))
-        return True
-    return False
+    return True
 
 
 def _make_closure(p: Pullback, op: Op, scope: Scope) -> bool:
