@@ -25,10 +25,12 @@ from .api import (
     withgradient,
 )
 from .checking import CheckResult, check_gradient
+from .controls import checkpointed, hook, ignore, isderiving, stop_gradient
 from .diagnostics import CustomGradientError, Diagnostic, Refused, ZygError
 from .dynamic import LateSpecialisation
 from .engine import engine
 from .params import Grads, Params
+from .rules.custom import nograd
 
 __version__ = "0.1.0"
 
@@ -52,6 +54,7 @@ __all__ = [
     "Refused",
     "ZygError",
     "check_gradient",
+    "checkpointed",
     "code_ir",
     "code_pullback",
     "derivative",
@@ -61,12 +64,17 @@ __all__ = [
     "grad",
     "gradient",
     "hessian",
+    "hook",
     "hvp",
+    "ignore",
     "intrinsics",
+    "isderiving",
     "jacobian",
+    "nograd",
     "pullback",
     "pushforward",
     "refresh",
+    "stop_gradient",
     "trace",
     "withgradient",
 ]

@@ -13,9 +13,9 @@ from .diagnostics import refuse
 from .emit.compile import Compiler, Unit
 from .emit.explain import Explanation, explained
 from .engine import Specialisation, engine
-from .ir.core import Function, type_of
+from .ir.core import Function, reads, type_of
 from .ir.text import show
-from .ir.types import Array, Ref, Scalar, Tuple, has_derivative, shape_of
+from .ir.types import Array, Ref, Scalar, Tuple, has_derivative, in_memory, shape_of
 from .params import Grads, Params, gathered
 from .recording import Form, Recording, record, recorded_form
 from .rules.registry import infer
@@ -315,6 +315,13 @@ def _leaves(seed: Any, template: Any, name: str) -> list[Any]:
     return [_leaf(seed, template, name) if isinstance(template, _Like) else seed]
 
 
+def _from_leaves(leaves: Iterator[Any], template: Any) -> Any:
+    """What `_leaves` takes apart."""
+    if isinstance(template, list):
+        return tuple(_from_leaves(leaves, t) for t in template)
+    return next(leaves)
+
+
 def _leaf(seed: Any, like: _Like, name: str) -> Any:
     """A seed for one number or array, in its precision."""
     if seed is None:
@@ -355,8 +362,8 @@ def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, B
     s, unit = engine.prepared(f, args, ("back", wrt), build)
     values = s.values(f, args)
     y, run = unit.callable(*values)
-    if s.heap is None:
-        for cell in run.__closure__ or ():
+    for name, cell in zip(run.__code__.co_freevars, run.__closure__ or (), strict=True):
+        if s.heap is None or name in unit.plain:
             cell.cell_contents = runtime.apart(cell.cell_contents, (values, y))
     return y, Back(run, y, lambda found: _arranged(s, found, args, wrt, False), s.function.name)
 
@@ -366,7 +373,11 @@ forward = pullback
 
 def _closure(s: Specialisation, wrt: tuple[int, ...], lasting: bool = True) -> Unit:
     a = s.derivative().closed(s.function, wrt, pattern_of(s.function.result), lasting)
-    return Compiler().closure(s.function, a.primal, a.reverse, s.function.name)
+    unit = Compiler().closure(s.function, a.primal, a.reverse, s.function.name)
+    assert unit.names is not None
+    read = [v for v in reads(a.reverse) if isinstance(v.type, Array) and not in_memory(v.type)]
+    unit.plain = {unit.names.of(v) for v in read}
+    return unit
 
 
 def pattern_of(t: Any) -> Any:
@@ -414,8 +425,11 @@ class _Linearised:
                 arg = self.args[i]
                 like = _template(arg) if isinstance(p, tuple) or _is_number(arg) else None
                 seeds += _leaves(_tangent(given[i], arg, self.name), like, self.name)
-        (found,) = self._halves.push(self._saved, *zeros, *seeds) if seeds else (None,)
-        return runtime.zeros_like(self.y) if found is None else found
+        found = zeros
+        if seeds:
+            pushed = self._halves.push(self._saved, *zeros, *seeds)
+            found = [z if p is None else p for z, p in zip(zeros, pushed, strict=True)]
+        return _from_leaves(iter(found), self._template)
 
 
 class _Halves:

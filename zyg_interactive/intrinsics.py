@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import ast
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from . import api, derived, runtime
+from . import api, controls, derived, runtime
 from .diagnostics import refuse
 from .engine import library
 from .frontend.calls import Calls
@@ -197,6 +197,18 @@ def _gradient_of_one(
     return _gradient(lowering, args, {"wrt": 0, "zeros": True}, node)
 
 
+def _checkpointed(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
+    callee, values, _ = _callee(lowering, args[0], args[1:], node)
+    again = replace(callee, checkpoint=True)
+    result = lowering.op(again, tuple(values), {}, node)
+    lowering.returned(result, callee.result, node)
+    return result
+
+
+INTRINSICS[controls.checkpointed] = _checkpointed
+INTRINSICS[controls.isderiving] = lambda *_: True
 INTRINSICS[api.gradient] = _gradient
 INTRINSICS[api.derivative] = _derivative
 INTRINSICS[api.pullback] = INTRINSICS[derived.pullback] = _pullback

@@ -35,6 +35,7 @@ class Unit:
     callable: Callable[..., Any] | None = None
     callees: list[Unit] = field(default_factory=list)
     names: Names | None = None
+    plain: set[str] = field(default_factory=set)  # of a closure: captured arrays that are values
     forward: int | None = None  # of a fused gradient: how many statements are the forward part
 
     def is_reverse(self, instruction: int) -> bool:

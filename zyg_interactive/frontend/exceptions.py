@@ -16,7 +16,21 @@ from collections.abc import Callable
 
 from .. import runtime
 from ..analysis.effects import changes_memory, function_changes
-from ..ir.core import CALL_VALUE, TRY, UNBOUND, Atom, Function, Op, Region, Value, type_of, walk
+from ..controls import ignore, stop_gradient
+from ..diagnostics import refuse
+from ..ir.core import (
+    CALL_VALUE,
+    TRY,
+    UNBOUND,
+    Atom,
+    Function,
+    Op,
+    Region,
+    Value,
+    same_atom,
+    type_of,
+    walk,
+)
 from ..ir.types import BOOL, Other, Ref
 from .fence import refused
 from .functions import Functions
@@ -263,6 +277,9 @@ class Exceptions(Functions):
             handler = ast.copy_location(ast.ExceptHandler(kinds, None, [_pass(s)]), s)
             self._try(ast.copy_location(ast.Try(body, [handler], [], []), s))
             return
+        if isinstance(call, ast.Call) and self.expr(call.func) is ignore:
+            self._ignored(body, s)
+            return
         manager = self.materialise(self.expr(call), call)
         entered = self._enter(manager, call)
         if item.optional_vars is not None:
@@ -287,6 +304,33 @@ class Exceptions(Functions):
 
         self._after(raised, after, s)
 
+    def _ignored(self, body: list[ast.stmt], s: ast.With) -> None:
+        """A block whose results are constants."""
+        if any(map(_jumps, body)):
+            raise refused(
+                self.source, s, "leaving a block that is ignored", "bind a name, and leave after it"
+            )
+        before, start = dict(self.env), len(self.region.ops)
+        self.block(body)
+        for op in self.region.ops[start:]:
+            if changes_memory(op):
+                raise refuse(
+                    "ZYG103",
+                    "a block that is ignored changes an array, list, dict or object",
+                    op.span,
+                    "change it outside of the block",
+                )
+        for name in sorted(bound(body)):
+            atom = self.env.get(name)
+            if name in self.env and not same_atom(before.get(name), atom):
+                self.assign(name, self._stopped(atom, s), s)
+
+    def _stopped(self, atom: Atom, node: ast.AST) -> Atom:
+        if isinstance(atom, tuple):
+            items = [self._stopped(a, node) for a in atom]
+            return type(atom)(*items) if hasattr(atom, "_fields") else tuple(items)
+        return self.op(stop_gradient, (atom,), {}, node) if isinstance(atom, Value) else atom
+
     def _enter(self, manager: Atom, node: ast.expr) -> Atom:
         t = type_of(manager)
         if isinstance(t, Ref):
@@ -294,6 +338,18 @@ class Exceptions(Functions):
         entered = self.op(runtime.enter, (manager,), {}, node)
         entered.type = Other(object)
         return entered
+
+
+def _jumps(node: ast.AST) -> bool:
+    """Whether a statement may leave the block that it stands in, other than by raising."""
+    if isinstance(node, ast.Return | ast.Break | ast.Continue):
+        return True
+    if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+        return False
+    inside = ast.iter_child_nodes(node)
+    if isinstance(node, ast.For | ast.While):
+        return any(isinstance(n, ast.Return) for n in ast.walk(node))
+    return any(map(_jumps, inside))
 
 
 def _raises_again(body: list[ast.stmt]) -> bool:

@@ -340,6 +340,7 @@ class Function:
     key: Any = None  # the code it was lowered from
     changing: bool = False  # part of a program that changes lists, dicts, objects or arrays
     arrays: bool = False  # in which arrays are found by identity
+    checkpoint: bool = False  # runs again in the reverse pass, which keeps its arguments alone
     late: bool = False  # a single call, specialised at the run
     forward: int | None = None  # of a fused gradient: how many of its ops are the forward part
 

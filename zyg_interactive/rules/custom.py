@@ -8,14 +8,26 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..controls import hook, hooked, stop_gradient
 from ..diagnostics import CustomGradientError, Diagnostic
+from ..ir.core import type_of
+from ..ir.types import Type, value_of
 from ..source import SourceNotFound, Span, find
-from .registry import RULES, Rule
+from .registry import RULES, Rule, constant, result
 
 
 def define(f: Callable[..., Any], rule: Callable[..., Any]) -> None:
     """Make `rule`, which returns (y, back), the gradient of `f`."""
     RULES[f] = Rule(f, _called_as_written, variadic=True, custom=rule)
+
+
+def nograd(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Take the result of `f` as a constant, whatever it is given. A decorator.
+
+    A call that changes the arrays, lists or objects it is given is refused at the run.
+    """
+    RULES[f] = Rule(f, None, declared=True)
+    return f
 
 
 def _called_as_written(*args: Any) -> Any:
@@ -105,3 +117,12 @@ def _span_of(rule: Callable[..., Any]) -> Span | None:
 
 def _kind(x: Any) -> str:
     return f"a tuple of {len(x)}" if isinstance(x, tuple) else f"a {type(x).__name__}"
+
+
+define(hook, hooked)
+constant(stop_gradient)
+
+
+@result(stop_gradient)
+def _same(x: Any) -> Type:
+    return value_of(type_of(x))

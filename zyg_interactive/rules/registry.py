@@ -55,6 +55,7 @@ class Rule:
     custom: Callable[..., Any] | None = (
         None  # a user's rule: called as written, it returns (y, back)
     )
+    declared: bool = False  # by a user, as one whose result is a constant
 
     def bind(
         self, args: tuple[Atom, ...], kwargs: dict[str, Atom]

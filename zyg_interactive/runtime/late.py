@@ -78,10 +78,12 @@ def twice_forward(
 
 def twice_reverse(back: Any, g: Any, back_bar: Any) -> Any:
     """The cotangents from those of the result and of what was kept, where there are any."""
-    found = None if g is None else _dynamic.reverse(back, g, None, every=True)
-    if found is None or back_bar is None:
-        return _one_or_all(found if back_bar is None else back_bar)
-    return _one_or_all(tuple(map(add, found, back_bar)))
+    found: tuple[Any, ...] = (None,) * len(back.wrt)
+    if g is not None:
+        found = _dynamic.reverse(back, g, None, every=True)
+    if back_bar is not None:
+        found = tuple(map(add, found, back_bar))
+    return _one_or_all(found)
 
 
 def again_forward(back: Any, g: Any) -> tuple[Any, ...]:

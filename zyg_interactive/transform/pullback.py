@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import runtime
 from ..analysis.activity import active_values
-from ..analysis.effects import changes_memory, function_changes, reads_memory, stores
+from ..analysis.effects import changes_memory, draws, function_changes, reads_memory, stores
 from ..diagnostics import Refused, refuse
 from ..ir.core import (
     CALL_VALUE,
@@ -133,7 +133,9 @@ class Pullback:
                 op.fn = runtime.observe
         elif not isinstance(op.fn, Function | Marker):
             rule = lookup(op.fn)
-            if rule is not None and rule.pullback is not None and rule.custom is None:
+            if rule is not None and rule.declared:
+                op.fn, op.args = runtime.observe, (op.fn, *op.args)
+            elif rule is not None and rule.pullback is not None and rule.custom is None:
                 self._arguments(rule, op)
 
     def adjoint(self) -> Adjoint:
@@ -532,6 +534,16 @@ class Pullback:
             for g, r, o in zip(gs, op.results, outs, strict=True)
         )
         changes = self.f.changing and function_changes(callee, set())
+        # Where a program changes things, what a call was given may be another thing by then.
+        twice = callee.checkpoint and not self.f.changing
+        if twice and draws(callee, set()):
+            raise refuse(
+                "ZYG103",
+                f"`{callee.name}`, which is checkpointed, draws random numbers; it cannot be run "
+                "twice",
+                op.span,
+                "call it without `checkpointed`",
+            )
         if not leaves and not changes and not any(refers(r.type) for r in op.results):
             return
         pair = self.pairs(callee, wrt, patterns if len(patterns) != 1 else patterns[0])
@@ -540,9 +552,13 @@ class Pullback:
             pair.forward.region.outs and type_of(pair.forward.region.outs[-1]) or UNKNOWN,
             op.span,
         )
-        op.fn = pair.forward
-        op.results = (*op.results, residuals)
-        residuals.op = op
+        if twice:
+            again = tuple(Value(r.name, r.type, op.span) for r in op.results)
+            append(Op(pair.forward, op.args, {}, (*again, residuals), (), op.span))
+        else:
+            op.fn = pair.forward
+            op.results = (*op.results, residuals)
+            residuals.op = op
         bars = [Value(None, UNKNOWN, op.span) for _ in wrt]
         kept = []
         for i, (k, bar) in enumerate(zip(wrt, bars, strict=True)):

@@ -1,0 +1,332 @@
+"""Derivatives inside derivatives, in every nesting; what a program says about its own derivative.
+
+Each case is compared with central differences of its own value, and that value with the plain call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zyg_interactive import (
+    Params,
+    Refused,
+    check_gradient,
+    checkpointed,
+    derivative,
+    diaghessian,
+    gradient,
+    hessian,
+    hook,
+    hvp,
+    ignore,
+    isderiving,
+    jacobian,
+    nograd,
+    pullback,
+    pushforward,
+    stop_gradient,
+    withgradient,
+)
+
+X = np.array([1.0, 2.0, 3.0])
+V = np.array([1.0, 0.0, 2.0])
+
+
+def make(a: Any) -> Any:
+    def g(s: Any) -> Any:
+        return (a * s,)
+
+    return g
+
+
+def closure_in_a_loop(a: float) -> Any:
+    g = make(a)
+    return sum([g(s)[0] for s in X])
+
+
+def loop_of_pullbacks(a: float) -> Any:
+    _, back = pullback(lambda x: a * np.sin(x), X)
+    total = 0.0
+    for k in range(3):
+        seed = np.zeros(3)
+        seed[k] = 1.0
+        total += np.sum(back(seed)[0])
+    return total
+
+
+def changed_between(a: float) -> Any:
+    z = np.array([1.0, 2.0, 3.0]) * a
+    _, back = pullback(lambda x: x**2, z)
+    z[1] = 100.0
+    return np.sum(back(np.ones(3))[0])
+
+
+def newton(a: float) -> Any:
+    z = 1.0
+    slope = derivative(lambda z: z**2 - a)
+    for _ in range(6):
+        z = z - (z**2 - a) / slope(z)
+    return z
+
+
+def late(a: float) -> Any:
+    fs = [lambda x: a * x**2, lambda x: a * x**3]
+    total = 0.0
+    for i in range(2):
+        total = total + derivative(fs[i], a)
+    return total
+
+
+def late_in_the_outer_alone(a: float) -> Any:
+    fs = [lambda x, c: c * x**2]
+    total = 0.0
+    for i in range(1):
+        total += derivative(lambda x, f=fs[i]: f(x, a), 3.0)
+    return total
+
+
+def late_arrays(a: float) -> Any:
+    fs = [lambda x: a * np.sin(x) * x]
+    total = 0.0
+    for i in range(1):
+        total += np.sum(gradient(lambda z, f=fs[i]: np.sum(f(z) ** 2), X * a)[0])
+    return total
+
+
+class Scaled:
+    def __init__(self, w: float):
+        self.w = w
+
+    def __call__(self, x: float) -> float:
+        return self.w * x**2
+
+
+CASES: list[Callable[[float], Any]] = [
+    closure_in_a_loop,
+    loop_of_pullbacks,
+    changed_between,
+    newton,
+    late,
+    late_in_the_outer_alone,
+    late_arrays,
+    lambda a: gradient(lambda p, q: p * q**2, a, a)[1],
+    lambda a: gradient(lambda *p: p[0] * p[1] ** 2, a, a)[1],
+    lambda a: gradient(lambda t: t[0] * t[1] * a**2, (a, 3.0))[0][1],
+    lambda a: gradient(lambda t: t["x"] * t["y"] * a, {"x": a, "y": 3.0})[0]["y"],
+    lambda a: pullback(lambda x: (a * x, x**2 * a), 3.0)[1]((1.0, 2.0))[0],
+    lambda a: pullback(lambda x: (a * x, x**2 * a), 3.0)[1]((None, 2.0))[0],
+    lambda a: withgradient(lambda y: a**2 * y**2, 3.0)[1][0],
+    lambda a: np.sum(jacobian(lambda x: a * np.sin(x) * x, X)),
+    lambda a: np.sum(jacobian(lambda y: jacobian(lambda x: a * x**3 * y, y)[0] * y, X)),
+    lambda a: np.sum(hessian(lambda y: np.prod(y) * a**2, X)),
+    lambda a: np.sum(hessian(lambda y: np.sum(y**3) * a**2)(X)),
+    lambda a: np.sum(diaghessian(lambda y: np.prod(y) ** 2 * a**2, X)),
+    lambda a: np.sum(hvp(lambda x: a**2 * np.sum(x**3), X, V)),
+    lambda a: pushforward(lambda y: gradient(lambda z: a**3 * np.sum(z**3), y)[0], X)(V)[2],
+    lambda a: gradient(lambda y: pushforward(lambda z: a**3 * z**3, y)(1.0), a)[0],
+    lambda a: pushforward(lambda y: pushforward(lambda z: a**3 * z**3, y)(1.0), a)(1.0),
+    lambda a: pushforward(lambda y: pushforward(lambda z: a**3 * z**3, y)(1.0), 2.0)(1.0),
+    lambda a: derivative(Scaled(a), 3.0),
+    lambda a: derivative(derivative(lambda x: a * x**4), 2.0),
+    lambda a: derivative(
+        lambda x: derivative(lambda y: derivative(lambda z: a * np.exp(x * y * z), 1.0), 1.0), 1.0
+    ),
+    lambda a: checkpointed(lambda b: checkpointed(np.sin, b * a) ** 2, a * 3.0),
+]
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_nested(number: int) -> None:
+    f = CASES[number]
+    h = 1e-5
+    value, (g,) = withgradient(f, 0.7)
+    assert value == pytest.approx(f(0.7), rel=1e-12)
+    assert g == pytest.approx((f(0.7 + h) - f(0.7 - h)) / (2 * h), rel=1e-6)
+
+
+def steps(x: Any) -> Any:
+    s = 0.5
+    for i in range(len(x)):
+        s = s + np.sin(s) * x[i] ** 2
+    y = x.copy()
+    for _ in range(3):
+        y[1:] += s * y[:-1] * y[1:]
+    return y
+
+
+def test_pushforward_is_the_jacobian_times_a_vector() -> None:
+    x = X / 5
+    by_columns = np.stack([pushforward(steps, x)(e) for e in np.eye(3)], axis=-1)
+    np.testing.assert_allclose(by_columns, jacobian(steps, x), rtol=1e-12)
+    np.testing.assert_allclose(pushforward(steps, x)(V), jacobian(steps, x) @ V, rtol=1e-12)
+
+
+def test_pushforward_of_several() -> None:
+    push = pushforward(lambda x, t: (x * t[0], t[1] ** 2), 2.0, (3.0, 4.0))
+    assert push(1.0, (10.0, 100.0)) == (23.0, 800.0)
+    assert push(1.0, None) == (3.0, 0.0)
+    with pytest.raises(Refused, match="ZYG502"):
+        push(1.0)
+
+
+def test_pushforward_of_what_is_constant() -> None:
+    assert pushforward(lambda x: 3.0, 2.0)(1.0) == 0.0
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2), ()])
+def test_jacobian_in_either_mode(shape: tuple[int, ...]) -> None:
+    x = np.arange(1.0, 1.0 + np.prod(shape, dtype=int)).reshape(shape)
+    wide = np.arange(12.0).reshape(3, 4)
+    tall = jacobian(lambda x: np.sum(x**2) * wide, x)
+    assert tall.shape == (3, 4, *shape)
+    np.testing.assert_allclose(tall, wide.reshape(3, 4, *[1] * len(shape)) * 2 * x)
+    assert jacobian(lambda x, n: np.sum(x**2) * wide, x, 3)[0].shape == (3, 4, *shape)
+
+
+def test_hessian_vector_product() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(steps(x) ** 2)
+
+    x = X / 5
+    h = hessian(f, x)
+    np.testing.assert_allclose(h, h.T, rtol=1e-12)
+    np.testing.assert_allclose(hvp(f, x, V), h @ V, rtol=1e-12)
+    np.testing.assert_allclose(diaghessian(f, x), np.diag(h), rtol=1e-12)
+
+
+def test_a_pullback_outlives_what_it_was_given() -> None:
+    x = X.copy()
+    y, back = pullback(lambda x: np.exp(x) * x, x)
+    expected = back(np.ones(3))[0]
+    x[:] = 0.0
+    y[:] = 0.0
+    np.testing.assert_array_equal(back(np.ones(3))[0], expected)
+
+
+def test_a_pullback_of_what_changes_arrays_outlives_it_too() -> None:
+    def f(x: Any) -> Any:
+        y = np.zeros(3)
+        y[:] = x**2
+        return y * x
+
+    x = X.copy()
+    _, back = pullback(f, x)
+    x[:] = 0.0
+    np.testing.assert_allclose(back(np.ones(3))[0], 3 * X**2)
+
+
+def test_known_arguments_are_told_apart() -> None:
+    def f(x: Any, n: int) -> Any:
+        a, b = np.split(x, n)[:2]
+        return np.sum(a) * 2 + np.sum(b)
+
+    x = np.arange(6.0)
+    for _ in range(2):
+        assert gradient(f, x, 2)[0].tolist() == [2, 2, 2, 1, 1, 1]
+        assert gradient(f, x, 3)[0].tolist() == [2, 2, 1, 1, 0, 0]
+
+
+# ---- what a program says about its derivative
+
+
+def test_stop_gradient() -> None:
+    assert gradient(lambda x: x * stop_gradient(x), 3.0) == (3.0,)
+    assert gradient(lambda x: x * stop_gradient((x, {"a": x}))[1]["a"], 3.0) == (3.0,)
+
+
+def test_ignore() -> None:
+    def f(x: float) -> float:
+        with ignore():
+            n = np.floor(x) * x
+            pair = (n, x * 2)
+        return n * x + pair[1] * x
+
+    assert gradient(f, 3.5) == (17.5,)
+
+
+def test_ignore_refuses_changes_and_leaving() -> None:
+    def changes(x: float) -> float:
+        found: list[float] = []
+        with ignore():
+            found.append(x)
+        return found[0] * x
+
+    def leaves(x: float) -> float:
+        with ignore():
+            return x * x
+
+    with pytest.raises(Refused, match="ZYG103"):
+        gradient(changes, 2.0)
+    with pytest.raises(Refused, match="ZYG101"):
+        gradient(leaves, 2.0)
+
+
+def test_hook() -> None:
+    seen: list[float] = []
+    assert gradient(lambda x: hook(lambda g: seen.append(g), x) ** 2, 3.0) == (6.0,)
+    assert seen == [6.0]
+    found = gradient(lambda x: np.sum(hook(lambda g: np.clip(g, -1, 1), x) ** 2), X / 5)[0]
+    np.testing.assert_allclose(found, [0.4, 0.8, 1.0])
+
+
+def test_nograd() -> None:
+    @nograd
+    def count(x: Any) -> float:
+        return float(np.sum(x > 0))
+
+    @nograd
+    def spoils(x: Any) -> float:
+        x[0] = 5.0
+        return 1.0
+
+    assert gradient(lambda x: np.sum(x) * count(x), X)[0].tolist() == [3, 3, 3]
+    with pytest.raises(Refused, match="ZYG103"):
+        gradient(lambda x: np.sum(x) * spoils(x), X.copy())
+
+
+def test_checkpointed() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(5):
+            x = np.sin(x) * x + 1
+        return np.sum(x)
+
+    def g(x: Any) -> Any:
+        return checkpointed(f, x * 2) * checkpointed(lambda y: checkpointed(f, y) ** 2, x)
+
+    assert check_gradient(g, X).ok
+    plain = gradient(lambda x: f(x * 2) * f(x) ** 2, X)[0]
+    np.testing.assert_allclose(gradient(g, X)[0], plain, rtol=1e-12)
+
+    def changing(x: Any) -> Any:
+        a = np.zeros(2)
+        a[0], a[1] = x, x**2
+        found = checkpointed(lambda b: np.sum(b**2), a)
+        a[0] = 100.0
+        return found
+
+    assert gradient(changing, 2.0) == (36.0,)
+
+
+def test_checkpointed_draws_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(Refused, match="ZYG103"):
+        gradient(lambda x: checkpointed(lambda y: np.sum(y * rng.normal(size=3)), x), X)
+
+
+def test_isderiving() -> None:
+    def f(x: float) -> float:
+        return x**2 if isderiving() else x**3
+
+    assert f(2.0) == 8.0
+    assert gradient(f, 2.0) == (4.0,)
+
+
+def test_params_through_a_late_call() -> None:
+    w = np.array([1.0, 2.0])
+    fs = [lambda x: np.sum(w * x)]
+    found = gradient(lambda: fs[len(w) - 2](3.0), Params([w]))
+    assert found[w].tolist() == [3.0, 3.0]
