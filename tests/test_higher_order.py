@@ -330,3 +330,55 @@ def test_params_through_a_late_call() -> None:
     fs = [lambda x: np.sum(w * x)]
     found = gradient(lambda: fs[len(w) - 2](3.0), Params([w]))
     assert found[w].tolist() == [3.0, 3.0]
+
+
+# ---- the surface
+
+
+def test_withgradient_brings_more_along() -> None:
+    x = np.array([1.0, 2.0])
+    value, (g,) = withgradient(lambda x: (np.sum(x**2), x * 2, "name"), x)
+    assert (value[0], value[1].tolist(), value[2], g.tolist()) == (5.0, [2, 4], "name", [2, 4])
+    value, (g,) = withgradient(lambda x: {"loss": np.sum(x**2), "pred": x * 2}, x)
+    assert (value["loss"], value["pred"].tolist(), g.tolist()) == (5.0, [2, 4], [2, 4])
+
+    def built(x: Any) -> Any:
+        found = {}
+        found["loss"] = np.sum(x**2)
+        found["x"] = x
+        return found
+
+    value, (g,) = withgradient(built, x)
+    assert (list(value), g.tolist()) == (["loss", "x"], [2, 4])
+    with pytest.raises(Refused, match="ZYG501"):
+        gradient(lambda x: (np.sum(x), x), x)
+
+
+def test_params_are_a_set_and_a_vector() -> None:
+    w, b, x = np.ones((2, 2)), np.zeros(2), np.array([1.0, 2.0])
+    params = Params([w, b])
+    value, grads = withgradient(lambda: (np.sum((w @ x + b) ** 2), "more"), params)
+    assert value == (18.0, "more")
+    assert params == Params([b, w]) and params != Params([w])
+    assert list(params - Params([b]))[0] is w
+    assert (len(params | [x]), len(params & Params([b]))) == (3, 1)
+    assert grads.flat().tolist() == [6, 12, 6, 12, 6, 6]
+    assert grads.load(grads.flat() * 2)[b].tolist() == [12, 12]
+    assert grads.map(np.add, grads)[b].tolist() == [12, 12]
+    assert (grads.copy()[b] == grads[b]).all() and grads.copy()[b] is not grads[b]
+    params.load(np.arange(6.0))
+    assert (w.tolist(), b.tolist()) == ([[0, 1], [2, 3]], [4, 5])
+    assert params.flat().tolist() == list(range(6))
+    with pytest.raises(ValueError, match="6 elements"):
+        params.load(np.zeros(3))
+
+
+def test_views_of_a_dict_that_is_not_changed() -> None:
+    def f(x: Any) -> Any:
+        d = {"a": np.sum(x**2), "b": x * 3}
+        total = 0.0
+        for key, v in d.items():
+            total += np.sum(v) * len(key)
+        return total + sum(np.sum(v) for v in d.values())
+
+    assert gradient(f, np.array([1.0, 2.0]))[0].tolist() == [10, 14]

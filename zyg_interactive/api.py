@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import errors, runtime
+from . import derived, errors, runtime
 from .diagnostics import refuse
 from .emit.compile import Compiler, Unit
 from .emit.explain import Explanation, explained
 from .engine import Specialisation, engine
-from .ir.core import Function, reads, type_of
+from .ir.core import Atom, Function, Value, reads, type_of
 from .ir.text import show
-from .ir.types import Array, Ref, Scalar, Tuple, has_derivative, in_memory, shape_of
+from .ir.types import Array, Dict, Ref, Scalar, Tuple, has_derivative, in_memory, shape_of
 from .params import Grads, Params, gathered
 from .recording import Form, Recording, record, recorded_form
 from .rules.registry import infer
@@ -120,7 +120,11 @@ def derivative(f: Callable[..., Any], *args: Any) -> Any:
 
 
 def withgradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool = False) -> Any:
-    """(value, gradient) of a scalar function, computed together."""
+    """(value, gradient) of a scalar function, computed together.
+
+    Where the function returns a tuple or a dict, its first entry is what is differentiated, and the
+    value is all that it returns.
+    """
     if _is_params(args):
         return _implicit(f, args[0])
     found = _shortcut("withgradient", f, args) if wrt is None and not zeros else MISS
@@ -129,6 +133,11 @@ def withgradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, zeros: bool
 
 @errors.user_frames
 def _withgradient(f: Any, args: tuple[Any, ...], wrt: Wrt, zeros: bool) -> Any:
+    s = engine.specialise(f, args)
+    t = s.function.result
+    if isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict)):
+        value, found = _withgradient(Transformed(derived.first_of, f, {}), args, wrt, zeros)
+        return value[1], found
     s, run = engine.prepared(
         f, args, ("withgradient", wrt), lambda s: _fused(s, args, wrt, value=True)
     )
@@ -143,11 +152,14 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
     """The gradient of `f()` in arrays that it reaches through globals and closures."""
 
     def build(s: Specialisation) -> tuple[Any, tuple[int, ...]]:
-        _require_scalar(s)
+        out, pattern = _first(s)
+        _require_scalar(s, out)
         wrt = tuple(
             i for i, p in enumerate(s.function.region.params) if has_derivative(p.type)
         )
-        made = s.derivative(implicit=True).fused(s.function, wrt, value=True, check=_unsure(s))
+        made = s.derivative(implicit=True).fused(
+            s.function, wrt, value=True, check=_unsure(out), pattern=pattern
+        )
         unit = Compiler().function(made)
         return unit.callable, wrt
 
@@ -162,10 +174,23 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
 
 
 def _fused(s: Specialisation, args: tuple[Any, ...], wrt: Wrt, value: bool) -> Any:
-    _require_scalar(s)
+    out, pattern = _first(s) if value else (s.function.region.outs[0], True)
+    _require_scalar(s, out)
     chosen = _chosen(s, args, wrt)
-    made = s.derivative().fused(s.function, chosen, value=value, check=_unsure(s))
+    made = s.derivative().fused(
+        s.function, chosen, value=value, check=_unsure(out), pattern=pattern
+    )
     return Compiler().function(made).callable
+
+
+def _first(s: Specialisation) -> tuple[Atom, Any]:
+    """What is differentiated of a result that brings more along, and which parts are seeded."""
+    out = s.function.region.outs[0]
+    t = type_of(out)
+    if not isinstance(t, Tuple) or not t.items:
+        return out, True
+    first = out[0] if isinstance(out, tuple) else Value(None, t.items[0])
+    return first, (True, *[None] * (len(t.items) - 1))
 
 
 def _chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ...]:
@@ -202,9 +227,8 @@ def _arranged(
     return result[0] if isinstance(wrt, int) else tuple(result)
 
 
-def _require_scalar(s: Specialisation) -> None:
-    """Refuse what is known not to be a real scalar."""
-    out = s.function.region.outs[0]
+def _require_scalar(s: Specialisation, out: Atom) -> None:
+    """Refuse a result that is known not to be a real scalar."""
     t = type_of(out)
     where = s.function.span
     if isinstance(t, Scalar | Array):
@@ -242,8 +266,8 @@ def _require_scalar(s: Specialisation) -> None:
         )
 
 
-def _unsure(s: Specialisation) -> bool:
-    t = type_of(s.function.region.outs[0])
+def _unsure(out: Atom) -> bool:
+    t = type_of(out)
     if isinstance(t, Scalar):
         return False
     return not (isinstance(t, Array) and t.shape == () and t.dtype is not None)
@@ -704,8 +728,8 @@ def trace(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Recording:
     wrt = _hashable(wrt)
 
     def build(s: Specialisation) -> Form:
-        _require_scalar(s)
-        return recorded_form(s.function, _chosen(s, args, wrt), _unsure(s))
+        _require_scalar(s, s.function.region.outs[0])
+        return recorded_form(s.function, _chosen(s, args, wrt), _unsure(s.function.region.outs[0]))
 
     s, form = engine.prepared(f, args, ("recorded", wrt), build)
     return record(f, args, s, form)

@@ -60,6 +60,12 @@ def withgradient(f: Callable[..., Any], *args: Any) -> Any:
     return y, back(1.0)
 
 
+def first_of(f: Callable[..., Any], *args: Any) -> Any:
+    """The first entry of a dict, and the dict."""
+    found = f(*args)
+    return [value for _, value in found.items()][0], found
+
+
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """The Hessian is symmetric: reverse over reverse is one pullback of the gradient."""
     return pullback(lambda at: gradient(f, at), x)[1](v)[0]

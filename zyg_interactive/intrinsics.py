@@ -207,6 +207,9 @@ def _checkpointed(
     return result
 
 
+INTRINSICS[derived.first_of] = lambda lowering, args, kwargs, node: lowering.call(
+    library(derived.first_of), args, kwargs, node
+)
 INTRINSICS[controls.checkpointed] = _checkpointed
 INTRINSICS[controls.isderiving] = lambda *_: True
 INTRINSICS[api.gradient] = _gradient

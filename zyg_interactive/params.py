@@ -31,6 +31,36 @@ class Params:
         for part in _parts(array):
             self.add(part)
 
+    def discard(self, array: Any) -> None:
+        """Take an array out, where it is in."""
+        self._arrays.pop(id(array), None)
+
+    def __or__(self, other: Iterable[Any]) -> Params:
+        return Params([*self, *other])
+
+    def __and__(self, other: Params) -> Params:
+        return Params(a for a in self if a in other)
+
+    def __sub__(self, other: Params) -> Params:
+        return Params(a for a in self if a not in other)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Params) and self._arrays.keys() == other._arrays.keys()
+
+    def __hash__(self) -> int:
+        raise TypeError("Params can be changed, and so are no keys")
+
+    def flat(self) -> Any:
+        """Everything in one vector, in order: a copy."""
+        return _flat(list(self))
+
+    def load(self, vector: Any) -> None:
+        """Write a vector such as `flat` gives back into the arrays. Raises ValueError where it has
+        another length.
+        """
+        for array, part in zip(self, _parts_of(vector, list(self)), strict=True):
+            array[...] = part
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._arrays.values())
 
@@ -53,6 +83,20 @@ def _parts(x: Any) -> list[Any]:
     if fields:
         return list(fields.values())
     raise TypeError(f"Params holds arrays, not a {type(x).__name__}")
+
+
+def _flat(arrays: list[Any]) -> Any:
+    return np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.zeros(0)
+
+
+def _parts_of(vector: Any, arrays: list[Any]) -> list[Any]:
+    """A vector in parts of the shapes of some arrays."""
+    vector = np.asarray(vector)
+    wanted = sum(a.size for a in arrays)
+    if vector.shape != (wanted,):
+        raise ValueError(f"expected a vector of {wanted} elements, got shape {vector.shape}")
+    ends = np.cumsum([a.size for a in arrays])[:-1]
+    return [p.reshape(a.shape) for p, a in zip(np.split(vector, ends), arrays, strict=True)]
 
 
 class Grads(Mapping[Any, Any]):
@@ -85,9 +129,29 @@ class Grads(Mapping[Any, Any]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    def map(self, f: Callable[[Any], Any]) -> Grads:
-        """`f` of each gradient that exists."""
-        return Grads(self.params, {k: f(g) for k, g in self._gradients.items() if g is not None})
+    def map(self, f: Callable[..., Any], *others: Grads) -> Grads:
+        """`f` of each gradient that exists; with others, of those of one array together."""
+        found = {
+            k: f(g, *(o._gradients.get(k) for o in others))
+            for k, g in self._gradients.items()
+            if g is not None
+        }
+        return Grads(self.params, found)
+
+    def copy(self) -> Grads:
+        return self.map(np.copy)
+
+    def flat(self) -> Any:
+        """Every gradient in one vector, in the order of the Params; zeros where there is none."""
+        return _flat([np.zeros(p.shape) if self[p] is None else self[p] for p in self.params])
+
+    def load(self, vector: Any) -> Grads:
+        """A vector such as `flat` gives as gradients of the same Params. Raises ValueError where it
+        has another length.
+        """
+        arrays = list(self.params)
+        parts = _parts_of(vector, arrays)
+        return Grads(self.params, {id(a): p.copy() for a, p in zip(arrays, parts, strict=True)})
 
     def _combined(self, other: Grads, f: Callable[[Any, Any], Any]) -> Grads:
         keys = {**self._gradients, **other._gradients}

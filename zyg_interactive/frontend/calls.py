@@ -52,6 +52,7 @@ CONSUMERS = {
 }
 
 
+VIEWS = {dict.keys, dict.values, dict.items}
 LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
 
@@ -125,6 +126,15 @@ class Calls(Expressions):
         if isinstance(fn, BoundMethod) and isinstance(fn.receiver, dict) and fn.fn is dict.get:
             if args and not isinstance(args[0], Value):  # of the keywords that a function is given
                 return fn.receiver.get(args[0], args[1] if len(args) > 1 else None)
+        if isinstance(fn, BoundMethod) and _in(VIEWS, fn.fn) and not args and not kwargs:
+            known = type_of(fn.receiver)
+            if isinstance(known, Dict):
+                return tuple(
+                    k if fn.fn is dict.keys
+                    else self.subscript(fn.receiver, k, node) if fn.fn is dict.values
+                    else (k, self.subscript(fn.receiver, k, node))
+                    for k, _ in known.items
+                )
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)
