@@ -16,8 +16,9 @@ import numpy as np
 from zyg_interactive import api, gradient, pullback, withgradient
 from zyg_interactive.analysis.types import attributes
 from zyg_interactive.engine import Specialisation, engine
-from zyg_interactive.ir.core import Function, Region, Value, type_of, values
+from zyg_interactive.ir.core import Function, Region, Value, values
 from zyg_interactive.ir.verify import InvalidIR, verify
+from zyg_interactive.seeds import pattern_of
 from zyg_interactive.transform.residuals import needed
 
 STEP = 6e-6  # about the cube root of the precision of a double: the best for central differences
@@ -291,7 +292,7 @@ def verified(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Function, Fu
     s = engine.specialise(f, args)
     verify_all(s.function, set())
     a = s.derivative().closed(
-        s.function, api._chosen(s, args, None), api.pattern_of(type_of(s.function.region.outs[0]))
+        s.function, api.chosen(s, args, None), pattern_of(s.function.result)
     )
     inputs = set(values(a.primal.params)) | set(values(a.reverse.params))
     free = set(needed(a.primal, a.reverse)) | inputs

@@ -230,6 +230,20 @@ def test_known_arguments_are_told_apart() -> None:
         assert gradient(f, x, 3)[0].tolist() == [2, 2, 1, 1, 0, 0]
 
 
+def test_derivatives_kept_in_a_list() -> None:
+    def of_local(a: float) -> Any:
+        gs = [derivative(lambda x: a * x**2), derivative(lambda x: a * x**3)]
+        return sum([g(a) for g in gs])
+
+    def of_lambdas(a: float) -> Any:
+        gs = [lambda x: derivative(lambda x: a * x**2, x), lambda x: derivative(lambda x: a * x, x)]
+        return sum([g(a) for g in gs])
+
+    with pytest.raises(Refused, match="ZYG101"):
+        gradient(of_local, 2.0)
+    assert gradient(of_lambdas, 2.0) == (9.0,)
+
+
 # ---- what a program says about its derivative
 
 

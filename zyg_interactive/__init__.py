@@ -10,22 +10,18 @@ from .api import (
     code_ir,
     code_pullback,
     derivative,
-    diaghessian,
     explain,
     forward,
     grad,
     gradient,
-    hessian,
-    hvp,
-    jacobian,
     pullback,
-    pushforward,
     refresh,
     trace,
     withgradient,
 )
 from .checking import CheckResult, check_gradient
 from .controls import checkpointed, hook, ignore, isderiving, stop_gradient
+from .dense import diaghessian, hessian, hvp, jacobian, pushforward
 from .diagnostics import CustomGradientError, Diagnostic, Refused, ZygError
 from .dynamic import LateSpecialisation
 from .engine import engine

@@ -9,7 +9,7 @@ import operator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import api, controls, derived, runtime
+from . import api, controls, dense, derived, runtime
 from .diagnostics import refuse
 from .engine import library
 from .frontend.calls import Calls
@@ -20,6 +20,7 @@ from .frontend.resolve import UserFunction
 from .frontend.scope import LocalFunction
 from .ir.core import Atom, Function, Value, type_of
 from .ir.types import may_be_differentiable
+from .seeds import pattern_of
 from .transformed import Transformed
 
 
@@ -131,7 +132,7 @@ def _pullback(
 ) -> Atom:
     callee, values, places = _callee(lowering, args[0], args[1:], node)
     asked, chosen = _chosen(args[1:], kwargs.get("wrt"), values, places)
-    pattern = api.pattern_of(callee.result)
+    pattern = pattern_of(callee.result)
     forward, reverse = lowering.context.split(
         callee, tuple(places[i] for i in chosen), pattern
     )
@@ -178,14 +179,14 @@ def _seeds(
     return [seed]
 
 
-def _derived(f: Any) -> Intrinsic:
+def _derived(public: Any, f: Any) -> Intrinsic:
     """A transformation made of pullbacks: lowered from its text."""
 
     def lowered(
         lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
     ) -> Atom:
         if len(args) == 1:
-            return Transformed(getattr(api, f.__name__), args[0], dict(kwargs))
+            return Transformed(public, args[0], dict(kwargs))
         return lowering.call(library(f), args, kwargs, node)
 
     return lowered
@@ -217,9 +218,13 @@ INTRINSICS[api.derivative] = _derivative
 INTRINSICS[api.pullback] = INTRINSICS[derived.pullback] = _pullback
 INTRINSICS[derived.gradient] = _gradient_of_one
 INTRINSICS[derived.pulled] = _pulled
-for made in (
-    *(derived.pushforward, derived.withgradient, derived.hvp, derived.jacobian),
-    *(derived.hessian, derived.diaghessian),
-):
-    INTRINSICS[getattr(api, made.__name__)] = _derived(made)
+for public, made in {
+    api.withgradient: derived.withgradient,
+    dense.pushforward: derived.pushforward,
+    dense.jacobian: derived.jacobian,
+    dense.hessian: derived.hessian,
+    dense.diaghessian: derived.diaghessian,
+    dense.hvp: derived.hvp,
+}.items():
+    INTRINSICS[public] = _derived(public, made)
 INTRINSICS[Transformed] = _transformed

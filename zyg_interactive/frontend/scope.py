@@ -29,6 +29,7 @@ from ..ir.core import (
 )
 from ..ir.types import Const, Heap, Type, join
 from ..source import Span
+from ..transformed import Transformed
 from .names import body_of, bound, declared, parameters
 from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction, path_into
 
@@ -446,6 +447,16 @@ class Lowering:
                     "a generator that is kept is not supported",
                     self.span(node),
                     "consume it where it is made: `list(...)`, or a list comprehension",
+                )
+            case Transformed():
+                inner = self.materialise(atom.f, node)
+                if not isinstance(inner, Value):
+                    return Transformed(atom.transform, inner, atom.options)
+                raise refuse(
+                    "ZYG101",
+                    f"`{atom.__name__}`, a function that is made here, is not supported as a value",
+                    self.span(node),
+                    "use a lambda: `lambda x: gradient(f, x)`",
                 )
             case tuple() if not hasattr(atom, "_fields"):
                 return tuple(self.materialise(a, node) for a in atom)
