@@ -244,6 +244,41 @@ def test_derivatives_kept_in_a_list() -> None:
     assert gradient(of_lambdas, 2.0) == (9.0,)
 
 
+def test_seeds_and_arguments_of_derivatives_inside() -> None:
+    def sum_of_arrays(a: float) -> Any:
+        return np.sum(gradient(lambda z: a * z, X)[0])
+
+    def wrong_seed(a: float) -> Any:
+        return np.sum(pullback(lambda z: a * z**2, X)[1](1.0)[0])
+
+    def too_many_seeds(a: float) -> Any:
+        return pullback(lambda z: (a * z, z), 2.0)[1]((1.0, 2.0, 3.0))[0]
+
+    def no_such_argument(a: float) -> Any:
+        return gradient(lambda z, w: a * z * w, 2.0, 3.0, wrt=2)
+
+    for f, code in [
+        (sum_of_arrays, "ZYG501"),
+        (wrong_seed, "ZYG502"),
+        (too_many_seeds, "ZYG502"),
+        (no_such_argument, "ZYG503"),
+    ]:
+        with pytest.raises(Refused, match=code):
+            gradient(f, 2.0)
+    assert gradient(lambda a: pullback(lambda z: a * z**2, 3.0)[1]()[0], 2.0) == (6.0,)
+    assert gradient(lambda a: gradient(lambda z, w: a * z * w, 2.0, 3.0, wrt=-1), 2.0) == (2.0,)
+    assert gradient(lambda a: pullback(lambda z, w: a * w, 2.0, 3.0, wrt=1)[1](1.0), 2.0) == (1.0,)
+    assert gradient(lambda a: withgradient(lambda z: (a * z, z), 2.0)[1][0], 2.0) == (1.0,)
+
+
+def test_views_of_dicts_compare_as_sets() -> None:
+    def f(a: Any) -> Any:
+        d, e = {"p": a, "q": a**2}, {"q": 1.0, "p": 2.0}
+        return a if d.keys() == e.keys() else 3 * a
+
+    assert gradient(f, 2.0) == (1.0,)
+
+
 # ---- what a program says about its derivative
 
 
@@ -325,10 +360,24 @@ def test_checkpointed() -> None:
     assert gradient(changing, 2.0) == (36.0,)
 
 
-def test_checkpointed_draws_are_refused() -> None:
-    rng = np.random.default_rng(0)
+class Noisy:
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self, y: Any) -> Any:
+        return np.sum(y * self.rng.normal(size=3))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_checkpointed_draws_are_refused(late: bool) -> None:
+    noisy = Noisy()
+    fs = [lambda y: noisy(y)]
+
+    def f(y: Any) -> Any:
+        return fs[int(y[0] > 100)](y) if late else noisy(y)
+
     with pytest.raises(Refused, match="ZYG103"):
-        gradient(lambda x: checkpointed(lambda y: np.sum(y * rng.normal(size=3)), x), X)
+        gradient(lambda x: checkpointed(f, x), X)
 
 
 def test_isderiving() -> None:

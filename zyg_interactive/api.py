@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from . import derived, errors, runtime
 from .diagnostics import refuse
 from .emit.compile import Compiler, Unit
 from .emit.explain import Explanation, explained
 from .engine import Specialisation, engine
-from .ir.core import Atom, Function, Value, reads, type_of
+from .ir.core import Function, reads, type_of
 from .ir.text import show
-from .ir.types import Array, Dict, Ref, Scalar, Tuple, has_derivative, in_memory, shape_of
+from .ir.types import Array, Dict, Ref, Tuple, Type, has_derivative, in_memory
 from .params import Grads, Params, gathered
 from .recording import Form, Recording, record, recorded_form
-from .seeds import Like, leaves_of, pattern_of, template_of
+from .rules.custom import has_custom
+from .seeds import (
+    Like,
+    first_of,
+    leaves_of,
+    pattern_of,
+    require_scalar,
+    template_of,
+    unsure,
+)
 from .shortcuts import MISS, Shortcuts, key_of
 from .transformed import Transformed
 
@@ -148,13 +159,13 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
     """The gradient of `f()` in arrays that it reaches through globals and closures."""
 
     def build(s: Specialisation) -> tuple[Any, tuple[int, ...]]:
-        out, pattern = _first(s)
-        _require_scalar(s, out)
+        out, pattern = first_of(s.function)
+        require_scalar(s.function, out)
         wrt = tuple(
             i for i, p in enumerate(s.function.region.params) if has_derivative(p.type)
         )
         made = s.derivative(implicit=True).fused(
-            s.function, wrt, value=True, check=_unsure(out), pattern=pattern
+            s.function, wrt, value=True, check=unsure(out), pattern=pattern
         )
         unit = Compiler().function(made)
         return unit.callable, wrt
@@ -170,22 +181,12 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
 
 
 def _fused(s: Specialisation, args: tuple[Any, ...], wrt: Wrt, value: bool) -> Any:
-    out, pattern = _first(s) if value else (s.function.region.outs[0], True)
-    _require_scalar(s, out)
+    out, pattern = first_of(s.function) if value else (s.function.region.outs[0], True)
+    require_scalar(s.function, out)
     made = s.derivative().fused(
-        s.function, chosen(s, args, wrt), value=value, check=_unsure(out), pattern=pattern
+        s.function, chosen(s, args, wrt), value=value, check=unsure(out), pattern=pattern
     )
     return Compiler().function(made).callable
-
-
-def _first(s: Specialisation) -> tuple[Atom, Any]:
-    """What is differentiated of a result that brings more along, and which parts are seeded."""
-    out = s.function.region.outs[0]
-    t = type_of(out)
-    if not isinstance(t, Tuple) or not t.items:
-        return out, True
-    first = out[0] if isinstance(out, tuple) else Value(None, t.items[0])
-    return first, (True, *[None] * (len(t.items) - 1))
 
 
 def chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ...]:
@@ -220,52 +221,6 @@ def arranged(
         g = by_argument.get(i % len(args))
         result.append(runtime.zeros_like(args[i]) if g is None and zeros else g)
     return result[0] if isinstance(wrt, int) else tuple(result)
-
-
-def _require_scalar(s: Specialisation, out: Atom) -> None:
-    """Refuse a result that is known not to be a real scalar."""
-    t = type_of(out)
-    where = s.function.span
-    if isinstance(t, Scalar | Array):
-        shape = shape_of(t)
-        if shape:
-            raise refuse(
-                "ZYG501",
-                f"the result of `{s.function.name}` is an array ({t!r}); "
-                "a gradient is of one number",
-                where,
-                "reduce it (`np.sum`), or ask for the `jacobian`, or for `pullback` and give a "
-                "seed",
-            )
-        if (isinstance(t, Scalar) and t.kind == "complex") or (
-            isinstance(t, Array) and t.dtype is not None and t.dtype.kind == "c"
-        ):
-            raise refuse(
-                "ZYG501",
-                f"the result of `{s.function.name}` is complex; a gradient is of one real number",
-                where,
-                "take `np.real`, `np.imag` or `np.abs` of it",
-            )
-        return
-    if (
-        isinstance(t, Tuple | Ref)
-        or out is None
-        or (not isinstance(out, int | float) and not has_derivative(t))
-    ):
-        what = "None" if out is None else f"{t!r}"
-        raise refuse(
-            "ZYG501",
-            f"the result of `{s.function.name}` is {what}; a gradient is of one number",
-            where,
-            "return the number to differentiate",
-        )
-
-
-def _unsure(out: Atom) -> bool:
-    t = type_of(out)
-    if isinstance(t, Scalar):
-        return False
-    return not (isinstance(t, Array) and t.shape == () and t.dtype is not None)
 
 
 # ---- pullbacks and dense derivatives
@@ -315,7 +270,7 @@ def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, B
         return _closure(s, chosen(s, args, wrt), lasting=s.heap is None)
 
     s, unit = engine.prepared(f, args, ("back", wrt), build)
-    values = s.values(f, args)
+    values = kept_values(s, f, args)
     y, run = unit.callable(*values)
     for name, cell in zip(run.__code__.co_freevars, run.__closure__ or (), strict=True):
         if s.heap is None or name in unit.plain:
@@ -324,6 +279,25 @@ def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, B
 
 
 forward = pullback
+
+
+def kept_values(s: Specialisation, f: Any, args: tuple[Any, ...]) -> list[Any]:
+    """What a function is called with whose pullback is kept. Its arrays are copies where what reads
+    them later cannot be looked into: a rule of the user's, or a program that changes arrays, of
+    which these are not.
+    """
+    values = s.values(f, args)
+    if s.heap is None and not has_custom(s.function, set()):
+        return values
+    types = [p.type for p in s.function.region.params]
+    return [_copied(v, t) for v, t in zip(values, types, strict=True)]
+
+
+def _copied(x: Any, t: Type) -> Any:
+    if isinstance(t, Tuple):
+        return runtime.tuple_like(x, [_copied(v, i) for v, i in zip(x, t.items, strict=True)])
+    plain = isinstance(t, Array) and not in_memory(t)
+    return x.copy() if plain and isinstance(x, np.ndarray) else x
 
 
 def _closure(s: Specialisation, wrt: tuple[int, ...], lasting: bool = True) -> Unit:
@@ -400,8 +374,8 @@ def trace(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Recording:
     wrt = hashable(wrt)
 
     def build(s: Specialisation) -> Form:
-        _require_scalar(s, s.function.region.outs[0])
-        return recorded_form(s.function, chosen(s, args, wrt), _unsure(s.function.region.outs[0]))
+        require_scalar(s.function, s.function.region.outs[0])
+        return recorded_form(s.function, chosen(s, args, wrt), unsure(s.function.region.outs[0]))
 
     s, form = engine.prepared(f, args, ("recorded", wrt), build)
     return record(f, args, s, form)

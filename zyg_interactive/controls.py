@@ -64,8 +64,9 @@ def checkpointed(f: Callable[..., Any], *args: Any) -> Any:
     once more (A. Griewank and A. Walther, Evaluating Derivatives, 2008, chapter 12). Calls may be
     nested.
 
-    What `f` prints, it prints twice; an `f` that draws random numbers is refused. In a program that
-    changes arrays, lists, dicts or objects this is a plain call.
+    What `f` prints, it prints twice; an `f` that returns another value the second time (it draws
+    random numbers, say) is refused then. In a program that changes arrays, lists, dicts or objects
+    this is a plain call.
     """
     return f(*args)
 

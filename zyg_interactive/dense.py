@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import errors, runtime
-from .api import Wrt, arranged, chosen, gradient, hashable, pullback
+from .api import Wrt, arranged, chosen, gradient, hashable, kept_values, pullback
 from .diagnostics import refuse
 from .emit.compile import Compiler
 from .engine import Specialisation, engine
@@ -36,7 +36,7 @@ class _Linearised:
         self.args, self.wrt, self.name = args, wrt, s.function.name
         self._chosen = [s.positions[i] for i in chosen(s, args, wrt)]
         self._specialisation = s
-        values = s.values(f, args)
+        values = kept_values(s, f, args)
         self.y, self._saved = self._halves.forward(*values)
         if s.heap is None:
             self._saved = runtime.apart(self._saved, (values, self.y))

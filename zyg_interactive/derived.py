@@ -55,11 +55,6 @@ def pushforward(f: Callable[..., Any], *args: Any) -> Callable[..., Any]:
     return push
 
 
-def withgradient(f: Callable[..., Any], *args: Any) -> Any:
-    y, back = pullback(f, *args)
-    return y, back(1.0)
-
-
 def first_of(f: Callable[..., Any], *args: Any) -> Any:
     """The first entry of a dict, and the dict."""
     found = f(*args)

@@ -165,7 +165,7 @@ class LateSpecialisation(runtime.Dynamic):
     ) -> tuple[Any, ...]:
         form = back.form
         if by_identity:
-            g = runtime.drained(memory, back.result, g)
+            g = _drained(memory, back.result, g, form.pattern)
         seeds = _seeds(g, form.pattern)
         if form.changing:
             seeds.append(memory if memory is not None else runtime.new_memory(form.arrays))
@@ -316,7 +316,12 @@ def _bar_of_callee(f: Any, tree: dict[Any, Any], bars: tuple[Any, ...], memory: 
 
 
 def _settled(memory: Any, x: Any, bar: Any) -> Any:
-    """The cotangent of an argument that is left once the array that it is has its own."""
+    """The cotangent of an argument that is left once the arrays that it is, or holds in a tuple,
+    have their own.
+    """
+    if isinstance(x, tuple) and isinstance(bar, tuple):
+        left = [_settled(memory, xi, b) for xi, b in zip(x, bar, strict=True)]
+        return runtime.tuple_like(x, left)
     if not isinstance(x, np.ndarray) or not x.ndim or x.dtype.kind not in "fc":
         return bar
     runtime.add_to_array(runtime.bar_of(memory, x), bar)
@@ -328,6 +333,19 @@ def _leaves(t: Any, alone: bool) -> Any:
     if isinstance(t, Tuple):
         return tuple(_leaves(i, alone) for i in t.items)
     return None if not alone and (isinstance(t, Ref) or in_memory(t)) else True
+
+
+def _drained(memory: Any, y: Any, g: Any, pattern: Any) -> Any:
+    """The whole cotangent of a result: `g`, and what the arrays in it have by their identity. Those
+    that the call finds by identity itself keep it.
+    """
+    if isinstance(pattern, tuple):
+        parts = g if isinstance(g, tuple) else (None,) * len(pattern)
+        return tuple(_drained(memory, *x) for x in zip(y, parts, pattern, strict=True))
+    if pattern is None:
+        return g
+    total = runtime.drained(memory, y, g)
+    return runtime.zeros_like(y) if total is None else total
 
 
 def _seeds(g: Any, pattern: Any) -> list[Any]:

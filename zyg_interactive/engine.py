@@ -136,8 +136,11 @@ class Linker(Links):
         """Whether the data at `path` has to be known."""
         return path.name in self.engine.demands.get(path, ())
 
-    def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
-        return Derivatives(infer).fused(callee, wrt)
+    def gradient(
+        self, callee: Function, wrt: tuple[int, ...], value: bool, check: bool, pattern: Any
+    ) -> Function:
+        made = Derivatives(infer)
+        return made.fused(callee, wrt, value=value, check=check, pattern=pattern)
 
     def split(
         self, callee: Function, wrt: tuple[int, ...], pattern: Any
@@ -233,7 +236,9 @@ class Engine:
             self.exact.clear()
         if len(self.patterns) > MOST_ENTRIES:
             self.clear()
-        self.exact.setdefault(exact, []).insert(0, s)
+        same = self.exact.setdefault(exact, [])
+        same.insert(0, s)
+        del same[8:]
         return s
 
     def _by_pattern(

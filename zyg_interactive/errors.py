@@ -56,6 +56,13 @@ def leaving(error: BaseException) -> BaseException:
             None,
             "reduce it (`np.sum`), or ask for the `jacobian`",
         )
+    if isinstance(error, runtime.WrongSeed):
+        return refuse(
+            "ZYG502",
+            str(error),
+            last_place(error.__traceback__),
+            "a seed is the cotangent of the result: give one of its shape",
+        )
     if isinstance(error, runtime.Changed):
         return refuse(
             "ZYG103", str(error), last_place(error.__traceback__), error.help

@@ -19,45 +19,79 @@ from .frontend.names import parameters
 from .frontend.resolve import UserFunction
 from .frontend.scope import LocalFunction
 from .ir.core import Atom, Function, Value, type_of
-from .ir.types import may_be_differentiable
-from .seeds import pattern_of
+from .ir.types import UNBOUND_TYPE, Array, Scalar, Tuple, Type, may_be_differentiable, shape_of
+from .seeds import first_of, pattern_of, require_scalar, unsure
 from .transformed import Transformed
 
 
-def _chosen(
-    xs: tuple[Atom, ...], wrt: Any, values: list[Atom], places: dict[int, int]
+def _asked(
+    lowering: Calls,
+    wrt: Any,
+    xs: tuple[Atom, ...],
+    values: list[Atom],
+    places: dict[int, int],
+    node: ast.AST,
 ) -> tuple[list[int], list[int]]:
     """The arguments that gradients are asked for, and those of them that can have one."""
-    asked = list(range(len(xs)) if wrt is None else [wrt] if isinstance(wrt, int) else wrt)
+    n = len(xs)
+    asked = list(range(n) if wrt is None else [wrt] if isinstance(wrt, int) else wrt)
+    for i in asked:
+        if isinstance(i, Value) or not -n <= i < n:
+            raise refuse(
+                "ZYG503", f"there is no argument {i}: {n} were given", lowering.span(node)
+            )
+    asked = [i % n for i in asked]
     return asked, [
         i for i in asked if i in places and may_be_differentiable(type_of(values[places[i]]))
     ]
 
 
+def _options(
+    lowering: Calls, kwargs: dict[str, Atom], known: tuple[str, ...], node: ast.AST
+) -> None:
+    for name in kwargs:
+        if name not in known:
+            raise refuse("ZYG101", f"`{name}=` inside differentiated code", lowering.span(node))
+
+
 def _gradient(
     lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
 ) -> Atom:
-    f, xs = args[0], args[1:]
-    options = dict(kwargs)
-    if not xs:
-        return Transformed(api.gradient, f, options)
-    wrt = options.pop("wrt", None)
-    zeros = options.pop("zeros", False)
-    if options:
-        raise refuse(
-            "ZYG101", f"`{next(iter(options))}=` inside differentiated code", lowering.span(node)
-        )
-    callee, values, places = _callee(lowering, f, xs, node)
-    asked, chosen = _chosen(xs, wrt, values, places)
-    made = lowering.context.gradient(callee, tuple(places[i] for i in chosen))
+    if len(args) == 1:
+        return Transformed(api.gradient, args[0], dict(kwargs))
+    return _value_and_gradient(lowering, args, kwargs, node, False)[1]
+
+
+def _withgradient(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
+    return _value_and_gradient(lowering, args, kwargs, node, True)
+
+
+def _value_and_gradient(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST, value: bool
+) -> tuple[Atom, Atom]:
+    _options(lowering, kwargs, ("wrt", "zeros"), node)
+    wrt, xs = kwargs.get("wrt"), args[1:]
+    callee, values, places = _callee(lowering, args[0], xs, node)
+    asked, chosen = _asked(lowering, wrt, xs, values, places, node)
+    out, pattern = first_of(callee) if value else (callee.region.outs[0], True)
+    settled = lowering.heap is None and type_of(out) != UNBOUND_TYPE
+    if settled or isinstance(type_of(out), Scalar | Array):
+        require_scalar(callee, out)  # else the run does
+    made = lowering.context.gradient(
+        callee, tuple(places[i] for i in chosen), value, unsure(out), pattern
+    )
     result = lowering.op(made, tuple(values), {}, node)
     lowering.returned(result, made.result, node)
-    found = {i: lowering.subscript(result, k, node) for k, i in enumerate(chosen)}
-    if zeros:
+    bars = lowering.subscript(result, 1, node) if value else result
+    found = {i: lowering.subscript(bars, k, node) for k, i in enumerate(chosen)}
+    if kwargs.get("zeros"):
         missing = [i for i in asked if i not in found or found[i] is None]
         found |= {i: lowering.op(runtime.zeros_like, (xs[i],), {}, node) for i in missing}
     every = tuple(found.get(i) for i in asked)
-    return every[0] if isinstance(wrt, int) else every
+    y = lowering.subscript(result, 0, node) if value else None
+    return y, every[0] if isinstance(wrt, int) else every
 
 
 def _derivative(
@@ -122,6 +156,7 @@ class Pulled:
     pattern: Any
     asked: tuple[int, ...]
     chosen: tuple[int, ...]
+    alone: bool  # one cotangent is asked for, not a tuple
 
     def __call__(self, *args: Any) -> Any:
         raise TypeError("a part of a program, not a function")
@@ -131,7 +166,9 @@ def _pullback(
     lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
 ) -> Atom:
     callee, values, places = _callee(lowering, args[0], args[1:], node)
-    asked, chosen = _chosen(args[1:], kwargs.get("wrt"), values, places)
+    _options(lowering, kwargs, ("wrt",), node)
+    wrt = kwargs.get("wrt")
+    asked, chosen = _asked(lowering, wrt, args[1:], values, places, node)
     pattern = pattern_of(callee.result)
     forward, reverse = lowering.context.split(
         callee, tuple(places[i] for i in chosen), pattern
@@ -139,7 +176,7 @@ def _pullback(
     result = lowering.op(forward, tuple(values), {}, node)
     lowering.returned(result, forward.result, node)
     y, saved = (lowering.subscript(result, k, node) for k in range(2))
-    handle = Pulled(reverse, pattern, tuple(asked), tuple(chosen))
+    handle = Pulled(reverse, pattern, tuple(asked), tuple(chosen), isinstance(wrt, int))
     back = lowering.call(library(derived.back_of), (handle, y, saved), {}, node)
     return (y, back)
 
@@ -149,34 +186,51 @@ def _pulled(
 ) -> Atom:
     """The call of what `pullback` returned."""
     handle, y, saved, seed = args
-    assert isinstance(handle, Pulled)
-    seeds = _seeds(lowering, handle.pattern, y, seed, node)
-    result = lowering.op(handle.reverse, (saved, *seeds), {}, node)
+    if not isinstance(handle, Pulled):
+        raise refuse(
+            "ZYG101",
+            "a call of one of several pullbacks that only the run tells apart is not supported",
+            lowering.span(node),
+            "call each of them by its name",
+        )
+    leaves = _seeds(lowering, handle.pattern, y, 1.0 if seed is None else seed, node)
+    result = lowering.op(handle.reverse, (saved, *leaves), {}, node)
     lowering.returned(result, handle.reverse.result, node)
     found = {i: lowering.subscript(result, k, node) for k, i in enumerate(handle.chosen)}
-    return tuple(found.get(i) for i in handle.asked)
+    every = tuple(found.get(i) for i in handle.asked)
+    return every[0] if handle.alone else every
 
 
-def _seeds(
-    lowering: Calls, pattern: Any, y: Atom, seed: Atom, node: ast.AST
-) -> list[Atom]:
+def _seeds(lowering: Calls, pattern: Any, y: Atom, seed: Atom, node: ast.AST) -> list[Atom]:
     """The seeds of the leaves of a result."""
     if isinstance(pattern, tuple):
-        given = [
-            None if seed is None else lowering.subscript(seed, i, node)
-            for i in range(len(pattern))
-        ]
-        parts = [lowering.subscript(y, i, node) for i in range(len(pattern))]
-        return [
-            leaf
-            for p, part, s in zip(pattern, parts, given, strict=True)
-            for leaf in _seeds(lowering, p, part, s, node)
-        ]
+        parts: Any = (None,) * len(pattern)
+        if seed is not None:
+            t = type_of(seed)
+            count = len(t.items) if isinstance(t, Tuple) else None
+            if count != len(pattern):
+                raise refuse(
+                    "ZYG502",
+                    f"the function returns {len(pattern)} results; give a tuple of seeds",
+                    lowering.span(node),
+                )
+            parts = [lowering.subscript(seed, i, node) for i in range(count)]
+        found: list[Atom] = []
+        for i, (p, part) in enumerate(zip(pattern, parts, strict=True)):
+            found += _seeds(lowering, p, lowering.subscript(y, i, node), part, node)
+        return found
     if pattern is None:
         return []
     if seed is None:
-        seed = lowering.op(runtime.zeros_like, (y,), {}, node)
-    return [seed]
+        return [lowering.op(runtime.zeros_like, (y,), {}, node)]
+    if _has_one_shape(type_of(seed), type_of(y)):
+        return [seed]
+    return [lowering.op(runtime.seed_for, (seed, y), {}, node)]
+
+
+def _has_one_shape(a: Type, b: Type) -> bool:
+    known = shape_of(a)
+    return known is not None and known == shape_of(b)
 
 
 def _derived(public: Any, f: Any) -> Intrinsic:
@@ -215,11 +269,11 @@ INTRINSICS[controls.checkpointed] = _checkpointed
 INTRINSICS[controls.isderiving] = lambda *_: True
 INTRINSICS[api.gradient] = _gradient
 INTRINSICS[api.derivative] = _derivative
+INTRINSICS[api.withgradient] = _withgradient
 INTRINSICS[api.pullback] = INTRINSICS[derived.pullback] = _pullback
 INTRINSICS[derived.gradient] = _gradient_of_one
 INTRINSICS[derived.pulled] = _pulled
 for public, made in {
-    api.withgradient: derived.withgradient,
     dense.pushforward: derived.pushforward,
     dense.jacobian: derived.jacobian,
     dense.hessian: derived.hessian,

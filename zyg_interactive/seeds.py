@@ -1,4 +1,4 @@
-"""Seeds: cotangents of results, which may be tuples, and the numbers and arrays in them."""
+"""What a derivative is of: one number, or a result that takes a seed, which may be a tuple."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .diagnostics import refuse
-from .ir.types import Tuple
+from .ir.core import Atom, Function, Value, type_of
+from .ir.types import Array, Ref, Scalar, Tuple, has_derivative, shape_of
 
 SHORT = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
 
@@ -76,3 +77,62 @@ def _leaf(seed: Any, like: Like, name: str) -> Any:
 
 def pattern_of(t: Any) -> Any:
     return tuple(pattern_of(i) for i in t.items) if isinstance(t, Tuple) else True
+
+
+# ---- what a gradient is of
+
+
+def first_of(f: Function) -> tuple[Atom, Any]:
+    """What is differentiated of a result that brings more along, and which parts are seeded."""
+    out = f.region.outs[0]
+    t = type_of(out)
+    if not isinstance(t, Tuple) or not t.items:
+        return out, True
+    first = out[0] if isinstance(out, tuple) else Value(None, t.items[0])
+    return first, (True, *[None] * (len(t.items) - 1))
+
+
+def require_scalar(f: Function, out: Atom) -> None:
+    """Refuse a result that is known not to be a real scalar."""
+    t = type_of(out)
+    where = f.span
+    if isinstance(t, Scalar | Array):
+        shape = shape_of(t)
+        if shape:
+            raise refuse(
+                "ZYG501",
+                f"the result of `{f.name}` is an array ({t!r}); "
+                "a gradient is of one number",
+                where,
+                "reduce it (`np.sum`), or ask for the `jacobian`, or for `pullback` and give a "
+                "seed",
+            )
+        if (isinstance(t, Scalar) and t.kind == "complex") or (
+            isinstance(t, Array) and t.dtype is not None and t.dtype.kind == "c"
+        ):
+            raise refuse(
+                "ZYG501",
+                f"the result of `{f.name}` is complex; a gradient is of one real number",
+                where,
+                "take `np.real`, `np.imag` or `np.abs` of it",
+            )
+        return
+    if (
+        isinstance(t, Tuple | Ref)
+        or out is None
+        or (not isinstance(out, int | float) and not has_derivative(t))
+    ):
+        what = "None" if out is None else f"{t!r}"
+        raise refuse(
+            "ZYG501",
+            f"the result of `{f.name}` is {what}; a gradient is of one number",
+            where,
+            "return the number to differentiate",
+        )
+
+
+def unsure(out: Atom) -> bool:
+    t = type_of(out)
+    if isinstance(t, Scalar):
+        return False
+    return not (isinstance(t, Array) and t.shape == () and t.dtype is not None)

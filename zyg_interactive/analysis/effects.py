@@ -5,7 +5,6 @@ the cotangents of what they hold.
 from __future__ import annotations
 
 import operator
-import random
 from collections import deque
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import CALL_VALUE, Function, Op, Region, type_of, values, walk
-from ..ir.types import Array, Closure, Other, Ref, Site, Tuple, Type, in_memory, refers
+from ..ir.types import Array, Closure, Ref, Site, Tuple, Type, in_memory, refers
 from ..rules.aliasing import aliases
 
 # Read a part of what the first argument refers to, or all of it.
@@ -166,28 +165,6 @@ def _region(region: Region, seen: set[Function]) -> bool:
         elif not op.regions and changes_memory(op):
             return True
     return False
-
-
-def draws(f: Function, seen: set[Function]) -> bool:
-    """Whether a function draws random numbers, as far as it can be seen."""
-    if f in seen:
-        return False
-    seen.add(f)
-    if any(isinstance(p.type, Other) and p.type.cls in GENERATORS for p in f.region.params):
-        return True
-    return any(
-        draws(op.fn, seen) if isinstance(op.fn, Function) else _is_draw(op.fn)
-        for op in walk(f.region)
-    )
-
-
-GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
-
-
-def _is_draw(fn: Any) -> bool:
-    owner = getattr(fn, "__self__", None) or getattr(fn, "__objclass__", None)
-    module = getattr(fn, "__module__", None) or ""
-    return isinstance(owner, GENERATORS) or owner in GENERATORS or module in ("random", "secrets")
 
 
 def touches_memory(op: Op) -> bool:

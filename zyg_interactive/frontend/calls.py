@@ -29,6 +29,7 @@ from ..ir.types import (
     Record,
     Ref,
     Tuple,
+    may_be_differentiable,
     rank,
 )
 from ..rules.registry import REFUSAL, lookup
@@ -52,7 +53,7 @@ CONSUMERS = {
 }
 
 
-VIEWS = {dict.keys, dict.values, dict.items}
+VIEWS = {dict.values, dict.items}
 LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
 
@@ -128,13 +129,10 @@ class Calls(Expressions):
                 return fn.receiver.get(args[0], args[1] if len(args) > 1 else None)
         if isinstance(fn, BoundMethod) and _in(VIEWS, fn.fn) and not args and not kwargs:
             known = type_of(fn.receiver)
-            if isinstance(known, Dict):
-                return tuple(
-                    k if fn.fn is dict.keys
-                    else self.subscript(fn.receiver, k, node) if fn.fn is dict.values
-                    else (k, self.subscript(fn.receiver, k, node))
-                    for k, _ in known.items
-                )
+            if isinstance(known, Dict) and may_be_differentiable(known):
+                held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
+                items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
+                return Generated(items, self.depth)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)
@@ -233,6 +231,8 @@ class Calls(Expressions):
             return len(args[0])
         if fn is getattr and len(args) == 2 and isinstance(args[1], str) and not kwargs:
             return self.attribute(args[0], args[1], node, name)
+        if fn is operator.getitem and len(args) == 2 and not kwargs:
+            return self.subscript(args[0], args[1], node, name)
         if isinstance(fn, operator.attrgetter):
             return self.attribute(args[0], str(fn.__reduce__()[1][0]), node, name)
         if fn is isinstance and len(args) == 2:

@@ -66,8 +66,12 @@ class Context(Protocol):
     def demanded(self, path: Path) -> bool:
         """Whether the data at `path` has to be known before the run."""
 
-    def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
-        """The function that returns the gradient of `callee` in some parameters, as a tuple."""
+    def gradient(
+        self, callee: Function, wrt: tuple[int, ...], value: bool, check: bool, pattern: Any
+    ) -> Function:
+        """The function that returns the gradient of `callee` in some parameters, as a tuple; with
+        the value before it, where that is asked for.
+        """
 
     def split(
         self, callee: Function, wrt: tuple[int, ...], pattern: Any

@@ -89,9 +89,13 @@ class StaticContext(Links):
         node = fn.node if isinstance(fn, UserFunction) else fn
         return any(node is known for known in self.custom)
 
-    def gradient(self, callee: Function, wrt: tuple[int, ...]) -> Function:
+    def gradient(
+        self, callee: Function, wrt: tuple[int, ...], value: bool, check: bool, pattern: Any
+    ) -> Function:
         """A derivative inside differentiated code; its refusals are those of the code around."""
-        return self._reported(lambda inner: inner.fused(callee, wrt))
+        return self._reported(
+            lambda inner: inner.fused(callee, wrt, value=value, check=check, pattern=pattern)
+        )
 
     def split(
         self, callee: Function, wrt: tuple[int, ...], pattern: Any

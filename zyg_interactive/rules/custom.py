@@ -10,10 +10,10 @@ import numpy as np
 from .. import runtime
 from ..controls import hook, hooked, stop_gradient
 from ..diagnostics import CustomGradientError, Diagnostic
-from ..ir.core import type_of
+from ..ir.core import CALL_VALUE, Function, type_of, walk
 from ..ir.types import Type, value_of
 from ..source import SourceNotFound, Span, find
-from .registry import RULES, Rule, constant, result
+from .registry import RULES, Rule, constant, lookup, result
 
 
 def define(f: Callable[..., Any], rule: Callable[..., Any]) -> None:
@@ -34,6 +34,19 @@ def _called_as_written(*args: Any) -> Any:
     raise AssertionError("a custom rule is called by the code it is compiled into")
 
 
+def has_custom(f: Function, seen: set[Function]) -> bool:
+    """Whether a function calls one with a rule of the user's, or one that only the run knows."""
+    if f in seen:
+        return False
+    seen.add(f)
+    return any(
+        has_custom(op.fn, seen)
+        if isinstance(op.fn, Function)
+        else op.fn is CALL_VALUE or (rule := lookup(op.fn)) is not None and rule.custom is not None
+        for op in walk(f.region)
+    )
+
+
 class CustomCall:
     """One place where a user's rule is called: checks what it returns, says where it is wrong."""
 
@@ -44,16 +57,23 @@ class CustomCall:
         span: Span | None,
         wrt: tuple[int, ...],
         keywords: dict[str, Any],
+        changing: bool,
     ):
         self.name = getattr(f, "__name__", repr(f))
         self.rule, self.span, self.wrt, self.keywords = rule, span, wrt, keywords
+        self.changing = changing  # whether the program may change the arguments later
 
     @property
     def __name__(self) -> str:
         return f"gradient_of_{self.name}"
 
     def forward(self, *args: Any) -> tuple[Any, Any]:
-        result = self.rule(*args, **self.keywords)
+        given = args
+        if self.changing:
+            given = tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
+        result = self.rule(*given, **self.keywords)
+        if self.changing:
+            self._check_apart(result, args, given)
         if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
             raise self._error(
                 "ZYG403",
@@ -62,6 +82,23 @@ class CustomCall:
                 "the arguments",
             )
         return result
+
+    def _check_apart(self, result: Any, args: tuple[Any, ...], given: tuple[Any, ...]) -> None:
+        """Refuse a rule for which it matters that it is given copies. Its `back` reads what it was
+        given, and must not see what the program stores there later.
+        """
+        for a, copy in zip(args, given, strict=True):
+            if a is copy:
+                continue
+            if not np.array_equal(a, copy, equal_nan=a.dtype.kind in "fc"):
+                raise runtime.Changed(f"the gradient rule of `{self.name}` changed its argument")
+            y = result[0] if isinstance(result, tuple) and result else None
+            if isinstance(y, np.ndarray) and np.may_share_memory(y, copy):
+                raise runtime.Changed(
+                    f"the gradient rule of `{self.name}` returned an array that it was given, in a "
+                    "program that changes arrays",
+                    "let the rule return a copy",
+                )
 
     def reverse(self, back: Any, g: Any, *args: Any) -> tuple[Any, ...]:
         cotangents = back(g)

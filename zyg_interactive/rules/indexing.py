@@ -211,6 +211,9 @@ def _known(shape: tuple[Size, ...]) -> bool:
 rule(runtime.own)(lambda g, y, x: (g,))  # which may be a tuple itself
 
 
+rule(runtime.seed_for)(lambda g, y, seed, like: (g, None))
+
+
 @rule(runtime.reverse)
 def reverse(g: Any, y: Any, items: Any) -> Any:
     return (call(runtime.reverse, g),)
@@ -296,6 +299,11 @@ def zero_type(t: Type) -> Type:
 @result(runtime.own)
 def _own(x: Any) -> Type:
     return type_of(x)
+
+
+@result(runtime.seed_for)
+def _seed_for(seed: Any, like: Any) -> Type:
+    return type_of(seed)
 
 
 @result(runtime.scalar)

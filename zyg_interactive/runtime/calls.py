@@ -102,6 +102,26 @@ class Changed(RuntimeError):
         self.help = help
 
 
+def check_same(name: str, first: Any, second: Any) -> None:
+    """Raise where a function that is run a second time, for the reverse pass, did another thing."""
+    if not _is_same(first, second):
+        raise Changed(
+            f"`{name}`, which is checkpointed, returned another value when it was run again",
+            "call it without `checkpointed`: a function that draws random numbers, or reads what "
+            "changes, cannot be run twice",
+        )
+
+
+def _is_same(x: Any, y: Any) -> bool:
+    if isinstance(x, np.ndarray | np.generic | int | float | complex):
+        return np.array_equal(x, y, equal_nan=np.asarray(x).dtype.kind in "fc")
+    if isinstance(x, tuple | list):
+        return len(x) == len(y) and all(map(_is_same, x, y))
+    if isinstance(x, dict):
+        return x.keys() == y.keys() and all(_is_same(v, y[k]) for k, v in x.items())
+    return True  # a function or an object, of which what it holds is not compared
+
+
 def check_immutable(x: Any, name: str) -> None:
     """An in-place operator on an array is a change of the array, which is not supported."""
     if isinstance(x, np.ndarray | list):

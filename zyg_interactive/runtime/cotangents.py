@@ -132,6 +132,8 @@ def accumulate(buffer: Any, c: Any) -> Any:
     """Add `c` into an owned buffer in place where it is an array or a list; returns the buffer to
     go on with.
     """
+    if c is None:
+        return buffer
     if isinstance(buffer, np.ndarray) and buffer.ndim:
         if np.iscomplexobj(c) and not np.iscomplexobj(buffer):
             c = np.real(c)

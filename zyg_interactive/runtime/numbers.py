@@ -71,6 +71,17 @@ def check_scalar(y: Any) -> None:
         raise NotScalar(y)
 
 
+def seed_for(seed: Any, y: Any) -> Any:
+    """A seed, which must have the shape of the result it is for."""
+    if np.shape(seed) != np.shape(y):
+        raise WrongSeed(f"the seed has shape {np.shape(seed)}, the result has shape {np.shape(y)}")
+    return seed
+
+
+class WrongSeed(ValueError):
+    """A seed of another shape than the result."""
+
+
 class NotReal(TypeError):
     """A power of real numbers turned out complex."""
 

@@ -19,7 +19,7 @@ from .. import runtime
 from ..analysis.effects import INFIX, is_view
 from ..diagnostics import refuse
 from ..ir.core import IF, Atom, Op, Region, Value, append, building, emit, type_of, values
-from ..ir.types import BOOL, Array, Scalar, in_memory, value_of
+from ..ir.types import BOOL, Array, Scalar, Unknown, in_memory, value_of
 from ..rules.aliasing import VIEWS, is_view_index
 from ..rules.elementwise import narrow
 from ..rules.registry import lookup
@@ -96,7 +96,8 @@ def contribute(p: Pullback, scope: Scope, x: Value, c: Atom) -> None:
     if op is not None and op.fn is np.broadcast_to:  # shows an element several times
         p.contribute(scope, op.args[0], c, broadcasts=True)
         return
-    emit(operator.iadd, (shadow(p, scope, x), made(c)))
+    how: Any = runtime.add_to_array if isinstance(type_of(c), Unknown) else operator.iadd
+    emit(how, (shadow(p, scope, x), made(c)))  # what is not known may be None
 
 
 def taken(p: Pullback, scope: Scope, y: Value) -> Atom:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import runtime
 from ..analysis.activity import active_values
-from ..analysis.effects import changes_memory, draws, function_changes, reads_memory, stores
+from ..analysis.effects import changes_memory, function_changes, reads_memory, stores
 from ..diagnostics import Refused, refuse
 from ..ir.core import (
     CALL_VALUE,
@@ -312,7 +312,8 @@ class Pullback:
             return
         if not isinstance(x, Value) or x not in self.active:
             return
-        c = repaired(c, x, broadcasts)
+        if not in_memory(x.type) or broadcasts or not isinstance(type_of(c), Unknown):
+            c = repaired(c, x, broadcasts)  # else it may be None, which only the run knows
         if is_zero(c):
             return
         if in_memory(x.type):
@@ -365,10 +366,18 @@ class Pullback:
             self._call(op, scope)
         elif fn is CALL_VALUE or (fn is runtime.observe and REFUSAL not in op.static):
             self._dynamic(op, scope, op.args[0], op.args[1:])
+        elif fn is operator.getitem and self._may_be_changed(op.args[0]):
+            self._dynamic(op, scope, fn, op.args)
         elif fn in STRUCTURAL and STRUCTURAL[fn](self, op, scope):
             pass
         elif any(r in scope.bars or r in scope.buffers or self._made(r) for r in op.results):
             self._rule(op, scope)
+
+    def _may_be_changed(self, x: Atom) -> bool:
+        """Whether only the run knows if this is an array that the user's program changes. In code
+        that was made by this transform, what is not known is a cotangent, which is a value.
+        """
+        return self.f.changing and self.f.order == 0 and _is_unknown(x)
 
     def _made(self, y: Value) -> bool:
         return in_memory(y.type) and y in self.active
@@ -536,14 +545,6 @@ class Pullback:
         changes = self.f.changing and function_changes(callee, set())
         # Where a program changes things, what a call was given may be another thing by then.
         twice = callee.checkpoint and not self.f.changing
-        if twice and draws(callee, set()):
-            raise refuse(
-                "ZYG103",
-                f"`{callee.name}`, which is checkpointed, draws random numbers; it cannot be run "
-                "twice",
-                op.span,
-                "call it without `checkpointed`",
-            )
         if not leaves and not changes and not any(refers(r.type) for r in op.results):
             return
         pair = self.pairs(callee, wrt, patterns if len(patterns) != 1 else patterns[0])
@@ -555,6 +556,10 @@ class Pullback:
         if twice:
             again = tuple(Value(r.name, r.type, op.span) for r in op.results)
             append(Op(pair.forward, op.args, {}, (*again, residuals), (), op.span))
+            for first, second in zip(op.results, again, strict=True):
+                checked = Value(None, NOTHING, op.span)
+                args = (callee.name, first, second)
+                append(Op(runtime.check_same, args, {}, (checked,), (), op.span))
         else:
             op.fn = pair.forward
             op.results = (*op.results, residuals)
@@ -642,17 +647,21 @@ class Pullback:
 
     def _custom(self, op: Op, scope: Scope, rule: Callable[..., Any]) -> None:
         """A call whose gradient the user has given."""
+        if self.f.changing and not self.f.late:
+            # What it returns may be an array that is changed later, or one that it was given.
+            self._dynamic(op, scope, op.fn, op.args)
+            return
         g = self._given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         wrt = tuple(i for i, a in enumerate(op.args) if any(v in self.active for v in values(a)))
-        call = CustomCall(op.fn, rule, op.span, wrt, static)
+        call = CustomCall(op.fn, rule, op.span, wrt, static, self.f.changing)
         back = Value("back", UNKNOWN, op.span)
         g = made(filled(g, op.result))
         args = op.args
         op.fn, op.args, op.static = runtime.custom_forward, (call, *args), {}
         op.results = (op.result, back)
         back.op = op
-        bars = tuple(Value(None, bar_type(type_of(args[i])), op.span) for i in wrt)
+        bars = tuple(Value(None, bar_type(value_of(type_of(args[i]))), op.span) for i in wrt)
         append(Op(runtime.custom_reverse, (call, back, g, *args), {}, bars, (), op.span))
         for i, bar in zip(wrt, bars, strict=True):
             self.contribute(scope, args[i], bar)
