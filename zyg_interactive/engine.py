@@ -230,7 +230,14 @@ class Engine:
                 break
             except Demand as demand:
                 self.note(demand)
-            except MemoryNeeded:
+            except MemoryNeeded as needed:
+                if changing or who in self.changing:
+                    raise refuse(
+                        "ZYG101",
+                        "a change of what is no list, dict or object in memory is not supported",
+                        needed.span,
+                        "build a new one",
+                    ) from None
                 self.changing.add(who)
         if len(self.exact) > MOST_ENTRIES:
             self.exact.clear()

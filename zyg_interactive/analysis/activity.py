@@ -107,6 +107,8 @@ class _Activity:
             return True
         if reads_memory(op):  # of which it is not known here what was stored there
             return True
+        if op.fn is getattr and _is_exception(type_of(op.args[0])):  # nor what it was raised with
+            return True
         every = (*op.args, *op.static.values())
         if is_view(op):
             return any(map(self.any, every))
@@ -146,6 +148,10 @@ class _Activity:
 def is_open(t: Other) -> bool:
     """Whether a call may keep something in an object of which nothing but the class is known."""
     return may_be_differentiable(t) and not issubclass(t.cls, Memory | BaseException)
+
+
+def _is_exception(t: Type) -> bool:
+    return isinstance(t, Other) and issubclass(t.cls, BaseException)
 
 
 def _site(t: Type) -> Site:

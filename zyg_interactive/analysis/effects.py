@@ -203,7 +203,7 @@ def changes_what_it_is_given(f: Function) -> bool:
     """Whether a call of a function may change what its parameters refer to, or globals: something
     that is still there when it has returned.
     """
-    changed = _changed_sites(f, set())
+    changed = changed_sites(f.region, {f})
     if changed is None:
         return True
     given: set[Site] = set()
@@ -213,17 +213,18 @@ def changes_what_it_is_given(f: Function) -> bool:
     return not changed.isdisjoint(given)
 
 
-def _changed_sites(f: Function, seen: set[Function]) -> set[Site] | None:
-    """The sites of what a function changes; None: of anything."""
+def changed_sites(region: Region, seen: set[Function] | None = None) -> set[Site] | None:
+    """The sites of what a region changes; None: of anything. `seen`: functions not to look into."""
     found: set[Site] = set()
-    if f in seen:
-        return found
-    seen.add(f)
-    for op in walk(f.region):
+    seen = set() if seen is None else seen
+    for op in walk(region):
         if op.fn in LATE or op.fn is runtime.store_global:
             return None
         if isinstance(op.fn, Function):
-            more = _changed_sites(op.fn, seen)
+            if op.fn in seen:
+                continue
+            seen.add(op.fn)
+            more = changed_sites(op.fn.region, seen)
             if more is None:
                 return None
             found |= more
@@ -231,6 +232,16 @@ def _changed_sites(f: Function, seen: set[Function]) -> set[Site] | None:
             t = type_of(op.args[0])
             if isinstance(t, Ref | Array) and t.site is not None:
                 found.add(t.site.find())
+    return found
+
+
+def reached_sites(region: Region) -> set[Site]:
+    """The sites of what the operations of a region are given, and of what that leads to."""
+    found: set[Site] = set()
+    for op in walk(region):
+        for a in (*op.args, *op.static.values()):
+            for v in values(a):
+                _reach(v.type, found)
     return found
 
 
@@ -253,9 +264,11 @@ __all__ = [
     "BAR_CHANGES",
     "CHANGES",
     "INFIX",
+    "changed_sites",
     "changes_what_it_is_given",
     "changes_memory",
     "is_view",
+    "reached_sites",
     "reads_memory",
     "stored_sites",
     "stores",

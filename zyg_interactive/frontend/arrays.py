@@ -145,11 +145,11 @@ class Arrays(Containers):
 
     def as_index(self, index: Atom, node: ast.AST) -> Atom:
         """An index with what lists hold in the place of lists."""
-        return self.frozen(self.materialise(index, node), node)
+        return self.frozen(self.materialise(index, node), node, deep=True)
 
     def as_array(self, value: Atom, node: ast.AST) -> Atom:
         """What is stored, as a number or an array."""
-        value = self.frozen(self.materialise(value, node), node)
+        value = self.frozen(self.materialise(value, node), node, deep=True)
         if isinstance(type_of(value), List | Tuple):
             value = self.op(np.array, (value,), {}, node)
         return value

@@ -40,8 +40,9 @@ from .expressions import Expressions, is_literal
 from .fence import refused
 from .generators import collecting, is_generator
 from .memory import NOT_HANDLED, STORES
+from .names import body_of, read
 from .resolve import UserFunction
-from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction
+from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
 
 # Callables that go through the arguments they are given, once and at once.
 CONSUMERS = {
@@ -54,6 +55,7 @@ CONSUMERS = {
 
 
 VIEWS = {dict.values, dict.items}
+ADAPTERS = {enumerate, zip, reversed}
 LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
 
@@ -106,6 +108,8 @@ class Calls(Expressions):
     ) -> Atom:
         """Lower `fn(*args, **kwargs)`."""
         method = fn.fn if isinstance(fn, BoundMethod) else fn
+        if _in(ADAPTERS, fn) and isinstance(node, ast.expr) and args and not {*kwargs} - {"start"}:
+            return self.adapted(fn, args, kwargs, node)
         if any(map(_goes_through, args)) and _in(CONSUMERS, method):
             lazily = _in(LAZY, method)
             args = tuple(
@@ -120,7 +124,7 @@ class Calls(Expressions):
             return self._extreme(fn, args[0], dict(kwargs), node, name)
         sequences = List | Tuple | Ref | Array
         if fn is iter and len(args) == 1 and isinstance(type_of(args[0]), sequences):
-            return Generated(args[0], self.depth)
+            return self.iterated(args[0])
         for a in (*args, *kwargs.values()):
             if isinstance(a, Generated):
                 self.materialise(a, node)
@@ -132,7 +136,7 @@ class Calls(Expressions):
             if isinstance(known, Dict) and may_be_differentiable(known):
                 held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
                 items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
-                return Generated(items, self.depth)
+                return self.iterated(items)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)
@@ -181,6 +185,29 @@ class Calls(Expressions):
     def listed(self, atom: Atom, node: ast.expr) -> Atom:
         """What goes through something, as a list."""
         raise NotImplementedError
+
+    def adapted(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> Atom:
+        """`zip` or `enumerate` of generators."""
+        raise NotImplementedError
+
+    def iterated(self, items: Atom) -> Generated:
+        """An iterator over something."""
+        raise NotImplementedError
+
+    def looked_up(self, fn: UserFunction) -> frozenset[str]:
+        """The variables of this function that an inner one looks up when it is called."""
+        if not isinstance(fn.resolver, ScopeResolver):
+            return frozenset()
+        found: set[str] = set()
+        todo: list[UserFunction] = [fn]
+        while todo:
+            names = (read(body_of(todo.pop().node)) & self.locals) - found
+            found |= names
+            known = (self.env.get(n) for n in names)
+            todo += [f.fn for f in known if isinstance(f, LocalFunction)]
+        return frozenset(found)
 
     def _extreme(
         self, fn: Any, items: Atom, kwargs: dict[str, Atom], node: ast.AST, name: str | None
@@ -274,7 +301,12 @@ class Calls(Expressions):
         if lowering is not None:
             return lowering(self, args, kwargs, node)
         if is_generator(fn.node):
-            return Generated(self._user_call(collecting(fn), args, kwargs, node, name), self.depth)
+            whole = collecting(fn)
+            return Generated(
+                lambda: self._user_call(whole, args, kwargs, node, name),
+                self.depth,
+                reads=self.looked_up(fn),
+            )
         try:
             callee, values = self.linked(fn, args, kwargs, node)
         except Refused as refusal:
@@ -469,8 +501,14 @@ class Calls(Expressions):
 
     def unused(self, node: ast.Call) -> None:
         """A call whose result is not used: an observer, such as `print`."""
+        if any(isinstance(a, ast.GeneratorExp) for a in node.args):
+            self.call_expression(node, None)
+            return
         fn = self.expr(node.func)
         args, kwargs = self._given(fn, node)
+        if any(isinstance(a, Generated) for a in args):
+            self.call(fn, args, kwargs, node)
+            return
         known = (
             fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
         )

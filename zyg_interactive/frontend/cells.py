@@ -41,6 +41,14 @@ class Cells(Lowering):
             raise MemoryNeeded
         return self.context.heap
 
+    @property
+    def scope(self) -> tuple[Any, ...]:
+        return (self.locals, self.globals, self.nonlocals, self.cells)
+
+    @scope.setter
+    def scope(self, known: tuple[Any, ...]) -> None:
+        self.locals, self.globals, self.nonlocals, self.cells = known
+
     # ---- variables of this function
 
     def share(self) -> None:

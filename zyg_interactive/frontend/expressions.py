@@ -33,7 +33,7 @@ from ..ir.types import (
     join_all,
     join_quietly,
 )
-from ..rules.registry import ATTRIBUTES, METHODS
+from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
 from .arrays import ARRAY_CHANGES, Arrays
 from .fence import refused
 from .memory import CHANGING, CONTAINERS
@@ -117,7 +117,7 @@ class Expressions(Arrays):
             case ast.ListComp(elt=elt, generators=generators):
                 return self.comprehension(elt, generators, node, name)
             case ast.GeneratorExp(elt=elt, generators=generators):
-                return Generated(self.comprehension(elt, generators, node), self.depth)
+                return self.generator(elt, generators, node)
             case ast.DictComp(key=key, value=value):
                 return self._dict_comprehension(node, key, value, name)
             case ast.Set(elts=elts):
@@ -150,6 +150,11 @@ class Expressions(Arrays):
         node: ast.expr,
         name: str | None = None,
     ) -> Atom:
+        raise NotImplementedError
+
+    def generator(
+        self, elt: ast.expr, generators: list[ast.comprehension], node: ast.expr
+    ) -> Generated:
         raise NotImplementedError
 
     # ---- operators
@@ -511,7 +516,16 @@ class Expressions(Arrays):
                     return BoundMethod(
                         base, table.get(attr) or self.constant(getattr(cls, attr), None)
                     )
-        return self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
+        got = self.op(getattr, (self.materialise(base, node), attr), {}, node, name)
+        if isinstance(t, Other) and issubclass(t.cls, BaseException):
+            assert got.op is not None
+            got.op.static[REFUSAL] = refused(
+                self.source,
+                node,
+                "a number that an exception carries",
+                "keep it in a variable, and raise without it",
+            ).diagnostic
+        return got
 
     def _member(
         self, base: Atom, t: Record | Ref, attr: str, node: ast.AST, name: str | None

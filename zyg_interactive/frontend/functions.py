@@ -25,7 +25,7 @@ from .fence import refused
 from .iteration import Iteration
 from .memory import CONTAINERS
 from .resolve import Known, UserFunction
-from .scope import BoundMethod, Generated, LocalFunction
+from .scope import BoundMethod, Counted, Generated, LocalFunction
 
 # What a built-in function asks an object for.
 ASKED: dict[Any, str] = {
@@ -236,26 +236,42 @@ class Functions(Iteration):
         if kwargs or len(args) != 2:
             return NotImplemented
         names = self._in_names(node, f=args[0], items=args[1], item=None)
-        del self.env[names["item"].id]
         item = names["item"]
+        del self.env[item.id]
         test = item if args[0] is None else _like(ast.Call(names["f"], [item], []), node)
         target = _like(ast.Name(item.id, ast.Store()), node)
         part = ast.comprehension(target, names["items"], [test], 0)
-        made = _like(ast.ListComp(item, [part]), node)
-        return Generated(self.comprehension(made.elt, made.generators, made), self.depth)
+        made = _like(ast.GeneratorExp(item, [part]), node)
+        return self.generator(made.elt, made.generators, made)
+
+    def _any(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`any` and `all` of a generator go on only until they are decided."""
+        if len(args) != 1 or not isinstance(args[0], Generated):
+            return NotImplemented
+        names = self._in_names(node, items=args[0], item=None)
+        item = names["item"]
+        del self.env[item.id]
+        target = _like(ast.Name(item.id, ast.Store()), node)
+        part = ast.comprehension(target, names["items"], [], 0)
+        return self.search(fn, _like(ast.GeneratorExp(item, [part]), node), [], node)
 
     def _map(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`map` as the list of what the function gives."""
         if kwargs or len(args) < 2:
             return NotImplemented
-        items = args[1] if len(args) == 2 else self.op(zip, tuple(map(_items, args[1:])), {}, node)
-        count, item = self.sequence(items, node)
+        items = args[1] if len(args) == 2 else self.adapted(zip, args[1:], {}, node)
 
-        def applied(i: Atom) -> Atom:
-            found = item(i)
-            return self.call(args[0], (found,) if len(args) == 2 else tuple(found), {}, node)
+        def counted(at: ast.expr) -> Counted:
+            count, item = self.sequence(items, at)
 
-        return Generated(self.mapped(applied, count, node), self.depth)
+            def applied(i: Atom) -> Atom:
+                found = item(i)
+                given = (found,) if len(args) == 2 else tuple(self.spread(found, node))
+                return self.call(args[0], given, {}, node)
+
+            return count, applied
+
+        return self.one_by_one(counted, node)
 
     def _sorted_by(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`sorted` with a key: the items in the order of the keys."""
@@ -461,6 +477,8 @@ FUNCTIONS: dict[Any, Any] = {
     builtins.sum: Functions._sum,
     builtins.filter: Functions._filter,
     builtins.map: Functions._map,
+    builtins.any: Functions._any,
+    builtins.all: Functions._any,
     builtins.sorted: Functions._sorted_by,
     builtins.dict: Functions._new_dict,
     builtins.max: Functions._best,

@@ -1,7 +1,8 @@
 """Generator functions as functions that return the list of what they yield.
 
-A generator is run to its end where it is made, so it has to be consumed there, and it must end:
-what is printed in it is printed before what its consumer prints.
+A generator is run to its end where it is consumed, so it must end, and what is printed in it is
+printed before what its consumer prints. A loop that would take turns with it, so that one changes
+what the other reads, is refused (`Loops._in_order`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import itertools
 import operator
 from typing import Any
@@ -15,7 +14,7 @@ from .cells import comprehension_names
 from .desugar import constant, stored
 from .fence import refused
 from .loops import Loops
-from .scope import Generated
+from .scope import Generated, restore
 
 SEARCHES = {any, all, next}
 FOUND, SOUGHT = "$found", "$sought"
@@ -32,10 +31,10 @@ class Iteration(Loops):
             case [ast.GeneratorExp(generators=[_]) as gen, *rest] if not node.keywords:
                 fn = self.expr(node.func)
                 if any(fn is f for f in SEARCHES) and len(rest) <= (fn is next):
-                    return self._search(fn, gen, rest, node)
+                    return self.search(fn, gen, rest, node)
         return super().call_expression(node, name)
 
-    def _search(
+    def search(
         self, fn: Any, gen: ast.GeneratorExp, rest: list[ast.expr], node: ast.Call
     ) -> Atom:
         """Go through a generator expression until what is sought is found."""
@@ -50,17 +49,13 @@ class Iteration(Loops):
         for test in reversed(part.ifs):
             body = [_like(ast.If(test, body, []), test)]
         saved = {n: self.env.get(n) for n in (*comprehension_names(gen), FOUND, SOUGHT)}
-        around = self.locals, self.globals, self.nonlocals, self.cells
+        around = self.scope
         self.open_scope(gen)
         self.env.update({FOUND: False, SOUGHT: UNBOUND})
         self.block([_like(ast.For(part.target, part.iter, body, []), gen)])
         found, sought = self.env[FOUND], self.env[SOUGHT]
-        self.locals, self.globals, self.nonlocals, self.cells = around
-        for n, atom in saved.items():
-            if atom is None:
-                self.env.pop(n, None)
-            else:
-                self.env[n] = atom
+        self.scope = around
+        restore(self.env, saved)
         if fn is not next:
             return found if fn is any else self.op(operator.not_, (found,), {}, node)
 
@@ -87,10 +82,12 @@ class Iteration(Loops):
         name: str | None = None,
     ) -> Atom:
         if isinstance(node, ast.expr) and _is_known(fn):
-            lists = tuple(self._values(a, node) for a in args[: COUNTS.get(fn, len(args))])
-            made = self._made(fn, lists, args, kwargs, node)
-            if made is not None:
-                return Generated(made, self.depth)
+
+            def listed() -> Atom:
+                lists = tuple(self._values(a, node) for a in args[: COUNTS.get(fn, len(args))])
+                return self._made(fn, lists, args, kwargs, node)
+
+            return Generated(listed, self.depth)
         return super().call(fn, args, kwargs, node, name)
 
     def _values(self, a: Atom, node: ast.expr) -> Value:
@@ -125,7 +122,7 @@ class Iteration(Loops):
         if fn is itertools.pairwise:
             first = self.subscript(lists[0], slice(None, -1), node)
             second = self.subscript(lists[0], slice(1, None), node)
-            return self.listed(self.op(builtins.zip, (first, second), {}, node), node)
+            return self.listed(self.adapted(zip, (first, second), {}, node), node)
         if fn is itertools.starmap:
             function, (values,) = args[0], (self._values(args[1], node),)
             count = self.op(range, (self.op(len, (values,), {}, node),), {}, node)

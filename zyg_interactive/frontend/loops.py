@@ -7,9 +7,11 @@ import itertools
 import operator
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from .. import runtime
+from ..analysis.effects import changed_sites, reached_sites
 from ..ir.core import (
     FOR,
     UNBOUND,
@@ -19,6 +21,7 @@ from ..ir.core import (
     Region,
     Value,
     map_atom,
+    same_atom,
     substitute,
     type_of,
 )
@@ -32,13 +35,13 @@ from ..ir.types import (
     List,
     Other,
     Ref,
+    Site,
     Tuple,
     Type,
     Unknown,
     join,
     subsumes,
 )
-from ..rules.registry import REFUSAL
 from .calls import Calls
 from .fence import refused
 from .memory import SEQUENCES
@@ -53,7 +56,10 @@ from .scope import (
     RAISED,
     RETURN_VALUE,
     RETURNED,
+    Counted,
     Generated,
+    Streamed,
+    restore,
 )
 
 MAX_TYPE_ROUNDS = 6
@@ -69,27 +75,20 @@ class Loops(Calls):
     def bind_target(self, target: ast.expr, atom: Atom) -> None:
         raise NotImplementedError
 
-    def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+    def sequence(self, it: Atom, node: ast.expr) -> Counted:
         """A sequence as a `range` to count it, and how to read an item."""
         made = it.op if isinstance(it, Value) else None
         if made is not None and made.fn is range:
             return it, _same
-        if (
-            made is not None
-            and made.fn in (zip, enumerate, reversed)
-            and isinstance(node, ast.Call)
-        ):
-            known = {REFUSAL, "start"} if made.fn is enumerate else {REFUSAL}
-            if not set(made.static) - known and made in self.region.ops:
-                self.region.ops.remove(made)  # counted instead
-                return self._adapted(made, node)
         if made is not None and made.fn is runtime.values_of and isinstance(it, Value):
             base = made.args[0]
             if self.live:
                 return self._live_values(base, node)
             self.gone_through.append((base, it))
         if isinstance(it, Generated):
-            it = it.items
+            if it.counted is not None:
+                return it.counted(node)
+            it = self._ahead(it)
         if isinstance(it, tuple | list | str | bytes | frozenset | set):
             it = self.display(list(it), node)
         if isinstance(it, Value) and isinstance(it.type, Ref):
@@ -121,7 +120,7 @@ class Loops(Calls):
         length = self.op(len, (it,), {}, node)
         return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
 
-    def _live_values(self, base: Value, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+    def _live_values(self, base: Value, node: ast.expr) -> Counted:
         """The values of a dict as they are when the loop comes to them."""
         keys = self.held_keys(base, node)
         length = self.op(len, (keys,), {}, node)
@@ -134,7 +133,7 @@ class Loops(Calls):
 
     def _held_sequence(
         self, it: Value, t: Ref, node: ast.expr
-    ) -> tuple[Atom, Callable[[Atom], Atom]]:
+    ) -> Counted:
         """What a list or dict in memory holds when the loop begins."""
         if t.optional:
             it = self.op(runtime.bound, (it, UNBOUND, ""), {}, node, it.name)
@@ -154,40 +153,168 @@ class Loops(Calls):
 
     # Lists in memory that loops go through, and what they held then: looked at when the loop ends.
     live = False  # whether a loop may store into the list that it goes through
-    gone_through: list[tuple[Atom, Atom]]
 
     def unchanged(self, before: int, node: ast.AST) -> None:
         """Make sure that what a loop went through is what it was when the loop began."""
         while len(self.gone_through) > before:
-            it, items = self.gone_through.pop()
-            self.op(runtime.check_unchanged, (it, items), {}, node)
+            found = self.gone_through.pop()
+            if isinstance(found, Ahead):
+                self._in_order(found, node)
+            else:
+                self.op(runtime.check_unchanged, found, {}, node)
+
+    # ---- generators
+
+    def generator(
+        self, elt: ast.expr, generators: list[ast.comprehension], node: ast.expr
+    ) -> Generated:
+        """A generator expression: what it goes through first is found now, all else later."""
+        first, rest = generators[0], generators[1:]
+        source = self.expr(first.iter)
+        scope = self.scope
+
+        def listed() -> Atom:
+            inside, self.scope = self.scope, scope
+            items = self.comprehension(elt, generators, node, source=source)
+            self.scope = inside
+            return items
+
+        def item_of(value: Atom, use: Callable[[Atom], Any]) -> Any:
+            """Use what the generator makes of an item: in the scope around, not in its own."""
+            inside, self.scope = self.scope, scope
+            names = {n: self.env.get(n) for n in bound([first.target])}
+            self.open_scope(node)
+            self.comprehensions.append(node)
+
+            def leave() -> None:
+                self.scope = inside
+                restore(self.env, names)
+
+            def taken() -> Any:
+                made = self.expr(elt)
+                leave()
+                return use(made)
+
+            self.bind_target(first.target, value)
+            found = None
+            if first.ifs:
+                self.branch(self._all(first.ifs), taken, leave, node)
+            else:
+                found = taken()
+            self.comprehensions.remove(node)
+            return found
+
+        def counted(at: ast.expr) -> Counted:
+            count, item = self.sequence(source, first.iter)
+            return count, lambda i: item_of(item(i), lambda made: made)
+
+        def streamed(at: ast.expr) -> Streamed:
+            count, each = self.stream(source, first.iter)
+            return count, lambda i, use: each(i, lambda v: item_of(v, use))
+
+        binds = any(isinstance(n, ast.NamedExpr) for n in ast.walk(node))
+        by_one = not (rest or binds or first.is_async)
+        return Generated(
+            listed,
+            self.depth,
+            counted if by_one and not first.ifs else None,
+            streamed if by_one else None,
+            frozenset(read([node])) & self.locals,
+        )
+
+    def stream(self, it: Atom, node: ast.expr) -> Streamed:
+        """As `sequence`, of what may give no item at a place."""
+        if isinstance(it, Generated) and it.streamed is not None:
+            return it.streamed(node)
+        count, item = self.sequence(it, node)
+        return count, lambda i, use: use(item(i))
+
+    def one_by_one(self, counted: Callable[[ast.expr], Counted], node: ast.expr) -> Generated:
+        def listed() -> Atom:
+            count, item = counted(node)
+            return self.mapped(item, count, node)
+
+        return Generated(listed, self.depth, counted)
+
+    def adapted(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> Atom:
+        assert isinstance(node, ast.expr)
+        return self.one_by_one(lambda at: self._adapted(fn, args, kwargs, at), node)
+
+    def items_of(self, base: Value, node: ast.AST) -> Atom:
+        assert isinstance(node, ast.expr)
+        text = node
+
+        def counted(at: ast.expr) -> Counted:
+            pairs = (self.held_keys(base, text), self.held_values(base, text))
+            return self._adapted(zip, pairs, {}, text)
+
+        view = self.one_by_one(counted, text)
+        view.again = True
+        return view
+
+    def iterated(self, items: Atom) -> Generated:
+        return Generated(lambda: items, self.depth, lambda at: self.sequence(items, at))
+
+    def _ahead(self, it: Generated) -> Atom:
+        """All that a generator yields, before the loop that consumes it begins: `_in_order` sees to
+        it that nobody can tell.
+        """
+        region, start = self.region, len(self.region.ops)
+        items = it.items
+        names = {n: self.env.get(n, UNBOUND) for n in it.reads}
+        own = {s.find() for s in (getattr(type_of(items), "site", None),) if isinstance(s, Site)}
+        self.gone_through.append(Ahead(region, region.ops[start:], len(region.ops), names, own))
+        return items
+
+    def _in_order(self, ahead: Ahead, node: ast.AST) -> None:
+        """Refuse a loop and a generator of which one changes what the other reads."""
+        assert self.region is ahead.region
+        rebound = any(
+            not same_atom(self.env.get(n, UNBOUND), old) for n, old in ahead.names.items()
+        )
+        later = Region((), self.region.ops[ahead.stop :])
+        made = Region((), list(ahead.ops))
+        if rebound or (
+            self.heap is not None
+            and (_disturbs(later, made, ahead.own) or _disturbs(made, later, ahead.own))
+        ):
+            raise refused(
+                self.source,
+                node,
+                "a generator that takes turns with a loop, where one changes what the other reads,",
+                "collect first: `for item in list(...)`, if that is meant",
+            )
 
     def listed(self, atom: Atom, node: ast.expr) -> Atom:
         """What goes through something, as a list."""
+        began = len(self.gone_through)
         count, item = self.sequence(atom, node)
-        return self.mapped(item, count, node)
+        items = self.mapped(item, count, node)
+        self.unchanged(began, node)
+        return items
 
     def mapped(self, body: Callable[[Atom], Atom], count: Atom, node: ast.AST) -> Atom:
         return self.loop(count, body, node, [], [], None, collects=True)
 
-    def _adapted(self, made: Op, node: ast.Call) -> tuple[Atom, Callable[[Atom], Atom]]:
+    def _adapted(
+        self, fn: Any, args: tuple[Atom, ...], static: dict[str, Any], node: ast.expr
+    ) -> Counted:
         """`zip`, `enumerate` and `reversed`: counted like what they go through."""
-        plain = len(node.args) == len(made.args) and not any(
-            isinstance(a, ast.Starred) for a in node.args
-        )
-        texts = node.args if plain else [node] * len(made.args)
-        every = list(zip(made.args, texts, strict=True))
-        if made.fn is reversed:
-            source = made.args[0].op if isinstance(made.args[0], Value) else None
-            if source is not None and source.fn in (zip, enumerate, reversed):
-                raise refused(
-                    self.source, node, "`reversed` of an iterator", "reverse what it goes through"
-                )
-        parts = [self.sequence(a, text) for a, text in (every if made.fn is zip else every[:1])]
-        if made.fn is enumerate:
+        given = node.args if isinstance(node, ast.Call) else []
+        plain = len(given) == len(args) and not any(isinstance(a, ast.Starred) for a in given)
+        texts = given if plain else [node] * len(args)
+        every = list(zip(args, texts, strict=True))
+        if fn is reversed and isinstance(args[0], Generated):
+            raise refused(
+                self.source, node, "`reversed` of an iterator", "reverse what it goes through"
+            )
+        parts = [self.sequence(a, text) for a, text in (every if fn is zip else every[:1])]
+        if fn is enumerate:
             (count, item), start = (
                 parts[0],
-                made.args[1] if len(made.args) > 1 else made.static.get("start", 0),
+                args[1] if len(args) > 1 else static.get("start", 0),
             )
             read = self._by_place(count, item, node)
 
@@ -195,7 +322,7 @@ class Loops(Calls):
                 return (i if start == 0 else self.binary(operator.add, i, start, node), read(i))
 
             return self._counted(count, node), numbered
-        if made.fn is reversed:
+        if fn is reversed:
             count, item = parts[0]
             plain = is_range(item)
             length = self.op(len, (count,), {}, node)
@@ -411,20 +538,23 @@ class Loops(Calls):
         generators: list[ast.comprehension],
         node: ast.expr,
         name: str | None = None,
+        source: Atom = UNBOUND,
     ) -> Atom:
+        """A list comprehension; `source`: what it goes through first, where that is known."""
         first, rest = generators[0], generators[1:]
         if first.is_async:
             raise refused(
                 self.source, node, "`async` in a comprehension", "collect the items first"
             )
         saved = {n: self.env.get(n) for n in bound([g.target for g in generators])}
-        around = self.locals, self.globals, self.nonlocals, self.cells
+        around = self.scope
         outermost = node not in self.comprehensions
         if outermost:
             self.open_scope(node)
             self.comprehensions.append(node)
         began = len(self.gone_through)
-        count, item = self.sequence(self.expr(first.iter), first.iter)
+        source = self.expr(first.iter) if source is UNBOUND else source
+        count, item = self.sequence(source, first.iter)
         conditional = bool(first.ifs)
 
         def value() -> Atom:
@@ -458,14 +588,10 @@ class Loops(Calls):
         items.name = name
         if outermost:
             items = self.allocated(items, node)
-        self.locals, self.globals, self.nonlocals, self.cells = around
+        self.scope = around
         if outermost:
             self.comprehensions.remove(node)
-        for n, atom in saved.items():
-            if atom is None:
-                self.env.pop(n, None)
-            else:
-                self.env[n] = atom
+        restore(self.env, saved)
         return items
 
     def _all(self, tests: list[ast.expr]) -> Atom:
@@ -486,6 +612,24 @@ class Loops(Calls):
 
 def _in_place_of(same: dict[Value, Atom]) -> Callable[[Atom], Atom]:
     return lambda a: same.get(a, a) if isinstance(a, Value) else a
+
+
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What a generator yields, computed before a loop: the operations, and what variables were."""
+
+    region: Region
+    ops: list[Op]
+    stop: int
+    names: dict[str, Atom]
+    own: set[Site]  # of the list of what it yields
+
+
+def _disturbs(a: Region, b: Region, own: set[Site]) -> bool:
+    """Whether one region may change what another reads in memory."""
+    changed, read = changed_sites(a), reached_sites(b)
+    changed = None if changed is None else changed - {s.find() for s in own}
+    return bool(read) if changed is None else not changed.isdisjoint(read)
 
 
 ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)

@@ -262,7 +262,7 @@ class Statements(Exceptions):
                 self.block([stored(test, found, test), s]) if not _is_name(test) else (
                     self.statement(s)
                 )
-            case ast.While() if not isinstance(s.test, ast.Constant):
+            case ast.While(orelse=[]) if not isinstance(s.test, ast.Constant):
                 self.statement(tested_inside(s))
             case _ if isinstance(s, SIMPLE):
                 self.attempt(lambda: self.statement(s), s, catches)
@@ -284,6 +284,13 @@ class Statements(Exceptions):
         self.branch(left, lambda: None, go_on, rest[0])
 
     def statement(self, s: ast.stmt) -> None:
+        try:
+            self._statement(s)
+        except MemoryNeeded as needed:
+            needed.span = needed.span or self.span(s)
+            raise
+
+    def _statement(self, s: ast.stmt) -> None:
         match s:
             case ast.Assign(targets=targets, value=value):
                 single = targets[0] if len(targets) == 1 else None
@@ -527,14 +534,25 @@ class Statements(Exceptions):
         began = len(self.gone_through)
         it = self.expr(s.iter)
         self.live = any(map(_stores_item, s.body))
-        count, item = self.sequence(it, s.iter)
+        if isinstance(it, Generated) and it.streamed is not None:
+            count, each = self.stream(it, s.iter)
+            index_name = None
+        else:
+            count, item = self.sequence(it, s.iter)
+            index_name = s.target.id if isinstance(s.target, ast.Name) and is_range(item) else None
+
+            def each(index: Atom, use: Callable[[Atom], None]) -> None:
+                use(item(index))
+
         self.live = False
 
-        def body(index: Atom) -> None:
-            self.bind_target(s.target, item(index))
+        def go_on(value: Atom) -> None:
+            self.bind_target(s.target, value)
             self.block(s.body)
 
-        index_name = s.target.id if isinstance(s.target, ast.Name) and is_range(item) else None
+        def body(index: Atom) -> None:
+            each(index, go_on)
+
         self.loop(count, body, s, [s.target], s.body, index_name)
         self.unchanged(began, s)
 

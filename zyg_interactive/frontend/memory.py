@@ -66,6 +66,15 @@ class Memory(Cells):
     def truth(self, atom: Atom) -> Atom:
         raise NotImplementedError
 
+    def load(self, name: str, node: ast.AST) -> Atom:
+        """A view of a dict shows what the dict holds now."""
+        atom = super().load(name, node)
+        made = atom.op if isinstance(atom, Value) else None
+        if made is not None and made.fn in (runtime.values_of, runtime.keys_of):
+            read = self.held_values if made.fn is runtime.values_of else self.held_keys
+            return read(made.args[0], node)
+        return atom
+
     def op(
         self,
         fn: Any,
@@ -127,7 +136,9 @@ class Memory(Cells):
     # ---- reading all of it
 
     def frozen(self, atom: Atom, node: ast.AST, deep: bool = False) -> Atom:
-        """What lists and dicts hold now, in the place of references to them."""
+        """What lists and dicts hold now, in the place of references to them; those in a tuple stay
+        references unless it is `deep`.
+        """
 
         def read(a: Atom) -> Atom:
             t = type_of(a)
@@ -146,6 +157,8 @@ class Memory(Cells):
             got.type = held
             return got
 
+        if not deep:
+            return read(atom)
         return map_atom(read, atom) if any(refers(v.type) for v in values(atom)) else atom
 
     def held_values(self, base: Value, node: ast.AST) -> Value:
@@ -158,6 +171,10 @@ class Memory(Cells):
             join_quietly(items) if items is not None else base.type.site.read(ANY), items
         )
         return got
+
+    def items_of(self, base: Value, node: ast.AST) -> Atom:
+        """The items of a dict, as a view."""
+        raise NotImplementedError
 
     def held_keys(self, base: Value, node: ast.AST) -> Value:
         assert isinstance(base.type, Ref)
@@ -389,8 +406,7 @@ class Memory(Cells):
         if fn is dict.keys:
             return self.held_keys(base, node)
         if fn is dict.items:
-            keys, held = self.held_keys(base, node), self.held_values(base, node)
-            return self.op(zip, (keys, held), {}, node)
+            return self.items_of(base, node)
         if fn is dict.get and not kwargs and len(args) in (2, 3):
             return self._get(base, args[1], args[2] if len(args) == 3 else None, node)
         return self.allocated(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .. import runtime
@@ -109,14 +109,36 @@ class BoundMethod:
     fn: Any  # a UserFunction or a callable taking the receiver first
 
 
-@dataclass(frozen=True)
+Counted = tuple[Atom, Callable[[Atom], Atom]]  # a `range`, and how to make the item at a place
+Streamed = tuple[Atom, Callable[[Atom, Callable[[Atom], None]], None]]
+
+
+@dataclass(eq=False)
 class Generated:
-    """What a generator yields, as a list. It stands for the generator where that is consumed at
-    once, and only there.
+    """A generator, or another iterator: nothing of it is computed before it is consumed, which may
+    be done once.
+
+    `listed` builds the list of all that it yields. Where a loop consumes it item by item, `counted`
+    tells how many there are and builds one; `streamed` builds what is done with one, if there is
+    one at that place.
     """
 
-    items: Atom
-    depth: int = 0  # of loops, where it was made
+    listed: Callable[[], Atom]
+    depth: int  # of loops, where it was made
+    counted: Callable[[ast.expr], Counted] | None = None
+    streamed: Callable[[ast.expr], Streamed] | None = None
+    reads: frozenset[str] = frozenset()  # variables that it looks up when it is consumed
+    again: bool = False  # a view, which may be gone through more than once
+    made: list[Atom] = field(default_factory=list)
+
+    @property
+    def items(self) -> Atom:
+        """The list, built where it is asked for first."""
+        if self.again:
+            return self.listed()
+        if not self.made:
+            self.made.append(self.listed())
+        return self.made[0]
 
 
 @dataclass(frozen=True)
@@ -189,8 +211,17 @@ class Lowering:
         own = bound(body) | set(parameters(fn.node.args))
         self.locals = own - self.globals - self.nonlocals
         self.depth = 0  # of loops
-        self.gone_through: list[tuple[Atom, Atom]] = []
+        self.gone_through: list[Any] = []  # what loops go through, to be looked at when they end
         self.frames: dict[Any, dict[str, Value]] = {}
+
+    @property
+    def scope(self) -> tuple[Any, ...]:
+        """Which names are whose: of a function, or of a comprehension in it."""
+        return (self.locals, self.globals, self.nonlocals)
+
+    @scope.setter
+    def scope(self, known: tuple[Any, ...]) -> None:
+        self.locals, self.globals, self.nonlocals = known
 
     # ---- building
 
@@ -219,7 +250,7 @@ class Lowering:
             atom = self.env[name]
             if isinstance(atom, Poisoned):
                 raise atom.refusal
-            if isinstance(atom, Generated):
+            if isinstance(atom, Generated) and not atom.again:
                 return self._consumed(name, atom, node)
             if atom is UNBOUND or (isinstance(atom, Value) and atom in self.maybe_unbound):
                 checked = self.op(runtime.bound, (atom, UNBOUND, name), {}, node, name)
@@ -469,6 +500,15 @@ class Lowering:
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:
         """The run-time function object of an inner function."""
         raise NotImplementedError
+
+
+def restore(env: dict[str, Atom], saved: dict[str, Atom | None]) -> None:
+    """Let names mean again what they meant; None: nothing."""
+    for name, atom in saved.items():
+        if atom is None:
+            env.pop(name, None)
+        else:
+            env[name] = atom
 
 
 def _order(envs: list[dict[str, Atom]]) -> Callable[[str], int]:

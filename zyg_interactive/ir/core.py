@@ -100,8 +100,10 @@ class Demand(Exception):
 
 class MemoryNeeded(Exception):
     """The program changes a list, dict or object; lowering starts again with references to memory
-    in the place of values that never change.
+    in the place of values that never change. `span`: the statement that makes the change.
     """
+
+    span: Span | None = None
 
 
 class Value:

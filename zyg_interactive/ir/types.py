@@ -395,6 +395,7 @@ FLOAT = Scalar("float")
 INT = Scalar("int")
 BOOL = Scalar("bool")
 NUMBER = Array(None, None)
+PLAIN_NUMBER = Array(None, ())
 _KINDS = ["bool", "int", "float", "complex"]
 
 
@@ -601,7 +602,7 @@ def join(a: Type, b: Type) -> Type:
         case _, Const(value=x) if isinstance(x, int | float | complex | np.generic | np.ndarray):
             return join(a, of_number(x))
         case Scalar(kind=j), Scalar(kind=k):
-            return Scalar(max(j, k, key=_KINDS.index)) if "bool" not in (j, k) else NUMBER
+            return Scalar(max(j, k, key=_KINDS.index)) if "bool" not in (j, k) else PLAIN_NUMBER
         case (Scalar() | Array(), Scalar() | Array()):
             return _join_arrays(a, b)
         case Tuple(items=xs, cls=c), Tuple(items=ys, cls=d) if len(xs) == len(ys) and c is d:

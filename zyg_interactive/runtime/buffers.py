@@ -20,6 +20,11 @@ def bar_of(memory: Any, x: Any, make: bool = True) -> Any:
     """The cotangent of an array in memory, to be read and changed; zero where there was none."""
     if isinstance(x, np.generic):
         return memory.buffer(x, (lambda: np.zeros((), x.dtype)) if make else None)
+    if not isinstance(x, np.ndarray):
+        raise TypeError(
+            f"{x!r} stands where an array stood when the gradient was generated: "
+            "keep a variable an array, or a number, on every way"
+        )
     owner = root(x)
     low, high = np.lib.array_utils.byte_bounds(owner)
     held = memory.buffer(owner, (lambda: _zeros(owner.dtype, high - low)) if make else None)

@@ -476,8 +476,10 @@ def reorder(x: list[Any], order: Any) -> None:
 
 
 def allocated(x: Any) -> Any:
-    """A list or dict that was made by now: from here on it may be changed."""
-    return x
+    """A list or dict of its own of what was made: from here on it may be changed, and what was made
+    is kept.
+    """
+    return x.copy()
 
 
 def ends_of(x: list[Any], start: int | None, stop: int | None) -> tuple[int, int]:
