@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections import Counter
@@ -28,7 +29,7 @@ from zyg_interactive import Refused, derivative, gradient, pullback
 
 EXAMPLES = int(os.environ.get("ZYG_FUZZ", "60"))
 SCOPE = {
-    **{"Pair": Pair, "gradient": gradient, "derivative": derivative},
+    **{"Pair": Pair, "gradient": gradient, "derivative": derivative, "SINK": io.StringIO()},
     "__name__": "programs",
 }
 REFUSALS: Counter[str] = Counter()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import operator
 import re
 from typing import Any
 
@@ -260,9 +262,259 @@ def items_loop(x):
     for k, v in d.items():
         t += len(k) * v
     return t
+
+
+class Down:
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.n < 0.2:
+            raise StopIteration
+        self.n = self.n * 0.5
+        return self.n
+
+
+def counted(xs, k=2):
+    found = []
+    for q in xs:
+        if k <= 0:
+            return found
+        found.append(q * k)
+        k -= 1
+    return found
+
+
+def list_or_none(x):
+    return sum(counted([x, x * x, 0.3]))
+
+
+def walrus_out_of_a_comprehension(x):
+    y = 0.0
+    l = [(y := q * x) for q in (1.0, 2.0)]
+    return y * sum(l)
+
+
+def parted_dict(x):
+    d = {"a": x, "b": x * x}
+    k = [(u, q) for u, q in d.items()]
+    return (k[0][1], k[1][1])[int(x > 0)]
+
+
+def next_iter(x):
+    l = [x, 2*x]
+    l.append(x)
+    return next(iter(l))
+
+
+def next_iter2(x):
+    l = [x, 2*x]
+    return next(iter(l)) * next(iter([]), x)
+
+
+def it_next(x):
+    l = [x, 2*x, x*3]
+    it = iter(l)
+    a = next(it)
+    b = next(it)
+    return a * b + sum(it)
+
+
+def it_next_default(x):
+    it = iter([x, x*2])
+    t = 0.0
+    while True:
+        q = next(it, None)
+        if q is None: break
+        t += q * q
+    return t + next(it, x)
+
+
+def it_stop(x):
+    it = iter([x])
+    a = next(it)
+    try:
+        a += next(it)
+    except StopIteration:
+        a *= 5
+    return a
+
+
+def it_for_break(x):
+    it = iter([x, 2*x, 3*x, 4*x])
+    for q in it:
+        if q > 1: break
+    return q * sum(it)
+
+
+def it_in_loop(x):
+    it = iter([x, 2*x, 3*x, 4*x])
+    t = 0.0
+    for a in it:
+        t += a * next(it)
+    return t
+
+
+def it_live(x):
+    l = [x, 2*x]
+    it = iter(l)
+    a = next(it)
+    l.append(x*x)
+    return a + sum(it)
+
+
+def grow(x):
+    l = [x, 2*x]
+    t = 0.0
+    for q in l:
+        if len(l) < 5: l.append(q * x)
+        t += q
+    return t
+
+
+def shrink(x):
+    l = [x, 2*x, 3*x, 4*x]
+    t = 0.0
+    for q in l:
+        if q > 0.8: l.remove(q)
+        t += q
+    return t
+
+
+def user_iter(x):
+    t = 0.0
+    for q in Down(x * 3): t += q * q
+    return t
+
+
+def user_next(x):
+    d = Down(x * 3)
+    a = next(d)
+    for q in d:
+        a += q * q
+    return a + next(d, x)
+
+
+def user_sum(x):
+    return sum(Down(x * 3))
+
+
+def user_list(x):
+    return sum([q * 2 for q in Down(x * 3)])
+
+
+def accumulate_f(x):
+    return sum(itertools.accumulate([x, 2*x, 3*x], operator.mul, initial=x))
+
+
+def takewhile(x):
+    l = [x, 2*x, 3*x]
+    l.append(x)
+    taken = sum(itertools.takewhile(lambda q: q < 2, l))
+    return taken * sum(itertools.dropwhile(lambda q: q < 1, l))
+
+
+def zip_longest(x):
+    return sum(a*b for a, b in itertools.zip_longest([x, 2*x, 3*x], [x], fillvalue=x*x))
+
+
+def mapping_rest(x):
+    d = {"a": x, "b": x*2, "c": x*3}
+    match d:
+        case {"a": u, **rest}:
+            return u * rest["b"] + len(rest)
+    return x
+
+
+def star_unknown(x):
+    def many(k, *qs, s=1.0):
+        t = k
+        for i, q in enumerate(qs): t = t + q * i
+        return t * s + len(qs)
+    l = [x, 2*x]
+    l.append(x*x)
+    return many(x, *l) + many(*l, s=x) + many(1.0, x, *l)
+
+
+def star_unknown2(x):
+    def two(a, b): return a * b
+    l = [q for q in [x, 2*x, -x] if q > 0]
+    return two(*l) + max(*l)
+
+
+def splat_dict(x):
+    def many(a, **more): return a + sum(more.values())
+    d = {"a": x, "b": x*2}
+    e = {**d, "c": x}
+    return many(**{"a": x, "bb": x*x}) * many(**d)
+
+
+def next_gen(x):
+    g = (q * x for q in [1.0, 2.0])
+    return next(g)
+
+
+def next_filter(x):
+    return next(filter(lambda q: q > 1, [x, 2*x, 3*x])) * next(filter(None, []), x)
+
+
+def sorted_rev(x):
+    l = [x, 0.1, -x]
+    return sorted(l, reverse=True)[0] * sorted(l)[0] * sorted((x, 2*x))[1]
+
+
+def sorted_str(x):
+    d = {"b": x, "a": x*x}
+    return sum(d[k] * i for i, k in enumerate(sorted(d)))
+
+
+def tuple_idx(x):
+    t = 0.0
+    for k in range(4):
+        t += (x, x*x, 2.0)[k % 3] * k
+    return t
+
+
+def tuple_idx_2(x):
+    p = (x, x*x)
+    i = int(x > 0.1)
+    return p[i] * p[i - 1]
+
+
+def optional_dict(x):
+    def g(x):
+        if x > 0.1:
+            d = {"a": x}
+            d["b"] = x * x
+            return d
+    l = g(x)
+    t = 0.0
+    if l:
+        t = sum(l.values()) * l["a"] + l.get("c", x)
+        l["c"] = 3 * x
+        t += sum(v for k, v in l.items()) + sum({**l}.values())
+        l.update(a=x*x*x)
+        for k in l: t += l[k]
+        t += l.pop("a")
+    return t
 """
 # What a loop and a generator do by turns, which is not followed.
 REFUSED = """
+def enumerated_and_left(x):
+    it = iter([x, 2*x, 3*x, 4*x])
+    for i, q in enumerate(it):
+        if q > 1: break
+    return q * sum(it)
+
+
+def grouped(x):
+    it = iter([x, 2*x, 3*x, 4*x])
+    return sum(a*b for a, b in zip(it, it))
+
+
 def zip_passed(x):
     def h(z, l):
         l[1] = 5*x
@@ -319,7 +571,10 @@ def zip_append_in_loop(x):
         t += a*b
     return t
 """
-SCOPE: dict[str, Any] = {"itertools": itertools, "math": math}
+SCOPE: dict[str, Any] = {
+    **{"itertools": itertools, "functools": functools, "math": math, "operator": operator},
+    "__name__": "programs",
+}
 
 
 def names(text: str) -> list[str]:

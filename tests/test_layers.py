@@ -21,6 +21,7 @@ LAYERS = (
     "runtime",
     "transformed",
     "controls",
+    "iterators",
     "rules",
     "analysis.effects",
     "frontend",

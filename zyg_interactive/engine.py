@@ -33,7 +33,8 @@ from .transform.pipeline import Derivatives
 from .transformed import Transformed
 
 MOST_ENTRIES = 4096
-LIBRARY = f"{__package__}.derived"  # the package's own functions that are lowered as they stand
+# The package's own functions that are lowered as they stand.
+LIBRARY = (f"{__package__}.derived", f"{__package__}.iterators")
 
 
 @dataclass(eq=False)
@@ -119,7 +120,7 @@ class Linker(Links):
             return None
         if value in INTRINSICS:
             return None
-        if value.__module__ == LIBRARY:
+        if value.__module__ in LIBRARY:
             return library(value)
         if (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
             return None

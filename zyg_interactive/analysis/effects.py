@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import operator
 from collections import deque
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
 from .. import runtime
-from ..ir.core import CALL_VALUE, Function, Op, Region, type_of, values, walk
+from ..ir.core import CALL_VALUE, Function, Op, Region, Value, type_of, values, walk
 from ..ir.types import Array, Closure, Ref, Site, Tuple, Type, in_memory, refers
 from ..rules.aliasing import aliases
 
@@ -235,13 +236,14 @@ def changed_sites(region: Region, seen: set[Function] | None = None) -> set[Site
     return found
 
 
-def reached_sites(region: Region) -> set[Site]:
+def reached_sites(region: Region, without: Container[Value] = ()) -> set[Site]:
     """The sites of what the operations of a region are given, and of what that leads to."""
     found: set[Site] = set()
     for op in walk(region):
         for a in (*op.args, *op.static.values()):
             for v in values(a):
-                _reach(v.type, found)
+                if v not in without:
+                    _reach(v.type, found)
     return found
 
 

@@ -180,7 +180,7 @@ def _is_builtin(name: str, x: Any) -> bool:
 
 
 def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "function"
+    return name if name.isidentifier() and name != "_" else "function"  # `_`: what nobody reads
 
 
 def _title_of(f: Function) -> str:

@@ -175,7 +175,7 @@ class Names:
         return self.names[root]
 
     def fresh(self, base: str) -> str:
-        base = base if base.isidentifier() else "t"
+        base = base if base.isidentifier() and base != "_" else "t"  # `_` is what nobody reads
         name, n = base, 2
         while name in self.taken:
             name = f"{base}{n}" if not base[-1].isdigit() else f"{base}_{n}"

@@ -28,10 +28,11 @@ from ..ir.types import (
     Other,
     Record,
     Ref,
+    Scalar,
     Tuple,
-    may_be_differentiable,
     rank,
 )
+from ..iterators import Cursor
 from ..rules.registry import REFUSAL, lookup
 from ..rules.sizes import refreshed
 from .arrays import ARRAY_CHANGES
@@ -39,7 +40,7 @@ from .containers import COLLECTIONS, COPIES, MADE
 from .expressions import Expressions, is_literal
 from .fence import refused
 from .generators import collecting, is_generator
-from .memory import NOT_HANDLED, STORES
+from .memory import CONTAINERS, NOT_HANDLED, STORES
 from .names import body_of, read
 from .resolve import UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
@@ -54,10 +55,19 @@ CONSUMERS = {
 }
 
 
+FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
 ADAPTERS = {enumerate, zip, reversed}
-LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
+# Those of them that go through their first argument alone.
+WHOLE = {sum, list, tuple, max, min, any, all, sorted, set, frozenset, math.fsum, math.prod}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rest:
+    """Positional arguments of which only the run knows how many there are, in a list."""
+
+    items: Atom
 
 
 class Calls(Expressions):
@@ -72,7 +82,7 @@ class Calls(Expressions):
         args: list[Atom] = []
         for a in node.args:
             if isinstance(a, ast.Starred):
-                args += self.spread(self.expr(a.value), a)
+                args += self._spread_out(fn, len(args), self.expr(a.value), a)
             elif isinstance(a, ast.List | ast.Tuple) and lookup(fn) is not None and is_literal(a):
                 args.append(ast.literal_eval(a))
             else:
@@ -87,8 +97,12 @@ class Calls(Expressions):
             value = ast.literal_eval(k.value) if literal else self.expr(k.value)
             if k.arg is not None:
                 kwargs[k.arg] = value
+            elif isinstance(value, dict):
+                kwargs.update(value)
             elif isinstance(t := type_of(value), Dict):
                 kwargs.update({key: self.subscript(value, key, node) for key, _ in t.items})
+            elif isinstance(t, Ref) and issubclass(t.cls, dict) and t.site.exact is not None:
+                kwargs.update({key: self.subscript(value, key, node) for key in t.site.exact})
             else:
                 raise refused(
                     self.source,
@@ -97,6 +111,37 @@ class Calls(Expressions):
                     "write the keywords out",
                 )
         return tuple(args), kwargs
+
+    def takes_all(self, fn: Any, args: tuple[Atom, ...]) -> bool:
+        """Whether a function goes through the object that it is given first."""
+        return _in(WHOLE, fn) and len(args) > 0 and goes_through(args[0]) and (
+            len(args) == 1 or fn not in EXTREMES
+        )
+
+    def _spread_out(
+        self, fn: Atom, before: int, atom: Atom, node: ast.Starred
+    ) -> list[Atom]:
+        """The arguments that `*atom` stands for, after so many others; where only the run knows how
+        many, a `Rest` for the parameter that takes them all, or as many as there are parameters.
+        """
+        held = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
+        t = type_of(held)
+        callee = fn.fn if isinstance(fn, LocalFunction) else fn
+        if isinstance(t, List) and t.items is None and isinstance(callee, UserFunction):
+            a = callee.node.args
+            named = len(a.posonlyargs) + len(a.args) - before
+            if named <= 0 and a.vararg is not None:
+                return [Rest(held)]
+            if named > 0 and not a.defaults:
+                check = runtime.check_length if a.vararg is None else runtime.check_least
+                self.op(check, (held, named), {}, node)
+                first = [self.subscript(held, i, node) for i in range(named)]
+                if a.vararg is None:
+                    return first
+                return [*first, Rest(self.subscript(held, slice(named, None), node))]
+        if isinstance(t, List) and t.items is None and _in({max, min}, fn) and before == 0:
+            return [held]
+        return self.spread(held, node)
 
     def call(
         self,
@@ -110,19 +155,15 @@ class Calls(Expressions):
         method = fn.fn if isinstance(fn, BoundMethod) else fn
         if _in(ADAPTERS, fn) and isinstance(node, ast.expr) and args and not {*kwargs} - {"start"}:
             return self.adapted(fn, args, kwargs, node)
-        if any(map(_goes_through, args)) and _in(CONSUMERS, method):
-            lazily = _in(LAZY, method)
-            args = tuple(
-                a.items
-                if isinstance(a, Generated)
-                else self.listed(a, node)
-                if _goes_through(a) and not lazily and isinstance(node, ast.expr)
-                else a
-                for a in args
-            )
+        if any(isinstance(a, Generated) for a in args) and _in(CONSUMERS, method):
+            args = tuple(a.items if isinstance(a, Generated) else a for a in args)
+        if self.takes_all(fn, args) and isinstance(node, ast.expr):
+            args = (self.listed(args[0], node), *args[1:])
         if _in(EXTREMES, fn) and "default" in kwargs and len(args) == 1:
             return self._extreme(fn, args[0], dict(kwargs), node, name)
         sequences = List | Tuple | Ref | Array
+        if fn is iter and len(args) == 1 and isinstance(args[0], Generated):
+            return args[0]
         if fn is iter and len(args) == 1 and isinstance(type_of(args[0]), sequences):
             return self.iterated(args[0])
         for a in (*args, *kwargs.values()):
@@ -133,7 +174,7 @@ class Calls(Expressions):
                 return fn.receiver.get(args[0], args[1] if len(args) > 1 else None)
         if isinstance(fn, BoundMethod) and _in(VIEWS, fn.fn) and not args and not kwargs:
             known = type_of(fn.receiver)
-            if isinstance(known, Dict) and may_be_differentiable(known):
+            if isinstance(known, Dict):
                 held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
                 items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
                 return self.iterated(items)
@@ -181,10 +222,6 @@ class Calls(Expressions):
         if isinstance(fn, type) and lookup(fn) is None:
             return self._construct(fn, args, kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
-
-    def listed(self, atom: Atom, node: ast.expr) -> Atom:
-        """What goes through something, as a list."""
-        raise NotImplementedError
 
     def adapted(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
@@ -381,10 +418,19 @@ class Calls(Expressions):
                     raise self._binding(fn, f"misses its argument `{p}`", node)
                 given[p] = fn.defaults[p]
         if a.vararg is not None:
-            given[a.vararg.arg] = rest
+            unknown = any(isinstance(r, Rest) for r in rest)
+            given[a.vararg.arg] = self._rest_of(rest, node) if unknown else rest
         if a.kwarg is not None:
             given[a.kwarg.arg] = extra
         return given
+
+    def _rest_of(self, rest: tuple[Atom, ...], node: ast.AST) -> Atom:
+        """The tuple of positional arguments of which only the run knows how many there are."""
+        whole: Atom = None
+        for r in rest:
+            part = self.display([r], node) if not isinstance(r, Rest) else r.items
+            whole = part if whole is None else self.binary(operator.add, whole, part, node)
+        return self.op(tuple, (whole,), {}, node)
 
     def _binding(self, fn: UserFunction, what: str, node: ast.AST) -> Refused:
         return refuse("ZYG104", f"`{fn.name}` {what}", self.span(node))
@@ -538,15 +584,16 @@ def _is_plain(cls: type) -> bool:
     return (
         type(cls) in (type, abc.ABCMeta)
         and by is object.__new__
-        and cls.__module__.partition(".")[0] not in ("builtins", "numpy", "zyg_interactive")
+        and (cls is Cursor or cls.__module__.partition(".")[0] not in FOREIGN)
     )
 
 
-def _goes_through(a: Atom) -> bool:
-    """Whether an argument is consumed once, by going through it."""
-    if isinstance(a, Generated):
-        return True
-    return isinstance(a, Value) and a.op is not None and a.op.fn in (zip, enumerate, reversed)
+def goes_through(a: Atom) -> bool:
+    """Whether an argument is an object that is gone through as its class tells."""
+    t = type_of(a)
+    if not isinstance(t, Ref | Record) or issubclass(t.cls, CONTAINERS):
+        return False
+    return hasattr(t.cls, "__iter__")
 
 
 def _in(fns: set[Any], fn: Any) -> bool:
@@ -585,4 +632,12 @@ def _isinstance(x: Atom, classes: Any) -> bool | None:
             cls = type(v)
         case Array(shape=shape) if shape:
             cls = np.ndarray
+        case Scalar() | Array():  # some number: of no class that is not one of numbers
+            every = classes if isinstance(classes, tuple) else (classes,)
+            return None if any(map(_may_be_number, every)) else False
     return None if cls is None else issubclass(cls, classes)
+
+
+def _may_be_number(cls: Any) -> bool:
+    numbers = (bool, int, float, complex, np.ndarray, np.generic, np.float64, np.complex128)
+    return not isinstance(cls, type) or any(issubclass(n, cls) for n in numbers)

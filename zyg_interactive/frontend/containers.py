@@ -37,7 +37,7 @@ class Containers(Memory):
             first, args = (self.materialise(args[0], node),), args[1:]
         limit = kwargs.pop("maxlen", args[1] if len(args) > 1 else None) if cls is deque else None
         made = super().op(runtime.new_container, (cls, *first, limit), {}, node)
-        made.type = Ref(cls, heap.site((node, cls)))
+        made.type = Ref(cls, heap.site((self.span(node), cls)))
         made.type.site.made({})
         if cls is collections.defaultdict:
             heap.factories.setdefault(made.type.site.find(), set()).add(first[0] if first else None)
@@ -160,15 +160,11 @@ class Containers(Memory):
         return None
 
     def _each(self, items: Atom, do: Callable[[Atom], Any], node: Any) -> None:
-        count, item = self.sequence(self.frozen(items, node), node)
+        self.listed(self.frozen(items, node), node, do)
 
-        def body(i: Atom) -> Atom:
-            do(item(i))
-            return None
-
-        self.mapped(body, count, node)
-
-    def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
+    def listed(
+        self, atom: Atom, node: ast.expr, do: Callable[[Atom], Any] | None = None
+    ) -> Atom:
         raise NotImplementedError
 
     def _rotate(self, args: Any, kwargs: Any, node: ast.AST, name: str | None) -> Atom:

@@ -141,6 +141,19 @@ def _compared(at: ast.AST, a: ast.expr, op: ast.cmpop, b: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Compare(a, [op], [b]), at)
 
 
+def _others(at: ast.AST, subject: ast.expr, keys: list[ast.expr]) -> ast.expr:
+    """The items of a dict under other keys."""
+    k, v = (ast.copy_location(ast.Name(n, ast.Load()), at) for n in ("$key", "$value"))
+    target = ast.Tuple([ast.Name(n.id, ast.Store()) for n in (k, v)], ast.Store())
+    left = ast.Compare(k, [ast.NotIn()], [ast.Tuple(keys, ast.Load())])
+    items = ast.Call(_attribute(at, subject, "items"), [], [])
+    made = ast.DictComp(k, v, [ast.comprehension(target, items, [left], 0)])
+    for n in ast.walk(made):
+        if isinstance(n, ast.expr):
+            ast.copy_location(n, at)
+    return made
+
+
 class Patterns:
     """Patterns as conditions."""
 
@@ -165,11 +178,13 @@ class Patterns:
                 )
             case ast.MatchSequence(patterns=patterns):
                 return self._sequence(p, patterns, subject, bindings)
-            case ast.MatchMapping(keys=keys, patterns=patterns, rest=None):
+            case ast.MatchMapping(keys=keys, patterns=patterns, rest=rest):
                 tests = [_call(p, isinstance, subject, constant(p, dict))]
                 tests += [_compared(p, k, ast.In(), subject) for k in keys]
                 for k, inner in zip(keys, patterns, strict=True):
                     tests.append(self.test(inner, _item(inner, subject, k), bindings))
+                if rest is not None:
+                    bindings.append((rest, _others(p, subject, keys)))
                 return _and(tests, p)
             case ast.MatchClass(cls=cls, patterns=patterns, kwd_attrs=names, kwd_patterns=others):
                 tests = [_call(p, isinstance, subject, cls)]

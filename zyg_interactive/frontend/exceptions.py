@@ -15,13 +15,15 @@ import contextlib
 from collections.abc import Callable
 
 from .. import runtime
-from ..analysis.effects import changes_memory, function_changes
+from ..analysis.effects import changes_memory
 from ..controls import ignore, stop_gradient
 from ..diagnostics import refuse
 from ..ir.core import (
     CALL_VALUE,
+    FOR,
     TRY,
     UNBOUND,
+    WHILE,
     Atom,
     Function,
     Op,
@@ -29,9 +31,10 @@ from ..ir.core import (
     Value,
     same_atom,
     type_of,
-    walk,
 )
 from ..ir.types import BOOL, Other, Ref
+from ..iterators import Cursor
+from ..rules.registry import REFUSAL
 from .fence import refused
 from .functions import Functions
 from .names import always_jumps, bound, first_use, read_counts
@@ -69,7 +72,7 @@ class Exceptions(Functions):
         self.region, self.env = regions[0], dict(before)
         build()
         envs.append(self.env)
-        partial = self.heap is not None and _is_partial(regions[0])
+        partial = self.heap is not None and _Partial(catches).region(regions[0])
         self.region, self.env = regions[1], {**before, RAISED: True, ERROR: error, PARTIAL: partial}
         if leave is not None:
             leave()
@@ -384,19 +387,52 @@ def _has_effect(n: ast.AST) -> bool:
     return False
 
 
-def _is_partial(region: Region) -> bool:
-    """Whether a region may have changed something in memory before it raises."""
-    for k, op in enumerate(region.ops):
+class _Partial:
+    """Whether a region may have changed something in memory before it raises one of some
+    exceptions.
+    """
+
+    def __init__(self, catches: Catches):
+        # What a program defines, or `StopIteration`, nothing raises but `raise` and what is called.
+        self.thrown = all(c is StopIteration or c.__module__ != "builtins" for c in catches)
+        self.changed = self.found = False
+        self.seen: list[Function] = []
+
+    def region(self, region: Region) -> bool:
+        for op in region.ops:
+            self._op(op)
+        return self.found
+
+    def _op(self, op: Op) -> None:
+        before = self.changed
         if op.regions:
-            if any(map(_is_change, walk(Region((), [op])))):
-                return True
+            after = []
+            rounds = 2 if op.fn in (FOR, WHILE) else 1
+            for inner in op.regions * rounds:
+                self.changed = before if rounds == 1 else self.changed
+                self.region(inner)
+                after.append(self.changed)
+            self.changed = before or any(after)
         elif isinstance(op.fn, Function):
-            if op.fn.changing and function_changes(op.fn, set()):
-                return True
-        elif _is_change(op) and k < len(region.ops) - 1:
+            if op.fn in self.seen:
+                self.found = self.changed = self.changed or op.fn.changing
+                return
+            self.seen.append(op.fn)
+            self.region(op.fn.region)
+            self.seen.pop()
+        else:
+            self.found |= before and self._may_raise(op)
+            late = op.fn is CALL_VALUE
+            self.found |= late  # of which only the run knows what it does
+            self.changed |= late or (changes_memory(op) and not _moves_a_cursor(op))
+
+    def _may_raise(self, op: Op) -> bool:
+        if not self.thrown:
             return True
-    return False
+        return op.fn is runtime.throw or op.fn is runtime.observe or REFUSAL in op.static
 
 
-def _is_change(op: Op) -> bool:
-    return op.fn is CALL_VALUE or changes_memory(op)
+def _moves_a_cursor(op: Op) -> bool:
+    """Whether an op changes where an iterator stands, which has no derivative."""
+    t = type_of(op.args[0]) if op.args else None
+    return op.fn is setattr and isinstance(t, Ref) and t.cls is Cursor

@@ -583,15 +583,17 @@ class Expressions(Arrays):
         made = self.holding_new(Dict(()), node, name)
         pair = ast.copy_location(ast.Tuple([key, value], ast.Load()), key)
         pairs = self.comprehension(pair, node.generators, node)
-        count, item = self.sequence(pairs, node)
-
-        def store(i: Atom) -> Atom:
-            k, v = (self.subscript(item(i), part, node) for part in (0, 1))
-            self.store_item(made, k, v, node)
-            return None
-
-        self.mapped(store, count, node)
+        self.listed(pairs, node, lambda pair: self._store_pair(made, pair, node))
         return made
+
+    def _store_pair(self, made: Atom, pair: Atom, node: ast.expr) -> None:
+        k, v = (self.subscript(pair, part, node) for part in (0, 1))
+        self.store_item(made, k, v, node)
+
+    def listed(
+        self, atom: Atom, node: ast.expr, do: Callable[[Atom], Any] | None = None
+    ) -> Atom:
+        raise NotImplementedError
 
     def _set_of(self, items: Atom, node: ast.expr) -> Atom:
         """A set: its items have no gradient."""

@@ -18,12 +18,26 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Atom, Value, type_of, values
-from ..ir.types import INT, UNBOUND_TYPE, Array, Dict, List, Record, Ref, Scalar, Tuple, Type
-from .desugar import named, stored
+from ..ir.types import (
+    INT,
+    UNBOUND_TYPE,
+    Array,
+    Dict,
+    List,
+    Record,
+    Ref,
+    Scalar,
+    Tuple,
+    Type,
+    may_be_differentiable,
+)
+from ..rules.registry import lookup
+from .calls import WHOLE, goes_through
+from .desugar import constant, named, stored
 from .expressions import BINARY
 from .fence import refused
 from .iteration import Iteration
-from .memory import CONTAINERS
+from .memory import CONTAINERS, held_type
 from .resolve import Known, UserFunction
 from .scope import BoundMethod, Counted, Generated, LocalFunction
 
@@ -31,7 +45,7 @@ from .scope import BoundMethod, Counted, Generated, LocalFunction
 ASKED: dict[Any, str] = {
     **{abs: "__abs__", len: "__len__", float: "__float__", int: "__int__", round: "__round__"},
     **{complex: "__complex__", operator.neg: "__neg__", operator.pos: "__pos__"},
-    **{operator.invert: "__invert__", iter: "__iter__", next: "__next__"},
+    **{operator.invert: "__invert__", iter: "__iter__"},
     **{math.floor: "__floor__", math.ceil: "__ceil__", math.trunc: "__trunc__"},
 }
 _count = itertools.count()
@@ -166,10 +180,14 @@ class Functions(Iteration):
 
     def _refuse_objects(self, fn: Any, args: tuple[Atom, ...], node: ast.AST) -> None:
         """Functions of numbers have rules for numbers: what they make of objects is not known."""
+        rule = lookup(fn)
         if getattr(fn, "__module__", None) not in ("numpy", "math") and fn not in ASKED:
-            return
+            if rule is None or rule.pullback is None or rule.custom is not None:
+                return
         for a in args:
             t = type_of(a)
+            if fn in WHOLE and goes_through(a):
+                continue
             if isinstance(t, Ref | Record) and not issubclass(t.cls, CONTAINERS) and fn is not len:
                 title = getattr(fn, "__name__", fn)
                 raise refused(
@@ -188,17 +206,6 @@ class Functions(Iteration):
             )
         )
 
-    def _in_names(self, node: ast.expr, **atoms: Atom) -> dict[str, ast.Name]:
-        """Names that stand for atoms, in syntax that is made up."""
-        k = next(_count)
-        found = {}
-        for name, atom in atoms.items():
-            own = f"${name}{k}"
-            self.env[own] = atom
-            self.locals.add(own)
-            found[name] = named(node, own)
-        return found
-
     def _reduce(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`functools.reduce` as the loop that it is."""
         if kwargs or len(args) not in (2, 3):
@@ -209,7 +216,7 @@ class Functions(Iteration):
             held = self.call(list, (held,), {}, node)
             start = [self.subscript(held, 0, node)]
             held = self.subscript(held, slice(1, None), node)
-        names = self._in_names(node, f=function, items=held, total=start[0], item=None)
+        names = self.in_names(node, f=function, items=held, total=start[0], item=None)
         call = _like(ast.Call(names["f"], [names["total"], names["item"]], []), node)
         body = stored(node, names["total"].id, call)
         target = _like(ast.Name(names["item"].id, ast.Store()), node)
@@ -222,7 +229,7 @@ class Functions(Iteration):
         if not args:
             return NotImplemented
         items = args[0].items if isinstance(args[0], Generated) else args[0]
-        t = type_of(self.frozen(items, node)) if isinstance(items, Value) else None
+        t = self.held(items)
         held = t.item if isinstance(t, List) else None
         if isinstance(t, List) and t.items:
             held = t.items[0]
@@ -231,11 +238,16 @@ class Functions(Iteration):
         start = args[1] if len(args) > 1 else kwargs.get("start", 0)
         return self._reduce(functools.reduce, (operator.add, items, start), {}, node)
 
+    def held(self, atom: Atom) -> Type:
+        """The type of what a container holds now."""
+        t = type_of(atom)
+        return held_type(t, False) if isinstance(t, Ref) else t
+
     def _filter(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`filter` as a comprehension."""
         if kwargs or len(args) != 2:
             return NotImplemented
-        names = self._in_names(node, f=args[0], items=args[1], item=None)
+        names = self.in_names(node, f=args[0], items=args[1], item=None)
         item = names["item"]
         del self.env[item.id]
         test = item if args[0] is None else _like(ast.Call(names["f"], [item], []), node)
@@ -248,12 +260,36 @@ class Functions(Iteration):
         """`any` and `all` of a generator go on only until they are decided."""
         if len(args) != 1 or not isinstance(args[0], Generated):
             return NotImplemented
-        names = self._in_names(node, items=args[0], item=None)
+        names = self.in_names(node, items=args[0], item=None)
         item = names["item"]
         del self.env[item.id]
         target = _like(ast.Name(item.id, ast.Store()), node)
         part = ast.comprehension(target, names["items"], [], 0)
         return self.search(fn, _like(ast.GeneratorExp(item, [part]), node), [], node)
+
+    def _next(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`next` of a generator takes what it yields first; of an object it calls its method."""
+        names = self.in_names(node, items=args[0], item=None, default=args[-1])
+        if isinstance(args[0], Generated):
+            item = names["item"]
+            del self.env[item.id]
+            target = _like(ast.Name(item.id, ast.Store()), node)
+            part = ast.comprehension(target, names["items"], [], 0)
+            made = _like(ast.GeneratorExp(item, [part]), node)
+            return self.search(fn, made, [names["default"]] if len(args) > 1 else [], node)
+        t = type_of(args[0])
+        if not isinstance(t, Ref | Record) or not hasattr(t.cls, "__next__"):
+            return NotImplemented
+        if len(args) == 1:
+            return self.method_call(t.cls, "__next__", (args[0],), node)
+        found = names["item"]
+        call = _like(ast.Call(constant(node, next), [names["items"]], []), node)
+        taken = stored(node, found.id, call)
+        missing = stored(node, found.id, names["default"])
+        at_end = constant(node, StopIteration)
+        handler = _like(ast.ExceptHandler(at_end, None, [missing]), node)
+        self.block([_like(ast.Try([taken], [handler], [], []), node)])
+        return self.env.pop(found.id)
 
     def _map(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`map` as the list of what the function gives."""
@@ -274,12 +310,17 @@ class Functions(Iteration):
         return self.one_by_one(counted, node)
 
     def _sorted_by(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
-        """`sorted` with a key: the items in the order of the keys."""
-        if kwargs.get("key") is None or len(args) != 1:
+        """`sorted`: the items in the order of the keys."""
+        if len(args) != 1 or set(kwargs) - {"key", "reverse"}:
             return NotImplemented
         held = self.call(list, (_items(args[0]),), {}, node)
+        t = self.held(held)
+        if kwargs.get("key") is None and not may_be_differentiable(t):
+            return NotImplemented
         count = self.op(range, (self.op(len, (held,), {}, node),), {}, node)
-        keys = self._keys(held, kwargs["key"], count, node)
+        keys = held
+        if kwargs.get("key") is not None:
+            keys = self._keys(held, kwargs["key"], count, node)
         order = self.op(runtime.sorting, (keys, kwargs.get("reverse", False)), {}, node)
         order.type = List(INT)
         made = self.mapped(
@@ -308,14 +349,7 @@ class Functions(Iteration):
         if isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict)):
             self.call(dict.update, (made, given), {}, node)
         else:
-            count, item = self.sequence(given, node)
-
-            def store(i: Atom) -> Atom:
-                k, v = (self.subscript(item(i), part, node) for part in (0, 1))
-                self.store_item(made, k, v, node)
-                return None
-
-            self.mapped(store, count, node)
+            self.listed(given, node, lambda pair: self._store_pair(made, pair, node))
         for k, v in kwargs.items():
             self.store_item(made, k, v, node)
         return made
@@ -350,7 +384,7 @@ class Functions(Iteration):
         function, *bound = args
         atoms = {f"a{i}_": a for i, a in enumerate(bound)}
         atoms |= {f"k_{k}": a for k, a in kwargs.items()}
-        names = self._in_names(node, f=function, **atoms)
+        names = self.in_names(node, f=function, **atoms)
         more = _like(ast.Starred(named(node, "more"), ast.Load()), node)
         first = [names[f"a{i}_"] for i in range(len(bound))]
         keywords = [_like(ast.keyword(k, names[f"k_{k}"]), node) for k in kwargs]
@@ -362,6 +396,15 @@ class Functions(Iteration):
         return self.inner_function("<lambda>", _like(ast.Lambda(parameters, call), node))
 
     # ---- made by dataclasses
+
+    def _with_fields(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`dataclasses.replace`: another instance, made of the fields."""
+        cls = getattr(type_of(args[0]), "cls", None) if len(args) == 1 else None
+        if not isinstance(cls, type) or not dataclasses.is_dataclass(cls):
+            return NotImplemented
+        kept = [f.name for f in dataclasses.fields(cls) if f.init and f.name not in kwargs]
+        fields = {name: self.attribute(args[0], name, node) for name in kept}
+        return self.call(cls, (), {**fields, **kwargs}, node)
 
     def _construct(
         self,
@@ -478,10 +521,12 @@ FUNCTIONS: dict[Any, Any] = {
     builtins.filter: Functions._filter,
     builtins.map: Functions._map,
     builtins.any: Functions._any,
+    builtins.next: Functions._next,
     builtins.all: Functions._any,
     builtins.sorted: Functions._sorted_by,
     builtins.dict: Functions._new_dict,
     builtins.max: Functions._best,
     builtins.min: Functions._best,
     functools.partial: Functions._partial,
+    dataclasses.replace: Functions._with_fields,
 }

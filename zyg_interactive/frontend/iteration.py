@@ -5,16 +5,31 @@ from __future__ import annotations
 import ast
 import itertools
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from .. import runtime
 from ..ir.core import UNBOUND, Atom, Value, type_of
-from ..ir.types import INT, List, Tuple, join_all
+from ..ir.types import INT, Dict, List, Record, Ref, Tuple, join_all
+from ..iterators import (
+    Cursor,
+    accumulate,
+    drained,
+    dropwhile,
+    filterfalse,
+    more,
+    rest,
+    step,
+    takewhile,
+    zip_longest,
+)
 from .cells import comprehension_names
-from .desugar import constant, stored
+from .desugar import constant, named, stored
 from .fence import refused
 from .loops import Loops
-from .scope import Generated, restore
+from .memory import SEQUENCES
+from .names import read_counts
+from .scope import Counted, Generated, restore
 
 SEARCHES = {any, all, next}
 FOUND, SOUGHT = "$found", "$sought"
@@ -35,14 +50,15 @@ class Iteration(Loops):
         return super().call_expression(node, name)
 
     def search(
-        self, fn: Any, gen: ast.GeneratorExp, rest: list[ast.expr], node: ast.Call
+        self, fn: Any, gen: ast.GeneratorExp, rest: list[ast.expr], node: ast.expr
     ) -> Atom:
         """Go through a generator expression until what is sought is found."""
         elt, (part,) = gen.elt, gen.generators
         leave = [stored(elt, FOUND, constant(elt, True)), _like(ast.Break(), elt)]
         body: list[ast.stmt]
         if fn is next:
-            body = [stored(elt, SOUGHT, elt), *leave]
+            # In a branch, so that what is found counts as left by the loop.
+            body = [_like(ast.If(constant(elt, True), [stored(elt, SOUGHT, elt), *leave], []), elt)]
         else:
             test = elt if fn is any else _like(ast.UnaryOp(ast.Not(), elt), elt)
             body = [_like(ast.If(test, leave, []), elt)]
@@ -71,6 +87,66 @@ class Iteration(Loops):
     def throw(self, error: Atom, node: ast.AST, *cause: Atom) -> None:
         raise NotImplementedError
 
+    def in_names(self, node: ast.expr, **atoms: Atom) -> dict[str, ast.Name]:
+        """Names that stand for atoms, in syntax that is made up."""
+        k = next(_count)
+        found = {}
+        for name, atom in atoms.items():
+            own = f"${name}{k}"
+            self.env[own] = atom
+            self.locals.add(own)
+            found[name] = named(node, own)
+        return found
+
+    # ---- iterators that are kept
+
+    def kept_iterator(self, name: str, atom: Generated, node: ast.expr) -> Atom:
+        """What a name is bound to that an iterator over a list is given: where it stands, if the
+        name is read more than once.
+        """
+        if not self.reads:
+            self.reads = read_counts([self.fn.node])
+        if atom.source is UNBOUND or self.reads[name] < 2:
+            return atom
+        t = type_of(atom.source)
+        if isinstance(t, Dict) or (isinstance(t, Ref) and t.cls not in SEQUENCES):
+            return atom
+        return self.cursor(atom.source, node)
+
+    def cursor(self, items: Atom, node: ast.expr) -> Atom:
+        return self.call(Cursor, (items,), {}, node)
+
+    def stepwise(self, it: Atom, s: ast.For) -> list[ast.stmt] | None:
+        """A loop over what tells its items one by one, as a `while`; None: over something else."""
+        t, node = type_of(it), s.iter
+        if isinstance(t, Ref) and t.cls is list and _changes_size(s):
+            it, t = self.cursor(it, node), self.site_of(Cursor, node)
+        if not isinstance(t, Ref | Record) or not hasattr(t.cls, "__next__"):
+            return None
+        names = self.in_names(node, it=it, item=None)
+        if t.cls is Cursor:
+            test = _like(ast.Call(constant(node, more), [names["it"]], []), node)
+            taken = _like(ast.Call(constant(node, step), [names["it"]], []), node)
+            body = [_like(ast.Assign([s.target], taken), s.target), *s.body]
+            return [_like(ast.While(test, body, []), s)]
+        taken = _like(ast.Call(constant(node, next), [names["it"]], []), node)
+        item = names["item"]
+        handler = _like(
+            ast.ExceptHandler(constant(node, StopIteration), None, [_like(ast.Break(), node)]), node
+        )
+        attempt = _like(ast.Try([stored(node, item.id, taken)], [handler], [], []), node)
+        body = [attempt, _like(ast.Assign([s.target], item), s.target), *s.body]
+        return [_like(ast.While(constant(node, True), body, []), s)]
+
+    def sequence(self, it: Atom, node: ast.expr) -> Counted:
+        t = type_of(it)
+        if isinstance(t, Ref | Record) and hasattr(t.cls, "__next__"):
+            all_of = rest if t.cls is Cursor else drained
+            return super().sequence(
+                Generated(lambda: self.call(all_of, (it,), {}, node), self.depth), node
+            )
+        return super().sequence(it, node)
+
     # ---- itertools
 
     def call(
@@ -81,6 +157,8 @@ class Iteration(Loops):
         node: ast.AST,
         name: str | None = None,
     ) -> Atom:
+        if isinstance(node, ast.expr) and (whole := self._whole(fn, args, kwargs, node)):
+            return Generated(whole, self.depth)
         if isinstance(node, ast.expr) and _is_known(fn):
 
             def listed() -> Atom:
@@ -90,8 +168,33 @@ class Iteration(Loops):
             return Generated(listed, self.depth)
         return super().call(fn, args, kwargs, node, name)
 
+    def _whole(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.expr
+    ) -> Callable[[], Atom] | None:
+        """What `itertools` makes of whole sequences, as plain Python does it."""
+        if fn is itertools.accumulate:
+            function = kwargs.get("func", args[1] if len(args) > 1 else None)
+            start = (kwargs["initial"],) if kwargs.get("initial") is not None else ()
+            function = operator.add if function is None else function
+            return lambda: self.call(
+                accumulate, (self._values(args[0], node), function, *start), {}, node
+            )
+        if fn is itertools.zip_longest:
+            fill = kwargs.get("fillvalue")
+            return lambda: self.call(
+                zip_longest, (fill, *(self._values(a, node) for a in args)), {}, node
+            )
+        plain = CHOSEN.get(fn) if _is_hashable(fn) else None
+        if plain is None:
+            return None
+        return lambda: self.call(plain, (args[0], self._values(args[1], node)), {}, node)
+
     def _values(self, a: Atom, node: ast.expr) -> Value:
         """What goes through an argument, as a list that is no reference."""
+        if getattr(type_of(a), "cls", None) is Cursor:
+            raise refused(
+                self.source, node, "`itertools` of an iterator that is kept", "make a list of it"
+            )
         held = self.frozen(a.items if isinstance(a, Generated) else a, node)
         if isinstance(type_of(held), List) and isinstance(held, Value):
             return held
@@ -173,7 +276,44 @@ COUNTS: dict[Any, int] = {
     itertools.combinations_with_replacement: 1,
     itertools.permutations: 1,
 }
+# Methods that change how long a list is.
+RESIZING = {"append", "insert", "extend", "pop", "remove", "clear"}
+
+
+def _changes_size(s: ast.For) -> bool:
+    """Whether the body of a loop makes what it goes through longer or shorter, as far as the text
+    tells.
+    """
+    through = ast.unparse(s.iter)
+    for n in (n for inner in s.body for n in ast.walk(inner)):
+        match n:
+            case ast.Call(func=ast.Attribute(value=base, attr=attr)) if attr in RESIZING:
+                changed: ast.expr = base
+            case ast.Subscript(value=base, ctx=ast.Del()):
+                changed = base
+            case ast.Subscript(value=base, slice=ast.Slice(), ctx=ast.Store()):
+                changed = base
+            case ast.AugAssign(target=target):
+                changed = target
+            case _:
+                continue
+        if ast.unparse(changed) == through:
+            return True
+    return False
+
+
 KNOWN = {*COUNTS, itertools.chain, itertools.product, itertools.pairwise}
+
+
+CHOSEN = {
+    itertools.takewhile: takewhile,
+    itertools.dropwhile: dropwhile,
+    itertools.filterfalse: filterfalse,
+}
+
+
+def _is_hashable(x: Any) -> bool:
+    return getattr(type(x), "__hash__", None) is not None
 
 
 def _is_known(fn: Any) -> bool:
@@ -181,6 +321,9 @@ def _is_known(fn: Any) -> bool:
         return fn in KNOWN
     except TypeError:  # not hashable
         return False
+
+
+_count = itertools.count()
 
 
 def _like(made: Any, at: ast.AST) -> Any:

@@ -20,6 +20,7 @@ from ..ir.core import (
     Op,
     Region,
     Value,
+    defined,
     map_atom,
     same_atom,
     substitute,
@@ -88,7 +89,7 @@ class Loops(Calls):
         if isinstance(it, Generated):
             if it.counted is not None:
                 return it.counted(node)
-            it = self._ahead(it)
+            it = self._ahead(it, node)
         if isinstance(it, tuple | list | str | bytes | frozenset | set):
             it = self.display(list(it), node)
         if isinstance(it, Value) and isinstance(it.type, Ref):
@@ -231,8 +232,11 @@ class Loops(Calls):
 
     def one_by_one(self, counted: Callable[[ast.expr], Counted], node: ast.expr) -> Generated:
         def listed() -> Atom:
+            began = len(self.gone_through)
             count, item = counted(node)
-            return self.mapped(item, count, node)
+            items = self.mapped(item, count, node)
+            self.unchanged(began, node)
+            return items
 
         return Generated(listed, self.depth, counted)
 
@@ -255,9 +259,11 @@ class Loops(Calls):
         return view
 
     def iterated(self, items: Atom) -> Generated:
-        return Generated(lambda: items, self.depth, lambda at: self.sequence(items, at))
+        return Generated(
+            lambda: items, self.depth, lambda at: self.sequence(items, at), source=items
+        )
 
-    def _ahead(self, it: Generated) -> Atom:
+    def _ahead(self, it: Generated, node: ast.AST) -> Atom:
         """All that a generator yields, before the loop that consumes it begins: `_in_order` sees to
         it that nobody can tell.
         """
@@ -265,7 +271,11 @@ class Loops(Calls):
         items = it.items
         names = {n: self.env.get(n, UNBOUND) for n in it.reads}
         own = {s.find() for s in (getattr(type_of(items), "site", None),) if isinstance(s, Site)}
-        self.gone_through.append(Ahead(region, region.ops[start:], len(region.ops), names, own))
+        ahead = Ahead(region, region.ops[start:], len(region.ops), names, own)
+        for other in self.gone_through:
+            if isinstance(other, Ahead) and self.heap is not None and ahead.meets(other):
+                raise self._takes_turns("two generators", "what the other reads", node)
+        self.gone_through.append(ahead)
         return items
 
     def _in_order(self, ahead: Ahead, node: ast.AST) -> None:
@@ -274,26 +284,33 @@ class Loops(Calls):
         rebound = any(
             not same_atom(self.env.get(n, UNBOUND), old) for n, old in ahead.names.items()
         )
-        later = Region((), self.region.ops[ahead.stop :])
-        made = Region((), list(ahead.ops))
-        if rebound or (
-            self.heap is not None
-            and (_disturbs(later, made, ahead.own) or _disturbs(made, later, ahead.own))
-        ):
-            raise refused(
-                self.source,
-                node,
-                "a generator that takes turns with a loop, where one changes what the other reads,",
-                "collect first: `for item in list(...)`, if that is meant",
-            )
+        later = self.region.ops[ahead.stop :]
+        after = Ahead(self.region, later, len(self.region.ops), {}, set())
+        if rebound or (self.heap is not None and ahead.meets(after)):
+            raise self._takes_turns("a generator and a loop", "what the other reads", node)
+        left_early = any(op.regions and op.static.get("stop") for op in later)
+        if left_early and self.heap is not None and ahead.changes():
+            who = "a generator and a loop that may leave it"
+            raise self._takes_turns(who, "what is read later", node)
 
-    def listed(self, atom: Atom, node: ast.expr) -> Atom:
-        """What goes through something, as a list."""
-        began = len(self.gone_through)
-        count, item = self.sequence(atom, node)
-        items = self.mapped(item, count, node)
-        self.unchanged(began, node)
-        return items
+    def _takes_turns(self, who: str, what: str, node: ast.AST) -> Exception:
+        return refused(
+            self.source,
+            node,
+            f"{who}, where one changes {what},",
+            "collect first: `for item in list(...)`, if that is meant",
+        )
+
+    def listed(
+        self, atom: Atom, node: ast.expr, do: Callable[[Atom], Any] | None = None
+    ) -> Atom:
+        """What goes through something, or what `do` makes of each, as a list."""
+
+        def counted(at: ast.expr) -> Counted:
+            count, item = self.sequence(atom, at)
+            return count, item if do is None else lambda i: do(item(i))
+
+        return self.one_by_one(counted, node).items
 
     def mapped(self, body: Callable[[Atom], Atom], count: Atom, node: ast.AST) -> Atom:
         return self.loop(count, body, node, [], [], None, collects=True)
@@ -310,7 +327,12 @@ class Loops(Calls):
             raise refused(
                 self.source, node, "`reversed` of an iterator", "reverse what it goes through"
             )
+        began = len(self.gone_through)
         parts = [self.sequence(a, text) for a, text in (every if fn is zip else every[:1])]
+        if len(parts) > 1:  # the shortest ends them all
+            for found in self.gone_through[began:]:
+                if isinstance(found, Ahead) and self.heap is not None and found.changes():
+                    raise self._takes_turns("`zip` of a generator", "what is read later", node)
         if fn is enumerate:
             (count, item), start = (
                 parts[0],
@@ -576,7 +598,9 @@ class Loops(Calls):
         index_name = (
             first.target.id if isinstance(first.target, ast.Name) and is_range(item) else None
         )
-        items = self.loop(count, body, node, [], [], index_name, collects=True)
+        walrus = (n for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+        bound_outside: list[ast.stmt] = [ast.copy_location(ast.Expr(n), n) for n in walrus]
+        items = self.loop(count, body, node, [], bound_outside, index_name, collects=True)
         assert items is not None
         self.unchanged(began, node)
         if conditional:
@@ -624,12 +648,24 @@ class Ahead:
     names: dict[str, Atom]
     own: set[Site]  # of the list of what it yields
 
+    def changed(self) -> set[Site] | None:
+        found = changed_sites(Region((), list(self.ops)))
+        return None if found is None else found - {s.find() for s in self.own}
 
-def _disturbs(a: Region, b: Region, own: set[Site]) -> bool:
-    """Whether one region may change what another reads in memory."""
-    changed, read = changed_sites(a), reached_sites(b)
-    changed = None if changed is None else changed - {s.find() for s in own}
-    return bool(read) if changed is None else not changed.isdisjoint(read)
+    def changes(self) -> bool:
+        """Whether it may change what is still there when it is done."""
+        changed, made = self.changed(), Region((), list(self.ops))
+        given = reached_sites(made, without=set(defined(made)))
+        return changed is None or not changed.isdisjoint(given)
+
+    def meets(self, other: Ahead) -> bool:
+        """Whether one may change what the other reads in memory."""
+        return self._disturbs(other) or other._disturbs(self)
+
+    def _disturbs(self, other: Ahead) -> bool:
+        changed = self.changed()
+        read = reached_sites(Region((), list(other.ops))) - {s.find() for s in other.own}
+        return bool(read) if changed is None else not changed.isdisjoint(read)
 
 
 ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)

@@ -296,6 +296,8 @@ class Statements(Exceptions):
                 single = targets[0] if len(targets) == 1 else None
                 name = single.id if isinstance(single, ast.Name) else None
                 atom = self.expr(value, name)
+                if isinstance(atom, Generated) and name is not None:
+                    atom = self.kept_iterator(name, atom, value)
                 for t in targets:
                     self.bind_target(t, atom)
             case ast.AnnAssign(target=target, value=value):
@@ -533,6 +535,13 @@ class Statements(Exceptions):
     def _for(self, s: ast.For) -> None:
         began = len(self.gone_through)
         it = self.expr(s.iter)
+        t = type_of(it)
+        if isinstance(t, Ref | Record) and _is_object(t.cls) and hasattr(t.cls, "__iter__"):
+            it = self.method_call(t.cls, "__iter__", (it,), s.iter)
+        steps = self.stepwise(it, s)
+        if steps is not None:
+            self.block(steps)
+            return
         self.live = any(map(_stores_item, s.body))
         if isinstance(it, Generated) and it.streamed is not None:
             count, each = self.stream(it, s.iter)

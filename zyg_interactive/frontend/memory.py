@@ -17,7 +17,17 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import runtime
-from ..ir.core import CALL_VALUE, Atom, Function, MemoryNeeded, Value, map_atom, type_of, values
+from ..ir.core import (
+    CALL_VALUE,
+    UNBOUND,
+    Atom,
+    Function,
+    MemoryNeeded,
+    Value,
+    map_atom,
+    type_of,
+    values,
+)
 from ..ir.types import (
     ANY,
     INT,
@@ -96,7 +106,7 @@ class Memory(Cells):
     # ---- making
 
     def site_of(self, cls: type, node: ast.AST) -> Ref:
-        return Ref(cls, self.memory().site((node, cls)))
+        return Ref(cls, self.memory().site((self.span(node), cls)))
 
     def allocated(self, atom: Atom, node: ast.AST) -> Atom:
         """A list or dict that an operation has made, as what it is from here on."""
@@ -142,10 +152,13 @@ class Memory(Cells):
 
         def read(a: Atom) -> Atom:
             t = type_of(a)
-            if not isinstance(a, Value) or not isinstance(t, Ref) or t.optional:
+            if not isinstance(a, Value) or not isinstance(t, Ref):
                 return a
             if not issubclass(t.cls, CONTAINERS):
                 return a
+            if t.optional:  # of None, what is called is given None
+                a = self.op(runtime.bound, (a, UNBOUND, ""), {}, node, a.name)
+                a.type = t = Ref(t.cls, t.site)
             held = held_type(t, deep)
             got = super(Memory, self).op(
                 runtime.frozen_deep if deep and refers(held_type(t, False)) else runtime.frozen,

@@ -128,6 +128,7 @@ class Generated:
     counted: Callable[[ast.expr], Counted] | None = None
     streamed: Callable[[ast.expr], Streamed] | None = None
     reads: frozenset[str] = frozenset()  # variables that it looks up when it is consumed
+    source: Atom = UNBOUND  # what an iterator goes through that `iter` made
     again: bool = False  # a view, which may be gone through more than once
     made: list[Atom] = field(default_factory=list)
 
@@ -349,8 +350,9 @@ class Lowering:
             return
         regions, envs = [], []
         outer, before = self.region, self.env
-        for build in (then, other):
+        for build, truth in ((then, True), (other, False)):
             self.region, self.env = Region(), dict(before)
+            self.env.update({f: truth for f in FLAGS if before.get(f) is condition})
             build()
             regions.append(self.region)
             envs.append(self.env)

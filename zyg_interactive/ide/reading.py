@@ -80,7 +80,7 @@ class StaticContext(Links):
         return UNKNOWN
 
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
-        return library(value) if getattr(value, "__module__", None) == LIBRARY else None
+        return library(value) if getattr(value, "__module__", None) in LIBRARY else None
 
     def demanded(self, path: Path) -> bool:
         return False

@@ -211,8 +211,8 @@ def _items(x: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def frozen(x: Any) -> Any:
-    """What a list or dict holds now."""
-    return list(x) if isinstance(x, deque) else x.copy()
+    """What a list or dict holds now; None of None."""
+    return list(x) if isinstance(x, deque) else None if x is None else x.copy()
 
 
 def frozen_deep(x: Any) -> Any:
@@ -228,6 +228,8 @@ def frozen_deep(x: Any) -> Any:
 
 def standing(x: Any, deep: bool) -> Any:
     """Where the parts of a container stand, to bring cotangents there later."""
+    if x is None:
+        return _Stand({}, {}, {})
     nested = {k: standing(e, True) for k, e in _items(x) if _is_nested(e)} if deep else {}
     return _Stand(x, nested, {k: e for k, e in _items(x) if isinstance(e, np.ndarray)})
 

@@ -26,12 +26,14 @@ from ..ir.types import (
     Record,
     Tuple,
     Unknown,
+    arrays,
     in_memory,
     refers,
 )
 from .adjoint import Scope
 from .cotangents import (
     Fields,
+    bar_type,
     captured_count,
     component,
     differentiable,
@@ -52,8 +54,14 @@ def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
     if isinstance(x, tuple | list):
         if isinstance(index, int):
             p.contribute(scope, x[index], p.total_of(scope, op.result))
-            return True
-        return False
+        elif any(map(in_memory, arrays(t))):
+            raise refuse("ZYG202", "which array of a tuple this is, only the run knows", op.span)
+        else:
+            zeros = emit(runtime.zeros_like, (x,))
+            bars = emit(runtime.add_at, (zeros, index, made(p.total_of(scope, op.result))))
+            bars.type = bar_type(t)
+            p.contribute(scope, x, bars)
+        return True
     known = not any(True for _ in values(index))
     if isinstance(t, Tuple | List) and t.items is not None and isinstance(index, int | np.integer):
         parts: list[Atom] = [None] * len(t.items)

@@ -1,0 +1,32 @@
+"""Random programs out of all of Python's statements: the gradient against finite differences, at
+orders one and two.
+
+`ZYG_FUZZ=1000 pytest tests/test_fuzz_language.py` tries so many instead of a few; `python
+tests/test_fuzz_language.py 20000` prints what became of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from fuzzing import MOST_REFUSED, refused, report, survey
+from language import Language
+from programs import Program
+
+EXAMPLES = int(os.environ.get("ZYG_FUZZ", "60"))
+
+
+def make(choose: Callable[[int], int], seed: int) -> Program:
+    return Language(choose, size=3 + seed % 8).program()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_programs(part: int) -> None:
+    became = survey(make, range(part, EXAMPLES, 4))
+    assert refused(became) <= MOST_REFUSED * sum(became.values()), became
+
+
+if __name__ == "__main__":
+    report(make)
