@@ -84,7 +84,7 @@ class LateSpecialisation(runtime.Dynamic):
         names: tuple[str, ...],
         fn: Any,
         args: tuple[Any, ...],
-        changing: bool,
+        changing: str | None,
     ) -> tuple[Any, Any]:
         if not callable(fn):
             fn(*args)  # raises what Python raises
@@ -107,7 +107,7 @@ class LateSpecialisation(runtime.Dynamic):
         return y, _Back(s, form, saved, fn, args, wrt, values, y, implicit)
 
     def _build(
-        self, s: Specialisation, wrt: tuple[int, ...], implicit: bool, changing: bool
+        self, s: Specialisation, wrt: tuple[int, ...], implicit: bool, changing: str | None
     ) -> _Form:
         params = s.function.region.params
         first_hidden = len(params) - len(s.function.hidden)
@@ -160,12 +160,12 @@ class LateSpecialisation(runtime.Dynamic):
         back: _Back,
         g: Any,
         memory: Any,
-        by_identity: tuple[bool, ...] = (),
+        by_identity: tuple[bool | None, ...] = (),
         every: bool = False,
     ) -> tuple[Any, ...]:
         form = back.form
         if by_identity:
-            g = _drained(memory, back.result, g, form.pattern)
+            g = _drained(memory, back.result, g, form.pattern, form.arrays)
         seeds = _seeds(g, form.pattern)
         if form.changing:
             seeds.append(memory if memory is not None else runtime.new_memory(form.arrays))
@@ -179,6 +179,11 @@ class LateSpecialisation(runtime.Dynamic):
         for i, (k, bar) in enumerate(zip(back.wrt, found, strict=False)):
             if by_identity and by_identity[i] and k > 0:
                 found[i] = _settled(memory, back.args[k - 1], bar)
+            elif by_identity and by_identity[i] is False and form.arrays:
+                found[i] = runtime.drained(memory, back.args[k - 1], bar)
+            elif by_identity and by_identity[i] is None and form.of_argument[i] is None:
+                left = runtime.collected(memory, runtime.snapshot(back.args[k - 1]))
+                found[i] = bar if left is None else left
         return tuple(found)
 
     def again(self, back: _Back, g: Any) -> tuple[tuple[Any, ...], Any]:
@@ -244,7 +249,7 @@ def _arranged(
     bars: tuple[Any, ...],
     asked: tuple[int, ...],
     memory: Any,
-    by_identity: tuple[bool, ...],
+    by_identity: tuple[bool | None, ...],
 ) -> list[Any]:
     """Cotangents by argument, from those of what was differentiated."""
     found: list[Any] = []
@@ -310,6 +315,8 @@ def _bar_of_callee(f: Any, tree: dict[Any, Any], bars: tuple[Any, ...], memory: 
         bar = _bar_of_callee(cell.cell_contents, inner, bars, memory)
         if k in runtime.shared_cells(f):
             runtime.add_to(memory, cell, "cell_contents", bar)
+        elif memory is not None and runtime.by_identity(memory, cell.cell_contents):
+            _settled(memory, cell.cell_contents, bar)  # as it is in the container it came from
         else:
             found[k] = bar
     return tuple(found)
@@ -335,15 +342,15 @@ def _leaves(t: Any, alone: bool) -> Any:
     return None if not alone and (isinstance(t, Ref) or in_memory(t)) else True
 
 
-def _drained(memory: Any, y: Any, g: Any, pattern: Any) -> Any:
+def _drained(memory: Any, y: Any, g: Any, pattern: Any, arrays: bool) -> Any:
     """The whole cotangent of a result: `g`, and what the arrays in it have by their identity. Those
-    that the call finds by identity itself keep it.
+    that the call finds by identity itself keep it, and are given `g`.
     """
     if isinstance(pattern, tuple):
         parts = g if isinstance(g, tuple) else (None,) * len(pattern)
-        return tuple(_drained(memory, *x) for x in zip(y, parts, pattern, strict=True))
+        return tuple(_drained(memory, *x, arrays) for x in zip(y, parts, pattern, strict=True))
     if pattern is None:
-        return g
+        return _settled(memory, y, g) if arrays else g
     total = runtime.drained(memory, y, g)
     return runtime.zeros_like(y) if total is None else total
 

@@ -28,6 +28,7 @@ from .ir.core import (
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
+from .runtime import CHANGING, STORING
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
@@ -180,7 +181,7 @@ class Engine:
         form: Any,
         build: Callable[[Specialisation], Any],
         names: tuple[str, ...] = (),
-        changing: bool = False,
+        changing: str | None = None,
     ) -> tuple[Specialisation, Any]:
         """The specialisation of `f` for arguments like these, and what `build` makes of it, made
         once per `form`.
@@ -213,14 +214,18 @@ class Engine:
         self.clear()
 
     def specialise(
-        self, f: Any, args: tuple[Any, ...], names: tuple[str, ...] = (), changing: bool = False
+        self,
+        f: Any,
+        args: tuple[Any, ...],
+        names: tuple[str, ...] = (),
+        changing: str | None = None,
     ) -> Specialisation:
         """The specialisation of `f` for arguments like these; `changing`: as a part of a program
-        that changes lists, dicts or objects. Raises Refused.
+        that changes lists, dicts or objects, or arrays, too. Raises Refused.
         """
         who = _identity(f)
         if changing:
-            who = ("changing", who)
+            who = (changing, who)
         exact = (who, names, *map(_argument_key, args))
         for s in self.exact.get(exact, ()):
             if s.current(f, args):
@@ -252,8 +257,9 @@ class Engine:
     def _by_pattern(
         self, f: Any, who: Any, args: tuple[Any, ...], names: tuple[str, ...]
     ) -> Specialisation:
-        changing = who in self.changing or (isinstance(who, tuple) and who[0] == "changing")
-        sizes = Sizes(Heap() if changing else None)
+        around = who[0] if isinstance(who, tuple) and who[0] in (CHANGING, STORING) else None
+        changing = who in self.changing or around is not None
+        sizes = Sizes(Heap(open=around == STORING) if changing else None)
         demanded = self.demands.get(_demand_key(getattr(f, "__code__", who)), ())
         keywords = dict(zip(names, args[len(args) - len(names) :], strict=True)) if names else {}
         positional = args[: len(args) - len(names)]

@@ -52,7 +52,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.give_at,
     runtime.subtract_at,
     runtime.store_flat,
-    runtime.drained,
+    runtime.whole_of,
 }
 IMPURE = {print, input}
 

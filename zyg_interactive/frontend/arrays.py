@@ -17,6 +17,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import CALL_VALUE, UNPACK, Atom, MemoryNeeded, Value, type_of
 from ..ir.types import (
+    UNKNOWN,
     Array,
     List,
     Ref,
@@ -25,6 +26,7 @@ from ..ir.types import (
     Type,
     Unknown,
     arrays,
+    escape,
     fresh,
     placed,
     shape_of,
@@ -83,6 +85,9 @@ class Arrays(Containers):
                 self.heap.arrays = self.heap.changed = True
             if any(t.site is None and t.shape != () for t in arrays(made.type)):
                 made.type = placed(made.type, self._site_of_result(fn, args, static, node))
+            if isinstance(made.type, Array) and made.type.shape is None:
+                escape(made.type)  # it may be a number, which has no identity
+                made.type = UNKNOWN
         return made
 
     def returned(self, result: Value, t: Type, node: ast.AST) -> None:

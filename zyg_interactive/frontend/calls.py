@@ -33,7 +33,8 @@ from ..ir.types import (
     rank,
 )
 from ..iterators import Cursor
-from ..rules.registry import REFUSAL, lookup
+from ..rules.registry import REFUSAL, lookup, wants_arrays
+from ..rules.sequences import JOINING
 from ..rules.sizes import refreshed
 from .arrays import ARRAY_CHANGES
 from .containers import COLLECTIONS, COPIES, MADE
@@ -291,6 +292,7 @@ class Calls(Expressions):
         """A callable that has a rule, or that is refused once a derivative has to pass it."""
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        args, kwargs = self._of_arrays(fn, args, kwargs, node)
         if fn in (len,) and isinstance(args[0], tuple):
             return len(args[0])
         if fn is getattr and len(args) == 2 and isinstance(args[1], str) and not kwargs:
@@ -318,6 +320,33 @@ class Calls(Expressions):
                 "pullback",
             )
         return result
+
+    def _of_arrays(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        """The arguments of a callable of NumPy, with arrays in the place of lists of numbers."""
+        if _in(set(JOINING), fn) and args:
+            return (self._members(args[0], node), *args[1:]), kwargs
+        rule = lookup(fn) if wants_arrays(fn) else None
+        if rule is None:
+            return args, kwargs
+        names = (None,) * len(args) if rule.variadic else rule.order or rule.data
+        named = itertools.zip_longest(args, names[: len(args)], fillvalue="")
+        data = {None, *rule.data}
+        return tuple(self.as_number(a, node) if n in data else a for a, n in named), {
+            k: self.as_number(v, node) if k in data else v for k, v in kwargs.items()
+        }
+
+    def _members(self, arrays: Atom, node: ast.AST) -> Atom:
+        """Arrays that are joined, where some of them are lists."""
+        t = self.held(arrays, deep=True)
+        if not isinstance(t, List | Tuple) or not isinstance(node, ast.expr):
+            return arrays
+        if t.items is not None and any(isinstance(i, List | Tuple) for i in t.items):
+            return tuple(self.as_number(a, node) for a in self.spread(arrays, node))
+        if t.items is None and isinstance(t, List) and isinstance(t.item, List | Tuple):
+            return self.listed(arrays, node, lambda a: self.as_number(a, node))
+        return arrays
 
     # ---- user functions
 

@@ -32,11 +32,12 @@ from ..ir.types import (
     join,
     join_all,
     join_quietly,
+    leaves,
 )
 from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
 from .arrays import ARRAY_CHANGES, Arrays
 from .fence import refused
-from .memory import CHANGING, CONTAINERS
+from .memory import CHANGING, CONTAINERS, held_type
 from .resolve import UserFunction
 from .scope import BoundMethod, Generated, LocalFunction, ScopeResolver
 
@@ -171,12 +172,38 @@ class Expressions(Arrays):
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
+        if isinstance(type_of(a), Array) or isinstance(type_of(b), Array):
+            a, b = (self._beside(x, y, node) for x, y in ((a, b), (b, a)))
         made = self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
         s, t = type_of(a), type_of(b)
         if fn is operator.add and isinstance(s, List) and isinstance(t, List):
             items = None if s.items is None or t.items is None else (*s.items, *t.items)
             made.type = List(join(s.item, t.item), items)
         return self._binary_of_references(made, a, b, node)
+
+    def _beside(self, a: Atom, b: Atom, node: ast.AST) -> Atom:
+        """An operand beside an array: an array, where it is a list."""
+        t = type_of(b)
+        known = isinstance(t, Array) and t.dtype is not None and t.shape != ()
+        return self.as_number(a, node) if known else a
+
+    def as_number(self, a: Atom, node: ast.AST) -> Atom:
+        """A list or tuple of numbers as the array that NumPy makes of it."""
+        t = self.held(a, deep=True)
+        if not isinstance(t, List | Tuple) or not any(map(is_real, leaves(t))):
+            return a
+        return self.call(np.array, (a,), {}, node)
+
+    def held(self, atom: Atom, deep: bool = False) -> Type:
+        """The type of what a container holds now."""
+
+
+        def of(t: Type) -> Type:
+            if isinstance(t, Tuple) and deep:
+                return Tuple(tuple(map(of, t.items)), t.cls)
+            return held_type(t, deep) if isinstance(t, Ref) else t
+
+        return of(type_of(atom))
 
     def _binary_of_references(self, made: Value, a: Atom, b: Atom, node: ast.AST) -> Atom:
         """What a binary operation makes of lists in memory is new in memory, too."""
@@ -616,6 +643,11 @@ class Expressions(Arrays):
                 defaults[arg.arg] = self.expr(kw)
         fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
         return LocalFunction(fn, self)
+
+
+def is_real(t: Type) -> bool:
+    """Whether a leaf of a list may be a quantity: whole numbers may tell a shape."""
+    return not isinstance(t, Scalar) or t.kind in ("float", "complex")
 
 
 def is_literal(node: ast.expr) -> bool:

@@ -31,13 +31,14 @@ from ..ir.types import (
     Type,
     may_be_differentiable,
 )
+from ..iterators import Cursor, more, step
 from ..rules.registry import lookup
 from .calls import WHOLE, goes_through
 from .desugar import constant, named, stored
 from .expressions import BINARY
 from .fence import refused
 from .iteration import Iteration
-from .memory import CONTAINERS, held_type
+from .memory import CONTAINERS
 from .resolve import Known, UserFunction
 from .scope import BoundMethod, Counted, Generated, LocalFunction
 
@@ -238,11 +239,6 @@ class Functions(Iteration):
         start = args[1] if len(args) > 1 else kwargs.get("start", 0)
         return self._reduce(functools.reduce, (operator.add, items, start), {}, node)
 
-    def held(self, atom: Atom) -> Type:
-        """The type of what a container holds now."""
-        t = type_of(atom)
-        return held_type(t, False) if isinstance(t, Ref) else t
-
     def _filter(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`filter` as a comprehension."""
         if kwargs or len(args) != 2:
@@ -282,7 +278,19 @@ class Functions(Iteration):
             return NotImplemented
         if len(args) == 1:
             return self.method_call(t.cls, "__next__", (args[0],), node)
+        if t.cls is Cursor:
+            there = self.call(more, (args[0],), {}, node)
+
+            def taken_now() -> None:
+                self.env["$choice"] = self.call(step, (args[0],), {}, node)
+
+            def at_its_end() -> None:
+                self.env["$choice"] = args[1]
+
+            self.branch(self.truth(there, node), taken_now, at_its_end, node)
+            return self.env.pop("$choice")
         found = names["item"]
+        del self.env[found.id]
         call = _like(ast.Call(constant(node, next), [names["items"]], []), node)
         taken = stored(node, found.id, call)
         missing = stored(node, found.id, names["default"])

@@ -34,6 +34,7 @@ from ..ir.types import (
     Scalar,
     Tuple,
     Type,
+    Unknown,
 )
 from ..rules.aliasing import is_view_index
 from ..rules.registry import lookup
@@ -486,7 +487,8 @@ class Statements(Exceptions):
                     return
                 old = self.subscript(base, index, s.target)
                 t = type_of(old)
-                if isinstance(type_of(base), Array) and isinstance(t, Array) and not t.shape:
+                number = isinstance(t, Unknown) or isinstance(t, Array) and not t.shape
+                if isinstance(type_of(base), Array) and number:
                     new = self.binary(BINARY[type(s.op)], old, self.expr(s.value), s)
                 else:
                     new = self._changed(s, old, self.expr(s.value), text)

@@ -183,7 +183,8 @@ class Site:
         self.contents: dict[Any, Type] = {}
         self.size: int | None = None  # how many items, where all that are made here have so many
         self.scrambled = False  # items have moved: an index tells nothing
-        self.stored = False  # of arrays: their elements are changed, or they are found by identity
+        # Of arrays: their elements are changed, or they are found by identity.
+        self.stored = heap.open
         self.escaped = False  # code that is not known yet may change what is here
         self._parent: Site | None = None
 
@@ -318,11 +319,12 @@ VARIES = -1
 class Heap:
     """The sites of one specialisation, kept while it is lowered again until nothing changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, open: bool = False) -> None:
+        self.open = open  # others change the arrays that are here
         self.sites: dict[Any, Site] = {}
         self.changed = False
         self.widening = False
-        self.arrays = False  # arrays are changed, too
+        self.arrays = open  # arrays are changed, too
         self.factories: dict[Site, set[Any]] = {}  # of `defaultdict`, by where they are made
         self.limited: set[Site] = set()  # where deques of limited length are made
         self.shared: set[Any] = set()  # variables that several functions share and some bind
@@ -603,7 +605,7 @@ def join(a: Type, b: Type) -> Type:
             return join(a, of_number(x))
         case Scalar(kind=j), Scalar(kind=k):
             return Scalar(max(j, k, key=_KINDS.index)) if "bool" not in (j, k) else PLAIN_NUMBER
-        case (Scalar() | Array(), Scalar() | Array()):
+        case (Scalar() | Array(), Scalar() | Array()) if not _may_be_either(a, b):
             return _join_arrays(a, b)
         case Tuple(items=xs, cls=c), Tuple(items=ys, cls=d) if len(xs) == len(ys) and c is d:
             return Tuple(tuple(map(join, xs, ys)), c)
@@ -645,6 +647,8 @@ def escape(t: Type) -> None:
             site.escape()
         case Array(site=site) if site is not None:
             site.escape()
+            if not site.heap.arrays:  # where it goes it is found by its identity
+                site.heap.arrays = site.heap.changed = True
         case Tuple(items=items):
             for i in items:
                 escape(i)
@@ -657,6 +661,12 @@ def escape(t: Type) -> None:
         case Closure(captured=captured):
             for i in captured:
                 escape(i)
+
+
+def _may_be_either(a: Type, b: Type) -> bool:
+    """Whether a value of one of these is an array in memory, or a number, which has no identity."""
+    placed = any(isinstance(t, Array) and t.site is not None for t in (a, b))
+    return placed and (shape_of(a) == ()) != (shape_of(b) == ())
 
 
 def _same_size(a: Type, b: Type) -> bool:

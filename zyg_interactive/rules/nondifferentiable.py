@@ -294,6 +294,12 @@ def _arange(*args: Any, dtype: Any = None, **static: Any) -> Type:
     return Array(kind, (size_of(args[0]) if len(args) == 1 else fresh(),))
 
 
+@result(np.triu_indices, np.tril_indices, np.triu_indices_from, np.tril_indices_from)
+def _places(*args: Any, **rest: Any) -> Type:
+    place = Array(np.dtype(np.intp), (fresh(),))
+    return Tuple((place, place))
+
+
 @result(np.nonzero)
 def _nonzero(x: Any) -> Type:
     n = rank(type_of(x))

@@ -125,6 +125,25 @@ def rule(
     return register
 
 
+LISTS: set[Any] = set()  # callables whose rules take lists; others of NumPy are given arrays
+
+
+def takes_lists(*fns: Any) -> None:
+    """Declare that the rules of these callables take lists and tuples of numbers or arrays. In a
+    call of another callable of NumPy, a list in the place of an array is made one first.
+    """
+    LISTS.update(fns)
+
+
+def wants_arrays(fn: Any) -> bool:
+    """Whether lists among the data of a callable are to be made arrays."""
+    rule = lookup(fn)
+    if rule is None or rule.pullback is None or rule.custom is not None or fn in LISTS:
+        return False
+    owner = fn if isinstance(fn, np.ufunc) else getattr(fn, "__self__", fn)
+    return isinstance(owner, np.ufunc) or getattr(fn, "__module__", "").startswith("numpy")
+
+
 def elementwise_rule(fns: Any, *partials: Callable[..., Any]) -> None:
     """`partials[i](y, *xs)` is the derivative of an elementwise function in its argument i.
 
@@ -284,8 +303,10 @@ __all__ = [
     "rule",
     "shape_of_atom",
     "static_type",
+    "takes_lists",
     "ufunc_result",
     "unsupported",
+    "wants_arrays",
 ]
 
 

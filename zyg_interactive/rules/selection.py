@@ -10,7 +10,7 @@ from .. import runtime
 from ..ir.core import Value, type_of
 from ..ir.types import UNKNOWN, Array, Type, broadcast, fresh
 from .nondifferentiable import dtype_from, shape_from
-from .registry import call, rank_of, result, rule, unsupported
+from .registry import call, rank_of, result, rule, takes_lists, unsupported
 from .sequences import carries
 from .sizes import (
     Shape,
@@ -93,6 +93,8 @@ def select(g: Any, y: Any, condlist: Any, choicelist: Any, default: Any) -> Any:
     last = None if default is None else call(runtime.unbroadcast, rest, default)
     return None, rebuilt(choicelist, found), last
 
+
+takes_lists(np.select)
 
 # ---- filled
 

@@ -15,7 +15,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Undecided, Value, type_of
 from ..ir.types import Array, List, Scalar, Tuple, Type, is_complex, shape_of
-from .registry import call, rank_of, rule
+from .registry import call, rank_of, rule, takes_lists
 from .sizes import (
     along,
     array_shape,
@@ -28,6 +28,9 @@ from .sizes import (
     rebuilt,
     static,
 )
+
+JOINING = (np.concatenate, np.hstack, np.vstack, np.dstack, np.column_stack)
+takes_lists(*JOINING, np.stack, np.array, np.asarray, np.ascontiguousarray, np.asfortranarray)
 
 # ---- cotangents of joined sequences
 

@@ -89,6 +89,8 @@ from .cotangents import (
 )
 from .exceptions import Interrupted, enter, interrupted, leave, throw
 from .late import (
+    CHANGING,
+    STORING,
     Dynamic,
     again_forward,
     again_reverse,
@@ -110,6 +112,7 @@ from .memory import (
     add_to,
     allocated,
     backwards,
+    by_identity,
     collected,
     cut_from,
     ends_of,
@@ -144,6 +147,7 @@ from .memory import (
     take_all,
     take_from,
     values_of,
+    whole_of,
 )
 from .numbers import (
     NotReal,
@@ -189,6 +193,7 @@ from .signals import (
 )
 
 __all__ = [
+    "CHANGING",
     "Cells",
     "Changed",
     "Dynamic",
@@ -197,6 +202,7 @@ __all__ = [
     "NotReal",
     "NotScalar",
     "PLAIN",
+    "STORING",
     "Scope",
     "Snapshot",
     "Unordered",
@@ -221,6 +227,7 @@ __all__ = [
     "before",
     "beyond_knots",
     "bound",
+    "by_identity",
     "captured",
     "captured_cell",
     "chain",
@@ -358,5 +365,6 @@ __all__ = [
     "unbroadcast",
     "unchain",
     "values_of",
+    "whole_of",
     "zeros_like",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 
 from .buffers import add_to_array, array_bar
 from .cotangents import add, attributes
-from .memory import _by_identity, _cells, _items
+from .memory import _cells, _items, by_identity
 
 
 def new_container(cls: Any, *args: Any) -> Any:
@@ -134,7 +134,7 @@ def copied_bars(memory: Any, pairs: list[tuple[Any, Any]]) -> None:
     """Bring the cotangents of copies to the originals: the reverse of `copied`."""
     for original, made in pairs:
         if isinstance(made, np.ndarray):
-            if _by_identity(memory, made) and made.dtype.kind in "fc":
+            if by_identity(memory, made) and made.dtype.kind in "fc":
                 bar = array_bar(memory, made, make=False)
                 if bar is not None:
                     add_to_array(array_bar(memory, original), bar.copy())
@@ -151,7 +151,7 @@ def copied_bars_back(memory: Any, pairs: list[tuple[Any, Any]]) -> None:
     """The reverse of `copied_bars`: what was added to an original counts for the copy, too."""
     for original, made in pairs:
         if isinstance(made, np.ndarray):
-            if _by_identity(memory, made) and made.dtype.kind in "fc":
+            if by_identity(memory, made) and made.dtype.kind in "fc":
                 bar = array_bar(memory, original, make=False)
                 if bar is not None:
                     add_to_array(array_bar(memory, made), bar.copy())

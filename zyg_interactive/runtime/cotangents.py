@@ -177,12 +177,15 @@ def add_field(buffer: Any, name: str, c: Any) -> Any:
 
 def _add_items(items: list[Any], index: Any, c: Any) -> None:
     if isinstance(index, slice):
-        items[index] = [add(x, y) for x, y in zip(items[index], c, strict=True)]
+        items[index] = [_item(x, y) for x, y in zip(items[index], c, strict=True)]
     else:
-        held = items[index]
-        total = add(held, c)
-        # The cotangents of Python's numbers are Python's.
-        items[index] = float(total) if type(held) is float and type(c) is np.float64 else total
+        items[index] = _item(items[index], c)
+
+
+def _item(held: Any, c: Any) -> Any:
+    """The sum of two cotangents; those of Python's numbers are Python's."""
+    total = add(held, c)
+    return float(total) if type(held) is float and type(c) is np.float64 else total
 
 
 def is_basic(index: Any) -> bool:

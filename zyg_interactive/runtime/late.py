@@ -6,6 +6,9 @@ from typing import Any
 
 from .cotangents import add
 
+# What the program changes around a late call.
+CHANGING, STORING = "changing", "storing"
+
 
 class Dynamic:
     """Calls that are specialised when they happen. The engine puts itself here; generated code only
@@ -18,7 +21,7 @@ class Dynamic:
         names: tuple[str, ...],
         fn: Any,
         args: tuple[Any, ...],
-        changing: bool,
+        changing: str | None,
     ) -> tuple[Any, Any]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
@@ -27,11 +30,10 @@ class Dynamic:
         back: Any,
         g: Any,
         memory: Any,
-        by_identity: tuple[bool, ...] = (),
+        by_identity: tuple[bool | None, ...] = (),
         every: bool = False,
     ) -> tuple[Any, ...]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
-
 
     def again(self, back: Any, g: Any) -> tuple[tuple[Any, ...], Any]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
@@ -55,7 +57,7 @@ def dynamic_forward(
     """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts
     `fn` as 0.
     """
-    return _dynamic.forward(wrt, names, fn, args, False)
+    return _dynamic.forward(wrt, names, fn, args, None)
 
 
 def dynamic_reverse(back: Any, g: Any) -> Any:
@@ -71,7 +73,7 @@ def twice_forward(
     wrt: tuple[int, ...], names: tuple[str, ...], every: tuple[int, ...], fn: Any, *args: Any
 ) -> tuple[Any, Any]:
     """As `dynamic_forward`; `every`: also what is active in the outer derivative alone."""
-    y, back = _dynamic.forward(every, names, fn, args, False)
+    y, back = _dynamic.forward(every, names, fn, args, None)
     back.asked = wrt
     return y, back
 
@@ -98,13 +100,15 @@ def again_reverse(again: Any, *bars: Any) -> Any:
 
 
 def changing_forward(
-    wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
+    wrt: tuple[int, ...], names: tuple[str, ...], arrays: bool, fn: Any, *args: Any
 ) -> tuple[Any, Any]:
-    """As `dynamic_forward`, in a program that changes lists, dicts or objects."""
-    return _dynamic.forward(wrt, names, fn, args, True)
+    """As `dynamic_forward`, in a program that changes lists, dicts or objects; `arrays`: arrays,
+    too, so what the call was given, or returns, may be another thing when it is reversed.
+    """
+    return _dynamic.forward(wrt, names, fn, args, STORING if arrays else CHANGING)
 
 
-def changing_reverse(back: Any, g: Any, memory: Any, by_identity: tuple[bool, ...]) -> Any:
+def changing_reverse(back: Any, g: Any, memory: Any, by_identity: tuple[bool | None, ...]) -> Any:
     """As `dynamic_reverse`; the cotangents of what objects hold are in `memory`, also those of the
     arrays among the arguments that `by_identity` tells.
     """

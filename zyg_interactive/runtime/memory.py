@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import add_to_array, array_bar
+from .buffers import add_to_array, array_bar, drained
 from .cotangents import add, as_dtype, attributes, cotangent_dtype, tuple_like, zeros_like
 from .numbers import real_scalar, scalar
 
@@ -99,7 +99,7 @@ def new_memory(arrays: bool = False) -> Memory:
     return Memory(arrays)
 
 
-def _by_identity(memory: Any, x: Any) -> bool:
+def by_identity(memory: Any, x: Any) -> bool:
     """Whether the cotangent of something is that of a buffer, wherever it is held."""
     first = memory[0] if type(memory) is tuple else memory
     return bool(first.arrays) and isinstance(x, np.ndarray) and x.ndim > 0
@@ -136,6 +136,13 @@ def _whole(c: Any, like: Any) -> Any:
     if isinstance(c, tuple) and isinstance(like, tuple) and any(part is None for part in c):
         return tuple_like(like, [_whole(part, e) for part, e in zip(c, like, strict=True)])
     return c
+
+
+def whole_of(memory: Any, y: Any, g: Any) -> Any:
+    """The whole cotangent of what may be an array that is found by its identity; zeros where there
+    is none.
+    """
+    return _whole(drained(memory, y, g), y)
 
 
 def read_from(memory: Any, x: Any, key: Any, like: Any) -> Any:
@@ -273,7 +280,7 @@ def spread_over(memory: Any, stand: Any, c: Any) -> None:
         return
     cells = None if isinstance(stand.x, tuple) else _cells(memory, stand.x)
     for key, part in _items(c):
-        if _by_identity(memory, stand.arrays.get(key)):
+        if by_identity(memory, stand.arrays.get(key)):
             add_to_array(array_bar(memory, stand.arrays[key]), part)
         elif key in stand.nested:
             inner = stand.nested[key]
@@ -290,7 +297,7 @@ def read_over(memory: Any, stand: Any, likes: Any) -> Any:
     found = {}
     for key, like in _items(likes):
         nested = stand.nested.get(key)
-        if _by_identity(memory, stand.arrays.get(key)):
+        if by_identity(memory, stand.arrays.get(key)):
             found[key] = array_bar(memory, stand.arrays[key]).copy()
         elif nested is not None and not isinstance(nested.x, tuple):
             found[key] = read_over(memory, nested, like)
@@ -370,7 +377,7 @@ def collected(memory: Any, before: Snapshot) -> Any:
 def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
     x = node.value
     if node.parts is None:
-        if _by_identity(memory, x) and x.dtype.kind in "fc":
+        if by_identity(memory, x) and x.dtype.kind in "fc":
             held = array_bar(memory, x, make=False)
             c = c if held is None else held if c is None else c + held
         return finished(c, x)
@@ -419,7 +426,7 @@ def scattered(memory: Any, after: Snapshot, c: Any) -> None:
         g = given.get(key)
         if g is None:
             continue
-        if _by_identity(memory, part.value):
+        if by_identity(memory, part.value):
             add_to_array(array_bar(memory, part.value), g)
         elif cells is not None and (part.parts is None or isinstance(part.value, tuple)):
             cells.accumulate(key, g)

@@ -142,6 +142,8 @@ def _getitem(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     if y not in p.active:
         return
     g = taken(p, scope, y) if in_memory(y.type) else p.total_of(scope, y)
+    if g is not None and isinstance(y.type, Unknown):
+        g = emit(runtime.whole_of, (p.memory, y, made(g)))
     if g is not None and base in p.active:
         emit(runtime.add_at, (shadow(p, scope, base), p.now(index, op, scope), made(g)))
 

@@ -49,6 +49,8 @@ from ..ir.types import (
     INT,
     UNKNOWN,
     Array,
+    Dict,
+    List,
     Other,
     Ref,
     Scalar,
@@ -63,7 +65,7 @@ from ..ir.types import (
 )
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
-from ..rules.registry import REFUSAL, Rule, lookup
+from ..rules.registry import REFUSAL, Rule, lookup, wants_arrays
 from .adjoint import Adjoint, Pairs, Pattern, Scope, Watch
 from .arrays import contribute as contribute_to_array
 from .arrays import reverse_of_array, shadow, taken
@@ -451,6 +453,10 @@ class Pullback:
         if op.args and any(_is_unknown(a) for a in self._arguments(rule, op)[0]):
             self._late_rule(op, scope, rule)
             return
+        if self.f.arrays and isinstance(op.result.type, Unknown) and not self.f.late:
+            if self.f.order == 0:  # what it makes may be an array that has its cotangent elsewhere
+                self._dynamic(op, scope, op.fn, op.args)
+                return
         g = self._given(scope, op.result)
         if g is None:
             return
@@ -476,6 +482,14 @@ class Pullback:
                 "pass it by position",
             )
         for a in data:
+            if isinstance(type_of(a), List | Tuple) and wants_arrays(op.fn):
+                if any(v in self.active for v in values(a)):
+                    raise refuse(
+                        "ZYG302",
+                        f"`{_title(op.fn)}` of a list has no gradient rule",
+                        op.span,
+                        "make it an array: `np.array(...)`",
+                    )
             if (
                 isinstance(t := type_of(a), Array)
                 and t.dtype is not None
@@ -627,13 +641,14 @@ class Pullback:
         g = made(filled(g, op.result))
         changing = self.f.changing
         op.fn = runtime.changing_forward if changing else runtime.dynamic_forward
-        op.args, op.static = (wrt, tuple(static), *every), {}
+        told = (self.f.arrays,) if changing else ()
+        op.args, op.static = (wrt, tuple(static), *told, *every), {}
         op.results = (op.result, back)
         back.op = op
         bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i in wrt)
         if changing:
             # Arrays have their cotangents by identity, but for those that are known to be values.
-            found = tuple(_by_identity(type_of(every[i])) for i in wrt)
+            found = tuple(_by_identity(type_of(every[i]), self.f.arrays) for i in wrt)
             args = (back, g, self.memory, found)
             append(Op(runtime.changing_reverse, args, {}, bars, (), op.span))
         else:
@@ -716,8 +731,13 @@ def _is_unknown(a: Atom) -> bool:
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
 
 
-def _by_identity(t: Type) -> bool:
-    return not isinstance(t, Array) or in_memory(t)
+def _by_identity(t: Type, arrays: bool) -> bool | None:
+    """Whether a late call gives the cotangent of an argument to its identity, in a program that
+    changes `arrays` or not; None of a list or dict that is a value, a copy that nobody else holds.
+    """
+    if isinstance(t, List | Dict):
+        return None
+    return arrays and (not isinstance(t, Array) or in_memory(t))
 
 
 def _refers_to_objects(t: Type) -> bool:

@@ -1,0 +1,208 @@
+"""Arrays that a program changes after a call that only the run knows was given them, captured them,
+or returned them; and values that may be an array or a number.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from helpers import check, define
+
+PROGRAMS = """
+class Q:
+    def __init__(self, a): self.a = a
+    def sq(self): return np.sum(self.a * self.a)
+
+
+def cell_array(x):
+    y = x
+    f3 = {'s': math, 't': lambda q: y}['st'[0]]
+    y = np.dot([y, x], [y, x])
+    y = np.array([y, y * x])
+    z = y * x
+    y[0] = x
+    return np.sum(y * z)
+
+
+def cell_array2(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y @ np.array([[1.0, x], [x, 2.0]])
+    z = f3[int(x > 0) - 1](x)
+    y[0] = x
+    return np.sum(y * z)
+
+
+def list_scalar(x):
+    l = []
+    l.append(np.dot([x, x], [x, 1.0]))
+    l.append(np.array([x, x]))
+    l.append(l[0] * l[1])
+    t = 0.0
+    for q in l:
+        t = t + np.sum(q * q)
+    return t
+
+
+def closure_1(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y * 2
+    z = f3[int(x > 0) - 1](x)
+    y[0] = x
+    return np.sum(z)
+
+
+def closure_2(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    z = f3[int(x > 0) - 1](x)
+    y[0] = x
+    return np.sum(z)
+
+
+def closure_3(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y * 2
+    z = f3[int(x > 0) - 1](x)
+    y[0] = x
+    return np.sum(y * z)
+
+
+def closure_4(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y @ np.array([[1.0, x], [x, 2.0]])
+    z = f3[int(x > 0) - 1](x)
+    return np.sum(y * z)
+
+
+def closure_5(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y @ np.array([[1.0, x], [x, 2.0]])
+    z = f3[int(x > 0) - 1](x)
+    y[0] = x
+    return np.sum(z)
+
+
+def closure_6(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y @ np.array([[1.0, x], [x, 2.0]])
+    z = y * x
+    y[0] = x
+    return np.sum(y) + 0 * f3[int(x > 0) - 1](x)[0]
+
+
+def late_op_arg(x):
+    y = np.array([x, 2*x])
+    g = [y, 2.0]
+    y = g[int(x > 100)]
+    z = y * x
+    y[0] = x * 5
+    return np.sum(z)
+
+
+def late_op_arg2(x):
+    y = np.array([x, 2*x])
+    g = [y, 2.0]
+    y = g[int(x > 100)]
+    z = y * y
+    y[0] = x * 5
+    return np.sum(z * y)
+
+
+def late_fn_arg(x):
+    y = np.array([x, 2*x])
+    g = [lambda q: q * q, math.sin]
+    z = g[int(x > 100)](y)
+    y[0] = x * 5
+    return np.sum(z * y)
+
+
+def late_fn_inner_array(x):
+    def h(q):
+        w = q * x
+        keep.append(w)
+        return np.sum(w * w)
+    keep = []
+    y = np.array([x, 2*x])
+    g = [h, math.sin]
+    z = g[int(x > 100)](y)
+    keep[0][0] = x * 5
+    y[0] = x * 5
+    return np.sum(z * y) + np.sum(keep[0])
+
+
+def late_method(x):
+    o = Q(np.array([x, x * 2]))
+    m = [o]
+    z = m[int(x > 100)].sq()
+    o.a[0] = 5 * x
+    return z * np.sum(o.a)
+
+
+def known_fn_arg(x):
+    def h(q):
+        return q * q
+    y = np.array([x, 2*x])
+    z = h(y)
+    y[0] = x * 5
+    return np.sum(z * y)
+
+
+def late_obj(x):
+    o = Q(np.array([x, x * 2]))
+    m = [Q.sq, math.sin]
+    z = m[int(x > 100)](o)
+    o.a[0] = 5 * x
+    return z * np.sum(o.a)
+
+
+def late_list(x):
+    o = [np.array([x, x * 2])]
+    m = [lambda l: np.sum(l[0] * l[0]), math.sin]
+    z = m[int(x > 100)](o)
+    o[0][0] = 5 * x
+    return z * np.sum(o[0])
+
+
+def late_closure_rebinding(x):
+    y = np.array([x, 2*x])
+    f3 = [lambda q: y * q, lambda q: q]
+    y = y * 2
+    z = f3[int(x > 0) - 1](x)
+    y[0] = 5*x
+    return np.sum(z)
+
+
+def cross_arrays(x):
+    l = [x, x*x, 0.3]
+    l.append(x)
+    y = np.array([x, x, x])
+    z = np.cross(l[:3], l[:3][::-1])
+    w = z * x
+    y[0] = x * x
+    z[1] = 5 * x
+    return z[0] * y[0] + np.sum(w) + np.sum(z * y)
+
+
+def cross_arrays2(x):
+    l = [x, x*x, 0.3]
+    l.append(x)
+    y = np.array([x, x, x])
+    z = np.cross(l[:3], l[:3][::-1])
+    l2 = [z]
+    w = l2[0] * x
+    z[1] = 5 * x
+    y[0] = x * x
+    return l2[0][0] * y[0] + np.sum(w) + np.sum(z * y)
+"""
+
+
+@pytest.mark.parametrize("name", re.findall(r"^def (\w+)\(x\)", PROGRAMS, re.M))
+def test_gradient(name: str) -> None:
+    check(define(PROGRAMS, name, {"__name__": "programs"}), 0.7)
