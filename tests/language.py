@@ -231,7 +231,6 @@ even($e, $i)
 first($l, $e)
 many($e, $e)
 many($e, k=$e, a=$e)
-many(*$l)
 many($e, *$l, b=$e)
 many(**{"a": $e, "bb": $e})
 Box($e)($e)
@@ -442,7 +441,7 @@ def $F1(q):
     $s1 = math.sin($s1 + q)
     return $s1
 ===
-fs_ = [lambda q, k=k: q * k for k in (0.5, 0.8)]
+fs_ = [lambda q: q * k + $s for k in (0.5, 0.8)]
 $S1 = fs_[$i % 2]($e)
 ===
 if $c:
@@ -489,7 +488,7 @@ for $n in map(lambda q: q + $s, $l[:3]):
 for $n in (q for q in $l if q > $k):
     $$
 ===
-for $n in count($l):
+for $n in count(list($l)):
     $$
 ===
 for _, $n in $d.items():
@@ -546,12 +545,12 @@ for $j1 in range(2):
     break
 ===
 try:
-    $s1 = risky($e)
+    $s1 = risky($s)
 except Far:
     $$
 ===
 try:
-    $S1 = risky($e)
+    $S1 = risky($s)
 except (Far, ValueError) as error:
     $S1 = $e
 except Off:
@@ -559,7 +558,7 @@ except Off:
 ===
 try:
     $$
-    $s1 = risky($e)
+    $s1 = risky($s)
 except Off:
     $s1 = $e
 else:
@@ -568,7 +567,7 @@ finally:
     $$
 ===
 try:
-    $s1 = risky($e)
+    $s1 = risky($s)
     $$
 except Off:
     pass
@@ -577,7 +576,7 @@ finally:
 ===
 try:
     try:
-        $s1 = risky($e)
+        $s1 = risky($s)
     except Far:
         $s1 = $e
         raise
@@ -585,7 +584,7 @@ except Off:
     $$
 ===
 with contextlib.suppress(Off):
-    $s1 = risky($e)
+    $s1 = risky($s)
     $$
 ===
 with Kept($o) as b_:

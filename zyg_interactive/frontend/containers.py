@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import CALL_VALUE, Atom, Value, type_of
-from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Ref, Tuple
+from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Other, Ref, Tuple
 from .fence import refused
 from .memory import Memory
 
@@ -244,6 +244,7 @@ class Containers(Memory):
                 self.memory()
             return x
         made = super().op(runtime.copied, (x, deep), {}, node)
+        made.type = Tuple((Other(list), t))
         pairs = super().op(operator.getitem, (made, 0), {}, node)
         second = super().op(operator.getitem, (made, 1), {}, node)
         super().op(runtime.follow_copies, (pairs,), {}, node)

@@ -130,9 +130,11 @@ def take_from(memory: Any, x: Any, key: Any, like: Any) -> Any:
 
 
 def _whole(c: Any, like: Any) -> Any:
-    """A cotangent with zeros where nothing flows."""
+    """A cotangent with zeros where nothing flows; those of Python's numbers are Python's."""
     if c is None:
         return zeros_like(like)
+    if type(like) is float and isinstance(c, np.ndarray | np.generic):
+        return float(np.real(c))
     if isinstance(c, tuple) and isinstance(like, tuple) and any(part is None for part in c):
         return tuple_like(like, [_whole(part, e) for part, e in zip(c, like, strict=True)])
     return c
@@ -167,7 +169,7 @@ def cut_from(memory: Any, x: Any, start: int, old: int, likes: Any) -> list[Any]
     cells, new = _cells(memory, x), len(likes)
     found = [cells.take(start + i) for i in range(new)]
     _shift(cells, start + new, old - new)
-    return [zeros_like(e) if c is None else c for c, e in zip(found, likes, strict=True)]
+    return [_whole(c, e) for c, e in zip(found, likes, strict=True)]
 
 
 def paste_into(memory: Any, x: Any, start: int, old: int, cs: Any) -> None:
@@ -198,8 +200,8 @@ def take_all(memory: Any, x: Any, likes: Any) -> Any:
     """The cotangents of all of a new container, made of `likes`: the reverse of making it."""
     cells = _cells(memory, x)
     if isinstance(likes, dict):
-        return {k: _or_zero(cells.take(k), e) for k, e in likes.items()}
-    return [_or_zero(cells.take(i), e) for i, e in enumerate(likes)]
+        return {k: _whole(cells.take(k), e) for k, e in likes.items()}
+    return [_whole(cells.take(i), e) for i, e in enumerate(likes)]
 
 
 def put_all(memory: Any, x: Any, cs: Any) -> None:
@@ -207,10 +209,6 @@ def put_all(memory: Any, x: Any, cs: Any) -> None:
     cells = _cells(memory, x)
     for key, c in _items(cs):
         cells.replace(key, c)
-
-
-def _or_zero(c: Any, like: Any) -> Any:
-    return zeros_like(like) if c is None else c
 
 
 def _items(x: Any) -> Iterator[tuple[Any, Any]]:
@@ -302,7 +300,7 @@ def read_over(memory: Any, stand: Any, likes: Any) -> Any:
         elif nested is not None and not isinstance(nested.x, tuple):
             found[key] = read_over(memory, nested, like)
         else:
-            found[key] = _or_zero(cells.get(key), like)
+            found[key] = _whole(cells.get(key), like)
     if isinstance(likes, dict):
         return found
     items = list(found.values())
