@@ -18,6 +18,7 @@ import numpy as np
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
+from ..ir.text import fn_name
 from ..ir.types import (
     UNKNOWN,
     Array,
@@ -522,7 +523,7 @@ def _title(fn: Any) -> str:
     module = getattr(fn, "__module__", None)
     name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None) or repr(fn)
     if isinstance(fn, np.ufunc) or module == "numpy":
-        return f"np.{name}"
+        return fn_name(fn)
     if module and module.startswith("numpy."):
         return f"np.{module.removeprefix('numpy.')}.{name}"
     return name if module in (None, "builtins", "__main__") else f"{module}.{name}"

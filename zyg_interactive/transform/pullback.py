@@ -312,6 +312,8 @@ class Pullback:
             return
         if not isinstance(x, Value) or x not in self.active:
             return
+        if isinstance(c, Refused):  # of a rule that has no derivative in this argument
+            raise c
         if not in_memory(x.type) or broadcasts or not isinstance(type_of(c), Unknown):
             c = repaired(c, x, broadcasts)  # else it may be None, which only the run knows
         if is_zero(c):
@@ -495,7 +497,8 @@ class Pullback:
         given: dict[Any, tuple[Atom, Atom]] = {}
         for x, c in zip(data, cs if isinstance(cs, tuple) else (cs,), strict=True):
             key = id(x) if isinstance(x, Value) and in_memory(x.type) else len(given)
-            given[key] = (x, plus(given[key][1], c) if key in given else c)
+            refused = next((r for r in (c, given.get(key, (x, None))[1]) if _is_refused(r)), None)
+            given[key] = (x, refused or (plus(given[key][1], c) if key in given else c))
         for x, c in given.values():
             self.contribute(scope, x, c, rule.broadcasts)
 
@@ -714,6 +717,10 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
+
+
+def _is_refused(c: Atom) -> bool:
+    return isinstance(c, Refused)
 
 
 def _by_identity(t: Type) -> bool:
