@@ -187,7 +187,7 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 # that holds them, and the files not read yet.
 LATER: dict[str, set[str]] = {
     "scipy": {
-        *("special", "linalg", "fft"),
+        *("special", "linalg", "fft", "signal", "ndimage"),
     }
 }
 

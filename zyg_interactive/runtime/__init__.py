@@ -89,6 +89,7 @@ from .cotangents import (
 )
 from .exceptions import Interrupted, enter, interrupted, leave, throw
 from .filters import (
+    EDGES,
     along_axis,
     edge_weights,
     extended,
@@ -203,6 +204,7 @@ __all__ = [
     "Cells",
     "Changed",
     "Dynamic",
+    "EDGES",
     "Interrupted",
     "Memory",
     "NotReal",

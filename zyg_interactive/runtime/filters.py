@@ -34,12 +34,11 @@ def edge_weights(c: Any, axis: int, first: float, last: float) -> Any:
 
 def _part(a: Any, v: Any, mode: str) -> tuple[slice, ...]:
     if mode == "full":
-        return (slice(None),) * a.ndim
+        return tuple(slice(None) for _ in a.shape)
+    sizes = zip(a.shape, v.shape, strict=True)
     if mode == "same":
-        return tuple(
-            slice((k - 1) // 2, (k - 1) // 2 + n) for n, k in zip(a.shape, v.shape, strict=True)
-        )
-    return tuple(slice(min(n, k) - 1, max(n, k)) for n, k in zip(a.shape, v.shape, strict=True))
+        return tuple(slice((k - 1) // 2, (k - 1) // 2 + n) for n, k in sizes)
+    return tuple(slice(min(n, k) - 1, max(n, k)) for n, k in sizes)
 
 
 def in_whole(c: Any, a: Any, v: Any, mode: str) -> Any:
@@ -83,7 +82,7 @@ def _widths(weights: Any, origin: Any, turned: bool) -> list[tuple[int, int]]:
     return found
 
 
-def _modes(mode: Any, rank: int) -> list[str]:
+def _modes(mode: Any, rank: int) -> list[Any]:
     return [EDGES[m] for m in ([mode] * rank if isinstance(mode, str) else mode)]
 
 
@@ -96,7 +95,7 @@ def extended(
     ):
         along = [(0, 0)] * x.ndim
         along[axis] = width
-        more = {"constant_values": cval} if how == "constant" else {}
+        more: dict[str, Any] = {"constant_values": cval} if how == "constant" else {}
         x = np.pad(x, along, how, **more)
     return x
 
