@@ -136,6 +136,8 @@ def is_constant(value: Any) -> bool:
     if isinstance(value, CONSTANTS):
         return True
     module = type(value).__module__
+    if module == "scipy.stats._distn_infrastructure":  # a distribution with its parameters
+        return True
     return callable(value) and (
         module.partition(".")[0] in OF_FUNCTIONS or module in OF_FUNCTIONS_IN_SCIPY
     )

@@ -100,6 +100,8 @@ def _is(a: Any, b: Any) -> bool:
 
 RULES: dict[Any, Rule] = {}
 RESULTS: dict[Any, Result] = {}
+# Callables whose calls stand for others: `(lowering, args, kwargs, node) -> atom`.
+LOWERED: dict[Any, Callable[..., Atom]] = {}
 
 
 def rule(
@@ -187,7 +189,7 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 # that holds them, and the files not read yet.
 LATER: dict[str, set[str]] = {
     "scipy": {
-        *("special", "linalg", "fft", "signal", "ndimage"),
+        *("special", "linalg", "fft", "signal", "ndimage", "stats"),
     }
 }
 
@@ -317,6 +319,7 @@ def static_type(x: Any) -> Any:
 
 __all__ = [
     "ATTRIBUTES",
+    "LOWERED",
     "METHODS",
     "REFUSAL",
     "RESULTS",

@@ -298,6 +298,10 @@ class Pullback:
 
     def contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
         """Add `c` to the cotangent of `x`."""
+        if isinstance(c, Refused):  # of a rule that has no derivative in this argument
+            if any(v in self.active for v in values(x)):
+                raise c
+            return
         if c is None or (isinstance(c, float | int) and c == 0) or type_of(c) == NOTHING:
             return
         if isinstance(x, tuple | list):
@@ -312,8 +316,6 @@ class Pullback:
             return
         if not isinstance(x, Value) or x not in self.active:
             return
-        if isinstance(c, Refused):  # of a rule that has no derivative in this argument
-            raise c
         if not in_memory(x.type) or broadcasts or not isinstance(type_of(c), Unknown):
             c = repaired(c, x, broadcasts)  # else it may be None, which only the run knows
         if is_zero(c):

@@ -244,15 +244,15 @@ elementwise_rule(sp.entr, lambda y, x: -np.log(x) - 1.0)
 elementwise_rule(
     sp.rel_entr,
     lambda y, a, b: np.log(np.divide(a, b)) + 1.0,
-    lambda y, a, b: -_ratio(a, b),
+    lambda y, a, b: -ratio(a, b),
 )
 elementwise_rule(
     sp.kl_div,
     lambda y, a, b: np.log(np.divide(a, b)),
-    lambda y, a, b: 1.0 - _ratio(a, b),
+    lambda y, a, b: 1.0 - ratio(a, b),
 )
-elementwise_rule(sp.xlogy, lambda y, a, b: np.log(b), lambda y, a, b: _ratio(a, b))
-elementwise_rule(sp.xlog1py, lambda y, a, b: np.log1p(b), lambda y, a, b: _ratio(a, 1.0 + b))
+elementwise_rule(sp.xlogy, lambda y, a, b: np.log(b), lambda y, a, b: ratio(a, b))
+elementwise_rule(sp.xlog1py, lambda y, a, b: np.log1p(b), lambda y, a, b: ratio(a, 1.0 + b))
 elementwise_rule(
     sp.huber,
     lambda y, delta, r: np.maximum(np.absolute(r) - delta, 0.0),
@@ -260,7 +260,7 @@ elementwise_rule(
 )
 
 
-def _ratio(a: Any, b: Any) -> Any:
+def ratio(a: Any, b: Any) -> Any:
     """`a / b`, and 0 where `a` is: the derivative of `a log b`, which is 0 there for each b."""
     none = np.equal(a, 0)
     return np.where(none, 0.0, np.divide(a, np.where(none, 1.0, b)))
