@@ -155,6 +155,8 @@ class Calls(Expressions):
                 self.guard_member(cls, "__call__")
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)
+            case Value(type=Other(cls=cls)) if _has_rule(cls):
+                return self.call(cls.__call__, (fn, *args), kwargs, node, name)
             case Value():
                 return self._dynamic(fn, args, kwargs, node, name)
         lowering = self.context.intrinsic(fn)
@@ -177,6 +179,8 @@ class Calls(Expressions):
                 return as_plain
         if isinstance(fn, type) and lookup(fn) is None:
             return self._construct(fn, args, kwargs, node, name)
+        if lookup(fn) is None and _has_rule(type(fn)):
+            return self.call(type(fn).__call__, (fn, *args), kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
 
     def listed(self, atom: Atom, node: ast.expr) -> Atom:
@@ -489,6 +493,12 @@ class Calls(Expressions):
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call(fn, args, kwargs, node)
+
+
+def _has_rule(cls: type) -> bool:
+    """Whether calls of the instances of a class have a rule."""
+    own = next((vars(c)["__call__"] for c in cls.__mro__ if "__call__" in vars(c)), None)
+    return isinstance(own, types.FunctionType) and lookup(own) is not None
 
 
 def _has_call(cls: type) -> bool:

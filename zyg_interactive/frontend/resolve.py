@@ -121,13 +121,16 @@ CONSTANTS = (
 
 
 # Packages, and modules of SciPy, whose callable objects are functions by another name, such as
-# `scipy.fft.fft`, `scipy.special.legendre_p` and `scipy.stats.norm`.
+# `scipy.fft.fft`, `scipy.special.legendre_p`, `scipy.stats.norm` and splines.
 OF_FUNCTIONS = ("numpy", "functools", "zyg_interactive", "uarray")
 OF_FUNCTIONS_IN_SCIPY = (
     "scipy.special._multiufuncs",
     "scipy.stats._continuous_distns",
     "scipy.stats._discrete_distns",
     "scipy.stats._multivariate",
+    "scipy.interpolate._cubic",
+    "scipy.interpolate._interpolate",
+    "scipy.interpolate._bsplines",
 )
 
 

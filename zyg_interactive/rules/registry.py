@@ -189,7 +189,8 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 # that holds them, and the files not read yet.
 LATER: dict[str, set[str]] = {
     "scipy": {
-        *("special", "linalg", "fft", "signal", "ndimage", "stats", "optimize"),
+        *("special", "linalg", "fft", "signal", "ndimage", "stats", "interpolate"),
+        *("integrate", "optimize"),
     }
 }
 

@@ -99,6 +99,7 @@ from .filters import (
     lagged,
     mean_weights,
     of_whole,
+    simpson_weights,
 )
 from .late import (
     Dynamic,
@@ -357,6 +358,7 @@ __all__ = [
     "shuffle_order",
     "sign",
     "snapshot",
+    "simpson_weights",
     "sorting",
     "spectrum_weights",
     "splice",

@@ -142,3 +142,37 @@ def along_axis(weights: Any, rank: int, axis: int) -> Any:
 def mean_weights(x: Any, size: int) -> Any:
     kind = x.real.dtype if x.dtype.kind in "fc" else np.dtype(float)
     return np.full(size, 1.0 / size, kind)
+
+
+# ---- quadrature of samples
+
+
+def simpson_weights(y: Any, x: Any, dx: float, axis: int) -> Any:
+    """The weights of samples in SciPy's Simpson rule; of an even number of them with the correction
+    of the last interval (K. V. Cartwright 2017, "Simpson's rule cumulative integration with MS
+    Excel and irregularly-spaced data").
+    """
+    n = y.shape[axis]
+    h = np.full(max(n - 1, 0), float(dx)) if x is None else np.diff(np.asarray(x, float))
+    weights = np.zeros(n)
+    if n == 2:
+        weights[:] = 0.5 * h[0]
+    elif n > 2:
+        pairs = n - 1 if n % 2 else n - 2
+        h0, h1 = h[0:pairs:2], h[1:pairs:2]
+        both, shape = h0 + h1, _quotient(h0, h1)
+        weights[0:pairs:2] += both / 6.0 * (2.0 - _quotient(1.0, shape))
+        weights[1:pairs:2] += both / 6.0 * both * _quotient(both, h0 * h1)
+        weights[2 : pairs + 1 : 2] += both / 6.0 * (2.0 - shape)
+        if n % 2 == 0:
+            p, q = h[-2], h[-1]
+            weights[-1] += _quotient(2.0 * q**2 + 3.0 * p * q, 6.0 * (p + q))
+            weights[-2] += _quotient(q**2 + 3.0 * p * q, 6.0 * p)
+            weights[-3] -= _quotient(q**3, 6.0 * p * (p + q))
+    kind = y.real.dtype if y.dtype.kind in "fc" else np.dtype(float)
+    return along_axis(weights.astype(kind), y.ndim, axis)
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    """`a / b`, and 0 where `b` is."""
+    return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=np.not_equal(b, 0))

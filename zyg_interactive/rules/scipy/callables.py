@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import types
 
+import numpy as np
+
 from ... import runtime
 from ...ir.core import Atom, Op, Value, append, current_span, type_of
 from ...ir.types import (
@@ -25,7 +27,7 @@ from ...ir.types import (
 from ..indexing import zero_type
 from ..registry import unsupported
 
-_PLAIN = (types.BuiltinFunctionType, types.FunctionType)
+_PLAIN = (types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
 
 def checked(f: Atom, who: str) -> None:
@@ -59,7 +61,7 @@ class Pulled:
 
     def __init__(self, f: Atom, x: Atom, args: tuple[Atom, ...]):
         every = (f, x, *args)
-        self.wrt = tuple(i for i, a in enumerate(every) if i == 1 or _asked(a))
+        self.wrt = tuple(i for i, a in enumerate(every) if i == 1 or differentiable(a))
         self.value = Value(None, _result_like(x))
         self.back = Value("back", UNKNOWN)
         self._types = [zero_type(type_of(every[i])) for i in self.wrt]
@@ -75,7 +77,8 @@ class Pulled:
         return dict(zip(self.wrt, found, strict=True))
 
 
-def _asked(a: Atom) -> bool:
+def differentiable(a: Atom) -> bool:
+    """Whether a cotangent can flow into an atom."""
     return isinstance(a, Value) and may_be_differentiable(type_of(a))
 
 
@@ -105,4 +108,4 @@ def of_arguments(args: Atom, bars: dict[int, Atom]) -> Atom:
     return bars.get(2)
 
 
-__all__ = ["Pulled", "arguments", "checked", "of_arguments"]
+__all__ = ["Pulled", "arguments", "checked", "differentiable", "of_arguments"]

@@ -1,4 +1,4 @@
-"""Keywords that say how a result is computed, not what it is."""
+"""Keywords that say how a result is computed, not what it is; objects that are made to be asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..registry import rule, unsupported
+from ...ir.core import Atom
+from ..registry import RULES, Rule, rule, unsupported
 
 # Each is let through, with its default.
 _HOW: dict[str, Any] = {
@@ -45,3 +46,23 @@ def rule_apart_from(
         return pullback
 
     return register
+
+
+class Making(Rule):
+    """Of a call that makes an object: every argument is data, under any name."""
+
+    def bind(
+        self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
+    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        return (*args, *kwargs.values()), {}
+
+
+def makes(fn: Any, what: str) -> None:
+    """Refuse what is asked of the object, but for what is lowered to a function of the arguments
+    (`LOWERED`).
+    """
+
+    def refused(g: Any, y: Any, *given: Any) -> Any:
+        raise unsupported(what)
+
+    RULES[fn] = Making(fn, refused, variadic=True)

@@ -43,6 +43,7 @@ from ..registry import (
     shape_of_atom,
     unsupported,
 )
+from .keywords import makes
 from .linalg import _whole
 from .signal import array
 from .special import ROOT_2PI, _normal_density, ratio, sp
@@ -522,24 +523,9 @@ FROZEN = {
 }
 
 
-class Freezing(Rule):
-    """A call of a distribution with parameters. All are data."""
-
-    def bind(
-        self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
-    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
-        return (*args, *kwargs.values()), {}
-
-
-def _refuse_frozen(g: Any, y: Any, *parameters: Any) -> Any:
-    raise unsupported(
-        "a frozen distribution in its parameters, but for its densities and probabilities,"
-    )
-
-
 def _freezes(dist: Any) -> None:
     cls = FROZEN[CONTINUOUS if isinstance(dist, CONTINUOUS) else DISCRETE]
-    RULES[dist] = Freezing(dist, _refuse_frozen, variadic=True)
+    makes(dist, "a frozen distribution, but for its densities and probabilities,")
     result(dist)(lambda *args, **kwargs: Other(cls))
 
 
