@@ -190,7 +190,7 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 LATER: dict[str, set[str]] = {
     "scipy": {
         *("special", "linalg", "fft", "signal", "ndimage", "stats", "interpolate"),
-        *("integrate", "optimize"),
+        *("integrate", "optimize", "sparse"),
     }
 }
 
