@@ -112,7 +112,7 @@ def test_solving_by_factors():
 def test_least_squares():
     for shape in ((5, 3), (3, 5), (3, 3)):
         for right in ((shape[0],), (shape[0], 2)):
-            holds(lambda a, b: SL.lstsq(a, b)[0], x(*shape), x(*right))
+            holds(lambda a, b: SL.lstsq(a, b)[0], x(*shape) + 3 * np.eye(*shape), x(*right))
     with pytest.raises(Refused, match="residues"):
         gradient(lambda a: np.sum(SL.lstsq(a, np.ones(5))[1]), x(5, 3))
 
@@ -134,3 +134,12 @@ def test_what_is_refused():
         gradient(lambda a: SL.eigvalsh(a, subset_by_index=(0, 0))[0], spd(3))
     with pytest.raises(Refused, match="scipy.linalg.*schur"):
         gradient(lambda a: np.sum(SL.schur(a)[0]), well(3, 3))
+
+
+def test_lists_are_arrays():
+    def of_lists(v):
+        return (
+            SL.det([[v, 1.0], [1.0, v]]) + SL.norm([v, 2 * v]) + np.sum(SL.expm([[v, 1], [0, v]]))
+        )
+
+    assert check_gradient(of_lists, 2.0)

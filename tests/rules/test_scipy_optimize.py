@@ -79,3 +79,17 @@ def test_what_is_refused():
         gradient(lambda p: O.minimize(lambda v: (v[0] - p) ** 2, np.zeros(1)).x[0], 2.0)
     with pytest.raises(Refused, match="full_output"):
         gradient(lambda p: O.brentq(lambda t: t - p, 0, 5, full_output=True)[0], 2.0)
+
+
+def test_a_function_that_captures_what_is_bound_again_is_refused():
+    def rebound(w):
+        p = w
+
+        def f(t):
+            return t**3 - p
+
+        p = 2 * w
+        return O.brentq(f, 0.0, 5.0)
+
+    with pytest.raises(Refused, match="what the program changes"):
+        gradient(rebound, 3.0)

@@ -93,6 +93,12 @@ def test_sums_of_exponentials():
     check_rule(sp.log_softmax, x(3, 4), axis=[None, 0, -1, (0, 1)])
 
 
+def test_a_sum_of_a_list():
+    weights = sp.softmax([1.0, 2.0, 3.0])
+    found = gradient(lambda v: sp.logsumexp([v, 2 * v, 3.0]), 1.0)
+    np.testing.assert_allclose(found, weights[0] + 2 * weights[1])
+
+
 def test_elementary():
     check_rule(sp.radian, x(3), x(3), x(3))
     check_rule(sp.powm1, positive(3), x(3))

@@ -265,6 +265,8 @@ class Pullback:
 
     def _demand(self, undecided: Undecided) -> None:
         first = len(self.primal.params) - len(self.f.hidden)
+        if undecided.value in self.active:
+            return  # as a constant it would have no derivative
         for i, p in enumerate(self.primal.params):
             if p is undecided.value and i >= first:
                 path = self.f.hidden[i - first]

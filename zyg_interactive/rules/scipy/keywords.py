@@ -6,8 +6,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ...ir.core import Atom
-from ..registry import RULES, Rule, rule, unsupported
+import numpy as np
+
+from ...diagnostics import Refused
+from ...ir.core import Atom, type_of
+from ...ir.types import List
+from ..registry import RULES, Rule, call, rule, unsupported
+from ..sequences import nested
 
 # Each is let through, with its default.
 _HOW: dict[str, Any] = {
@@ -22,11 +27,20 @@ _HOW: dict[str, Any] = {
 }
 
 
+def _array(x: Any) -> Any:
+    """A list of numbers as the array that SciPy makes of it."""
+    return call(np.asarray, x) if isinstance(type_of(x), List) else x
+
+
+def _given_back(c: Any, x: Any) -> Any:
+    return nested(c, x) if isinstance(type_of(x), List) and not isinstance(c, Refused) else c
+
+
 def rule_apart_from(
     how: str, *fns: Any, order: str = "", broadcasts: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """As `rule`; the pullback does not see the keywords named in `how`. Those that let a call
-    change what it is given are refused.
+    """As `rule`; the pullback does not see the keywords named in `how`, and sees arrays in the
+    place of lists. Keywords that let a call change what it is given are refused.
     """
 
     def register(pullback: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +48,9 @@ def rule_apart_from(
             for name in how.split():
                 if metadata.pop(name, _HOW[name]) and name.startswith("overwrite"):
                     raise unsupported(f"`{name}=True`", "leave it out")
-            return pullback(g, y, *data, **metadata)
+            bars = pullback(g, y, *map(_array, data), **metadata)
+            bars = bars if isinstance(bars, tuple) else (bars,)
+            return tuple(map(_given_back, bars, data))
 
         own = inspect.signature(pullback).parameters.values()
         more = [

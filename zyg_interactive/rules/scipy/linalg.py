@@ -347,7 +347,7 @@ def norm(g: Any, y: Any, a: Any, ord: Any = None, axis: Any = None, keepdims: An
 # ---- functions of matrices
 
 
-@rule(SL.expm)
+@rule_apart_from("", SL.expm)
 def expm(g: Any, y: Any, A: Any) -> Any:
     """The Fréchet derivative at the conjugate transpose is the adjoint of that at the matrix."""
     return in_precision(call(SL.expm_frechet, transposed(A), g, compute_expm=False), A)

@@ -30,6 +30,7 @@ from ..registry import (
     unsupported,
 )
 from ..sizes import decided, dtype_of, reduced, shape_at
+from .keywords import rule_apart_from
 
 sp: Any = importlib.import_module("scipy.special")
 
@@ -286,7 +287,7 @@ def pseudo_huber(g: Any, y: Any, delta: Any, r: Any) -> Any:
     )
 
 
-@rule(sp.logsumexp, order="a axis b? keepdims return_sign", broadcasts=True)
+@rule_apart_from("", sp.logsumexp, order="a axis b? keepdims return_sign", broadcasts=True)
 def logsumexp(
     g: Any,
     y: Any,
