@@ -475,3 +475,23 @@ def f(x):
 """
     with pytest.raises(Refused, match="`sum` of a Box"):
         gradient(define(text, "f", SCOPE), 1.3)
+
+
+def called(h, x):
+    return h(x)
+
+
+def called_twice(h, x):
+    return 2 * h(x)
+
+
+def test_a_late_call_of_a_function_that_is_given_a_closure():
+    """What the closure captured has a gradient too, to any order."""
+
+    def chosen(x, n):
+        f = [called, called_twice][n]
+        return f(lambda t: t * x, x)
+
+    assert gradient(chosen, 3.0, 0, wrt=0) == 6.0
+    assert gradient(chosen, 3.0, 1, wrt=0) == 12.0
+    assert gradient(lambda x: gradient(chosen, x, 1, wrt=0) ** 2, 3.0) == (96.0,)

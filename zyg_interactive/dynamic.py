@@ -16,7 +16,7 @@ from .analysis.effects import changes_what_it_is_given
 from .diagnostics import refuse
 from .emit.compile import Compiler
 from .engine import Engine, Specialisation
-from .ir.core import CALLED, type_of
+from .ir.core import CALLED, Function, Region, type_of, walk
 from .ir.types import Ref, Tuple, has_derivative, in_memory, may_be_differentiable
 
 
@@ -93,7 +93,7 @@ class LateSpecialisation(runtime.Dynamic):
             fn,
             args,
             ("dynamic", wrt, implicit, changing),
-            lambda s: self._build(s, wrt, implicit, changing),
+            lambda s: self._build(s, wrt, implicit, changing, args),
             names,
             changing,
         )
@@ -107,7 +107,12 @@ class LateSpecialisation(runtime.Dynamic):
         return y, _Back(s, form, saved, fn, args, wrt, values, y, implicit)
 
     def _build(
-        self, s: Specialisation, wrt: tuple[int, ...], implicit: bool, changing: str | None
+        self,
+        s: Specialisation,
+        wrt: tuple[int, ...],
+        implicit: bool,
+        changing: str | None,
+        args: tuple[Any, ...],
     ) -> _Form:
         params = s.function.region.params
         first_hidden = len(params) - len(s.function.hidden)
@@ -116,15 +121,23 @@ class LateSpecialisation(runtime.Dynamic):
         chosen: list[int] = []
         of_argument: list[Any] = []
         hidden: list[tuple[int, int]] = []
+
+        def reached(root: int | str) -> dict[Any, Any]:
+            """The cotangents of what the callee, or a function that it is given, captured."""
+            tree: dict[Any, Any] = {}
+            for k, path in enumerate(s.function.hidden):
+                t = params[first_hidden + k].type
+                if path.root == root and differentiable(t):
+                    _plant(tree, path.steps, len(chosen))
+                    chosen.append(first_hidden + k)
+            return tree
+
         for i in wrt:
             if i == 0:
-                tree: dict[Any, Any] = {}
-                for k, path in enumerate(s.function.hidden):
-                    t = params[first_hidden + k].type
-                    if path.root == CALLED and differentiable(t):
-                        _plant(tree, path.steps, len(chosen))
-                        chosen.append(first_hidden + k)
-                of_argument.append(tree)
+                of_argument.append(reached(CALLED))
+            elif isinstance(args[i - 1], types.FunctionType) and i - 1 not in s.positions:
+                of_argument.append(reached(i - 1))
+                _only_called(s, i - 1, args[i - 1])
             elif i - 1 in s.positions and differentiable(params[s.positions.index(i - 1)].type):
                 of_argument.append(len(chosen))
                 chosen.append(s.positions.index(i - 1))
@@ -226,8 +239,8 @@ class LateSpecialisation(runtime.Dynamic):
         seeds = [runtime.zeros_like(bar) for bar in again.bars]
         for i, bar in zip(back.asked, bars, strict=True):
             where = form.of_argument[back.wrt.index(i)]
-            if i == 0:
-                _sown(where, bar, back.fn, seeds)
+            if isinstance(where, dict):
+                _sown(where, bar, back.fn if i == 0 else back.args[i - 1], seeds)
             elif where is not None and bar is not None:
                 seeds[where] = bar
         found = again.reverse(again.saved, *seeds)
@@ -244,6 +257,33 @@ class LateSpecialisation(runtime.Dynamic):
         )
 
 
+def _only_called(s: Specialisation, place: int, f: types.FunctionType) -> None:
+    """Refuse a late call that passes on a function that it is given: what that captured has a
+    cotangent, which is followed where the function is called alone.
+    """
+    lowered = any(path.root == place for path in s.function.hidden)
+    if lowered and not _passes_on(s.function.region, f, set()):
+        return
+    raise refuse(
+        "ZYG301",
+        f"no gradient in what `{f.__name__}` captured, which `{s.function.name}` is given and "
+        "which only the run knows",
+        s.function.span,
+        f"call `{s.function.name}` by its name, and give it a function that is made in the call",
+    )
+
+
+def _passes_on(region: Region, f: types.FunctionType, seen: set[Function]) -> bool:
+    for op in walk(region):
+        if any(a is f for a in (*op.args, *op.static.values())):
+            return True
+        if isinstance(op.fn, Function) and op.fn not in seen:
+            seen.add(op.fn)
+            if _passes_on(op.fn.region, f, seen):
+                return True
+    return False
+
+
 def _arranged(
     back: _Back,
     bars: tuple[Any, ...],
@@ -256,8 +296,9 @@ def _arranged(
     for i, where in zip(back.wrt, back.form.of_argument, strict=True):
         if i not in asked:
             continue
-        if i == 0:
-            found.append(_bar_of_callee(back.fn, where, bars, memory))
+        if isinstance(where, dict):
+            of = back.fn if i == 0 else back.args[i - 1]
+            found.append(_bar_of_callee(of, where, bars, memory))
             continue
         bar = None if where is None else bars[where]
         arg = back.args[i - 1]

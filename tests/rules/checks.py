@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from zyg_interactive import runtime
+from zyg_interactive.diagnostics import Refused
 from zyg_interactive.ir.core import Region, Undecided, Value, building, map_atom, type_of
 from zyg_interactive.ir.types import (
     UNKNOWN,
@@ -167,8 +168,8 @@ def _inner(a: Any, b: Any) -> float:
 
 def _repaired(fn: Any, bar: Any, x: Any) -> Any:
     """What the transform does for every rule: broadcasting undone, the real part for a real `x`."""
-    if bar is None:
-        return None
+    if bar is None or isinstance(bar, Refused):
+        return bar
     if isinstance(x, list | tuple):
         assert type(bar) is type(x) and len(bar) == len(x), f"{fn}: another structure"
         return _map(
@@ -182,7 +183,7 @@ def _repaired(fn: Any, bar: Any, x: Any) -> Any:
 
 
 def _shapes(bar: Any, x: Any, where: str) -> None:
-    if bar is None:
+    if bar is None or isinstance(bar, Refused):
         return
     for b, v in zip(numbers(bar), numbers(x), strict=True):
         if b is not None:
@@ -201,7 +202,7 @@ def _against_differences(
 ) -> None:
     places = {id(a): i for i, a in enumerate(args)} | {id(v): k for k, v in kwargs.items()}
     for bar, d in zip(bars, data, strict=True):
-        if not any(map(_is_data, numbers(d))):
+        if not any(map(_is_data, numbers(d))) or isinstance(bar, Refused):
             continue
         v = _map(_random_like, d)
         place, h = places[id(d)], 1e-4
@@ -232,7 +233,7 @@ def _single_precision(fn: Any, args: Any, kwargs: Any, where: str) -> None:
     data, bars = pull(fn, small, named, y, _seed(y))
     for bar, d in zip(bars, data, strict=True):
         bar = _repaired(fn, bar, d)
-        if bar is None:
+        if bar is None or isinstance(bar, Refused):
             continue
         for b, v in zip(numbers(bar), numbers(d), strict=True):
             if b is not None and isinstance(v, np.ndarray | np.generic) and v.dtype.kind in "fc":
@@ -349,6 +350,9 @@ def _typed(
     real_data, _ = rule.bind(args, kwargs)
     for out, bar, d in zip(outs, bars, real_data, strict=True):
         made = _repaired(fn, map_atom(lambda a: env[a] if isinstance(a, Value) else a, out), d)
+        if isinstance(made, Refused) or isinstance(bar, Refused):
+            assert type(made) is type(bar), f"{where}: refused on one side only"
+            continue
         if made is None or bar is None:
             assert made is None and bar is None, f"{where}: a cotangent is None on one side only"
             continue
@@ -395,7 +399,9 @@ def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, whe
     """The engine's pullback of the call as a user writes it: metadata as literals of the source."""
     from zyg_interactive.api import pullback
 
-    inputs_of_rule = [id(d) for d in data]
+    inputs_of_rule = [
+        id(d) for d, bar in zip(data, bars, strict=True) if not isinstance(bar, Refused)
+    ]
 
     def is_input(v: Any) -> bool:
         return id(v) in inputs_of_rule and any(map(_is_data, numbers(v)))

@@ -19,6 +19,7 @@ from ..ir.core import (
 )
 from ..ir.types import (
     Array,
+    Closure,
     Other,
     Site,
     Type,
@@ -119,6 +120,8 @@ class _Activity:
             return True
         if rule is None and any(_refers_to_objects(type_of(a)) for a in every):
             return not changes_memory(op)  # it may depend on all that an object holds
+        if rule is not None and rule.pullback is not None and any(map(_captures_variables, every)):
+            return True  # it may call the function, which reads what they hold by then
         found = (v for a in every for v in values(a))
         return any(v in self.active or self.in_active_memory(v) for v in found)
 
@@ -162,6 +165,11 @@ def _site(t: Type) -> Site:
 def _is_real(t: Array) -> bool:
     """Whether an array in memory can hold what has a derivative: integers are stored, not kept."""
     return t.dtype is None or t.dtype.kind in "fc"
+
+
+def _captures_variables(a: Atom) -> bool:
+    t = type_of(a)
+    return isinstance(t, Closure) and refers(t)
 
 
 def _refers_to_objects(t: Type) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
+from ..ir.text import fn_name
 from ..ir.types import (
     UNKNOWN,
     Array,
@@ -200,6 +201,8 @@ class Calls(Expressions):
                 self.guard_member(cls, "__call__")
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)
+            case Value(type=Other(cls=cls)) if _has_rule(cls):
+                return self.call(cls.__call__, (fn, *args), kwargs, node, name)
             case Value():
                 return self._dynamic(fn, args, kwargs, node, name)
         lowering = self.context.intrinsic(fn)
@@ -222,6 +225,8 @@ class Calls(Expressions):
                 return as_plain
         if isinstance(fn, type) and lookup(fn) is None:
             return self._construct(fn, args, kwargs, node, name)
+        if lookup(fn) is None and _has_rule(type(fn)):
+            return self.call(type(fn).__call__, (fn, *args), kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
 
     def adapted(
@@ -603,6 +608,12 @@ class Calls(Expressions):
         self.call(fn, args, kwargs, node)
 
 
+def _has_rule(cls: type) -> bool:
+    """Whether calls of the instances of a class have a rule."""
+    own = next((vars(c)["__call__"] for c in cls.__mro__ if "__call__" in vars(c)), None)
+    return isinstance(own, types.FunctionType) and lookup(own) is not None
+
+
 def _has_call(cls: type) -> bool:
     return any("__call__" in vars(c) for c in cls.__mro__)
 
@@ -636,7 +647,7 @@ def _title(fn: Any) -> str:
     module = getattr(fn, "__module__", None)
     name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None) or repr(fn)
     if isinstance(fn, np.ufunc) or module == "numpy":
-        return f"np.{name}"
+        return fn_name(fn)
     if module and module.startswith("numpy."):
         return f"np.{module.removeprefix('numpy.')}.{name}"
     return name if module in (None, "builtins", "__main__") else f"{module}.{name}"

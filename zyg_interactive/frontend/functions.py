@@ -181,9 +181,9 @@ class Functions(Iteration):
 
     def _refuse_objects(self, fn: Any, args: tuple[Atom, ...], node: ast.AST) -> None:
         """Functions of numbers have rules for numbers: what they make of objects is not known."""
-        rule = lookup(fn)
-        if getattr(fn, "__module__", None) not in ("numpy", "math") and fn not in ASKED:
-            if rule is None or rule.pullback is None or rule.custom is not None:
+        rule, module = lookup(fn), getattr(fn, "__module__", None)
+        if module not in ("numpy", "math") and fn not in ASKED:
+            if module != "builtins" or rule is None or rule.pullback is None:
                 return
         for a in args:
             t = type_of(a)

@@ -10,6 +10,7 @@ import numpy as np
 from ..diagnostics import refuse
 from ..ir.core import Atom, Function, Region, Undecided, Value, type_of, values
 from ..ir.types import UNBOUND_TYPE, Const, Heap, Type
+from ..rules.registry import LOWERED
 from ..source import Span
 from ..transformed import Transformed
 from .resolve import UserFunction
@@ -53,7 +54,7 @@ class Links:
             made: Intrinsic = INTRINSICS[Transformed](self, value)
             return made
         try:
-            return INTRINSICS.get(value)
+            return INTRINSICS.get(value) or LOWERED.get(value)
         except TypeError:
             return None
 

@@ -120,11 +120,29 @@ CONSTANTS = (
 )
 
 
+# Packages, and modules of SciPy, whose callable objects are functions by another name, such as
+# `scipy.fft.fft`, `scipy.special.legendre_p`, `scipy.stats.norm` and splines.
+OF_FUNCTIONS = ("numpy", "functools", "zyg_interactive", "uarray")
+OF_FUNCTIONS_IN_SCIPY = (
+    "scipy.special._multiufuncs",
+    "scipy.stats._continuous_distns",
+    "scipy.stats._discrete_distns",
+    "scipy.stats._multivariate",
+    "scipy.interpolate._cubic",
+    "scipy.interpolate._interpolate",
+    "scipy.interpolate._bsplines",
+)
+
+
 def is_constant(value: Any) -> bool:
     """Whether an object is part of the program, not of its data."""
-    return isinstance(value, CONSTANTS) or (
-        callable(value)
-        and type(value).__module__.partition(".")[0] in ("numpy", "functools", "zyg_interactive")
+    if isinstance(value, CONSTANTS):
+        return True
+    module = type(value).__module__
+    if module == "scipy.stats._distn_infrastructure":  # a distribution with its parameters
+        return True
+    return callable(value) and (
+        module.partition(".")[0] in OF_FUNCTIONS or module in OF_FUNCTIONS_IN_SCIPY
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from .core import Atom, Function, Op, Region, Value
 from .types import Unknown
 
@@ -18,7 +20,9 @@ def fn_name(fn: Any) -> str:
         return fn.name
     if module in ("_operator", "operator") or module.startswith("zyg_interactive"):
         return name
-    if type(fn).__name__ == "ufunc" or module == "numpy":
+    if isinstance(fn, np.ufunc):  # it does not tell where it comes from
+        return f"np.{name}" if getattr(np, name, None) is fn else f"scipy.special.{name}"
+    if module == "numpy":
         return f"np.{name}"
     if module.startswith("numpy."):
         return f"np.{module.removeprefix('numpy.')}.{name}"

@@ -8,7 +8,9 @@ adjoint code, and on arrays to compute.
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +100,8 @@ def _is(a: Any, b: Any) -> bool:
 
 RULES: dict[Any, Rule] = {}
 RESULTS: dict[Any, Result] = {}
+# Callables whose calls stand for others: `(lowering, args, kwargs, node) -> atom`.
+LOWERED: dict[Any, Callable[..., Atom]] = {}
 
 
 def rule(
@@ -128,9 +132,16 @@ def rule(
 LISTS: set[Any] = set()  # callables whose rules take lists; others of NumPy are given arrays
 
 
+# Modules whose functions take arrays.
+OF_ARRAYS = (
+    "numpy",
+    *(f"scipy.{part}" for part in ("linalg", "special", "fft", "signal", "ndimage")),
+)
+
+
 def takes_lists(*fns: Any) -> None:
     """Declare that the rules of these callables take lists and tuples of numbers or arrays. In a
-    call of another callable of NumPy, a list in the place of an array is made one first.
+    call of another callable of NumPy or SciPy, a list in the place of an array is made one first.
     """
     LISTS.update(fns)
 
@@ -141,22 +152,45 @@ def wants_arrays(fn: Any) -> bool:
     if rule is None or rule.pullback is None or rule.custom is not None or fn in LISTS:
         return False
     owner = fn if isinstance(fn, np.ufunc) else getattr(fn, "__self__", fn)
-    return isinstance(owner, np.ufunc) or getattr(fn, "__module__", "").startswith("numpy")
+    module = getattr(fn, "__module__", None) or ""
+    return isinstance(owner, np.ufunc) or module.startswith(OF_ARRAYS)
 
 
-def elementwise_rule(fns: Any, *partials: Callable[..., Any]) -> None:
-    """`partials[i](y, *xs)` is the derivative of an elementwise function in its argument i.
+def elementwise_rule(fns: Any, *partials: Callable[..., Any] | None) -> None:
+    """`partials[i](y, *xs)` is the derivative of an elementwise function in its argument i; None
+    where there is none to write, which is refused once that argument is active.
 
     For complex arguments the function must be holomorphic; the cotangent takes the conjugate
     derivative (convention du/dx + i du/dy).
     """
-
-    def pullback(g: Any, y: Any, *xs: Any) -> tuple[Any, ...]:
-        return tuple(g * conj(d(y, *xs)) for d in partials)
-
     names = tuple(f"x{i}" for i in range(len(partials)))
     for fn in fns if isinstance(fns, tuple) else (fns,):
-        RULES[fn] = Rule(fn, pullback, names, broadcasts=True)
+        RULES[fn] = Rule(fn, _elementwise(fn, partials), names, broadcasts=True)
+
+
+def _elementwise(fn: Any, partials: tuple[Callable[..., Any] | None, ...]) -> Callable[..., Any]:
+    def pullback(g: Any, y: Any, *xs: Any) -> tuple[Any, ...]:
+        return tuple(
+            in_argument(fn, i) if d is None else in_precision(g * conj(d(y, *xs)), xs[i])
+            for i, d in enumerate(partials)
+        )
+
+    return pullback
+
+
+def in_precision(c: Any, x: Any) -> Any:
+    """A cotangent in single precision where `x` is, if what it was made with has no such form."""
+    t, has = type_of(x), type_of(c)
+    if not (isinstance(t, Array) and isinstance(has, Array) and t.dtype and has.dtype):
+        return c
+    if t.dtype.char not in "fF" or has.dtype.char not in "dD":
+        return c
+    return call(runtime.astype, c, np.dtype("F" if has.dtype.char == "D" else "f"))
+
+
+def in_argument(fn: Any, i: int) -> Refused:
+    """A refusal to return in the place of a cotangent: it is raised where one is needed."""
+    return unsupported(f"`{fn.__name__}` in its argument {i + 1}", "keep that one constant")
 
 
 def constant(*fns: Any) -> None:
@@ -178,11 +212,37 @@ def result(*fns: Any) -> Callable[[Result], Result]:
     return register
 
 
+# Packages whose rules are read when one of their functions is first met: the folder of this package
+# that holds them, and the files not read yet.
+LATER: dict[str, set[str]] = {
+    "scipy": {
+        *("special", "linalg", "fft", "signal", "ndimage", "stats", "interpolate"),
+        *("integrate", "optimize", "sparse"),
+    }
+}
+
+
+def arrived(fn: Any) -> bool:
+    """Whether the rules of the package that `fn` belongs to have been read just now."""
+    if isinstance(fn, np.ufunc):  # it does not tell where it comes from
+        package, part = "scipy", "special" if "scipy.special" in sys.modules else ""
+    else:
+        package, _, rest = str(getattr(fn, "__module__", None)).partition(".")
+        part = rest.partition(".")[0]
+    left = LATER.get(package, ())
+    if part not in left:
+        return False
+    LATER[package].discard(part)
+    importlib.import_module(f"{__package__}.{package}.{part}")
+    return True
+
+
 def lookup(fn: Any) -> Rule | None:
     try:
-        return RULES.get(fn)
+        found = RULES.get(fn)
     except TypeError:  # not hashable
         return None
+    return RULES.get(fn) if found is None and arrived(fn) else found
 
 
 def infer(fn: Any, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
@@ -191,6 +251,8 @@ def infer(fn: Any, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
         how = RESULTS.get(fn)
     except TypeError:
         return UNKNOWN
+    if how is None and arrived(fn):
+        how = RESULTS.get(fn)
     if any(type_of(a) == UNBOUND_TYPE for a in args) and fn is not runtime.bound:
         return UNBOUND_TYPE  # of a recursive call, not known yet: whatever it is made into
     try:
@@ -285,6 +347,7 @@ def static_type(x: Any) -> Any:
 
 __all__ = [
     "ATTRIBUTES",
+    "LOWERED",
     "METHODS",
     "REFUSAL",
     "RESULTS",
@@ -296,6 +359,8 @@ __all__ = [
     "constant",
     "elementwise_rule",
     "emit",
+    "in_argument",
+    "in_precision",
     "infer",
     "lookup",
     "rank_of",

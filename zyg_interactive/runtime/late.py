@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .cotangents import add
 
 # What the program changes around a late call.
@@ -63,6 +65,18 @@ def dynamic_forward(
 def dynamic_reverse(back: Any, g: Any) -> Any:
     """The cotangents of the callee and arguments that were asked for."""
     return _one_or_all(_dynamic.reverse(back, g, None))
+
+
+def implicit_seed(back: Any, x: Any, g: Any, place: int) -> Any:
+    """The seed of the pullback of a system at its root `x`, from the cotangent of the root: by the
+    implicit function theorem. `place`: which of the cotangents is that of `x`.
+    """
+    size = np.size(x)
+    rows = np.empty((size, size))
+    for i, unit in enumerate(np.eye(size)):
+        row = _dynamic.reverse(back, unit.reshape(np.shape(x)), None)[place]
+        rows[i] = 0.0 if row is None else np.ravel(row)
+    return -np.linalg.solve(rows.T, np.ravel(g)).reshape(np.shape(x))
 
 
 # The derivative of a derivative: the cotangent of what `dynamic_forward` keeps is a tuple, of the

@@ -267,6 +267,8 @@ class Pullback:
 
     def _demand(self, undecided: Undecided) -> None:
         first = len(self.primal.params) - len(self.f.hidden)
+        if undecided.value in self.active:
+            return  # as a constant it would have no derivative
         for i, p in enumerate(self.primal.params):
             if p is undecided.value and i >= first:
                 path = self.f.hidden[i - first]
@@ -300,6 +302,10 @@ class Pullback:
 
     def contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
         """Add `c` to the cotangent of `x`."""
+        if isinstance(c, Refused):  # of a rule that has no derivative in this argument
+            if any(v in self.active for v in values(x)):
+                raise c
+            return
         if c is None or (isinstance(c, float | int) and c == 0) or type_of(c) == NOTHING:
             return
         if isinstance(x, tuple | list):
@@ -509,7 +515,8 @@ class Pullback:
         given: dict[Any, tuple[Atom, Atom]] = {}
         for x, c in zip(data, cs if isinstance(cs, tuple) else (cs,), strict=True):
             key = id(x) if isinstance(x, Value) and in_memory(x.type) else len(given)
-            given[key] = (x, plus(given[key][1], c) if key in given else c)
+            refused = next((r for r in (c, given.get(key, (x, None))[1]) if _is_refused(r)), None)
+            given[key] = (x, refused or (plus(given[key][1], c) if key in given else c))
         for x, c in given.values():
             self.contribute(scope, x, c, rule.broadcasts)
 
@@ -729,6 +736,10 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
+
+
+def _is_refused(c: Atom) -> bool:
+    return isinstance(c, Refused)
 
 
 def _by_identity(t: Type, arrays: bool) -> bool | None:

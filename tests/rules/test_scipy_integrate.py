@@ -1,0 +1,69 @@
+"""Rules of `rules/scipy/integrate.py`."""
+
+import numpy as np
+import pytest
+
+from zyg_interactive import check_gradient, gradient
+from zyg_interactive.diagnostics import Refused
+
+from .checks import check_rule, x, z
+
+I = pytest.importorskip("scipy.integrate")  # noqa: E741
+
+
+@pytest.mark.parametrize("fn", [I.trapezoid, I.cumulative_trapezoid])
+def test_trapezoids(fn):
+    check_rule(fn, x(5))
+    check_rule(fn, z(5))
+    check_rule(fn, x(1))
+    check_rule(fn, x(4, 3), axis=[0, 1, -1], dx=[0.5])
+    check_rule(fn, x(4, 3), x(4), axis=[0], single=False)
+    check_rule(fn, x(4, 3), x(4, 3), axis=[0, 1], single=False)
+    check_rule(fn, z(5), x(5), single=False)
+
+
+def test_cumulative_from_zero():
+    check_rule(I.cumulative_trapezoid, x(4, 3), axis=[0, 1], initial=[0])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7])
+def test_simpson(n):
+    check_rule(I.simpson, x(n), dx=[0.5])
+    check_rule(I.simpson, x(n, 3), axis=[0])
+    at = np.cumsum(x(n, low=0.5))
+    assert check_gradient(lambda y: np.sum(I.simpson(y**2, x=at) ** 2), x(n))
+    if n > 1:
+        check_rule(I.simpson, z(2, n), axis=[1, -1])
+
+
+def test_functions():
+    def area(p, a, b):
+        return I.quad(lambda t: np.exp(-p * t * t), a, b)[0]
+
+    assert check_gradient(area, 0.7, -0.5, 1.3)
+    assert check_gradient(area, 0.7, 1.3, -0.5)
+    assert check_gradient(lambda p: area(p, -np.inf, np.inf) + area(p, 0.0, np.inf), 0.7)
+    assert check_gradient(
+        lambda p, q: I.quad(lambda t, p, q: p * t**q, 0, 2, args=(p, q))[0], 1.3, 2.5
+    )
+
+    def of_array(w):
+        return I.quad(lambda t: np.sum(w * t) ** 3, 0.0, 1.0)[0]
+
+    assert check_gradient(of_array, x(3))
+    # In a bound alone it may be differentiated again.
+    bound = gradient(lambda b: gradient(lambda b: I.quad(np.cos, 0.0, b)[0], b)[0], 0.7)
+    np.testing.assert_allclose(bound, -np.sin(0.7))
+
+
+def test_what_is_refused():
+    with pytest.raises(Refused, match="integrated"):
+        gradient(lambda p: gradient(lambda p: I.quad(lambda t: p * t, 0, p)[0], p)[0], 0.7)
+    with pytest.raises(Refused, match="error"):
+        gradient(lambda p: I.quad(lambda t: p * t, 0, 1)[1], 0.7)
+    with pytest.raises(Refused, match="weight"):
+        gradient(lambda p: I.quad(lambda t: p * t, 0, 1, weight="cos", wvar=1)[0], 0.7)
+    with pytest.raises(Refused, match="solve_ivp"):
+        gradient(lambda p: I.solve_ivp(lambda t, y: -p * y, (0, 1), [1.0]).y[0, -1], 0.7)
+    with pytest.raises(Refused, match="`simpson` in its argument 2"):
+        gradient(lambda v: I.simpson(v, x=v), x(4))

@@ -1,0 +1,95 @@
+"""Rules of `rules/scipy/optimize.py`."""
+
+import numpy as np
+import pytest
+
+from zyg_interactive import check_gradient, gradient
+from zyg_interactive.diagnostics import Refused
+
+from .checks import x
+
+O = pytest.importorskip("scipy.optimize")  # noqa: E741
+
+
+@pytest.mark.parametrize("name", ["brentq", "brenth", "bisect", "ridder", "toms748"])
+def test_root_in_a_bracket(name):
+    solve = getattr(O, name)
+
+    def root(p):
+        return solve(lambda t: t**3 - p, 0.0, 5.0)
+
+    np.testing.assert_allclose(gradient(root, 8.0), 1 / 12)
+    np.testing.assert_allclose(gradient(lambda p: gradient(root, p)[0], 8.0), -1 / 144)
+
+
+def cubic(t, p, q):
+    return t**3 + q * t - p
+
+
+def test_arguments():
+    assert check_gradient(lambda p, q: O.brentq(cubic, 0.0, 5.0, args=(p, q)) ** 2, 3.0, 0.5)
+    assert check_gradient(lambda p: O.brentq(lambda t, p: t * t - p, 0.0, 5.0, (p,)), 3.0)
+    assert check_gradient(lambda p, q: O.newton(cubic, 1.0, args=(p, q)), 3.0, 0.5)
+    assert check_gradient(lambda p: O.newton(lambda t: np.exp(t) - p * p, 0.5), 1.3)
+
+
+def test_results_with_more_than_the_root():
+    def found(p):
+        return O.root_scalar(lambda t: np.cos(t) - p * t, bracket=(0.0, 2.0)).root
+
+    assert check_gradient(found, 1.2)
+    with pytest.raises(Refused, match="root_scalar"):
+        gradient(lambda p: 1.0 * O.root_scalar(lambda t: t - p, bracket=(0, 2)).iterations, 1.2)
+
+
+def test_systems():
+    start = np.ones(3)
+
+    def equations(a, b):
+        return lambda v: a @ v + 0.1 * v**3 - b
+
+    a, b = x(3, 3) + 3 * np.eye(3), x(3)
+    assert check_gradient(lambda a, b: np.sum(O.fsolve(equations(a, b), start) ** 2), a, b)
+    assert check_gradient(
+        lambda b: np.sum(O.fsolve(lambda v, b: v + v**3 - b, start, args=(b,)) ** 2), b
+    )
+    assert check_gradient(lambda b: np.sum(O.root(lambda v: v + v**3 - b, start).x ** 2), b)
+    with pytest.raises(Refused):
+        scalar = lambda b: np.sum(O.fsolve(lambda v: v + v**3 - b, start) ** 2)  # noqa: E731
+        gradient(lambda b: np.sum(gradient(scalar, b)[0]), b)
+
+
+def made_elsewhere(p):
+    return lambda t: t - p
+
+
+def test_what_is_refused():
+    fixed = made_elsewhere(1.0)
+    assert gradient(lambda p: O.brentq(fixed, 0.0, 5.0) * p, 2.0) == (1.0,)
+    with pytest.raises(Refused, match="this callable"):
+        gradient(lambda p: O.brentq(fixed, 0.0, 5.0, args=(p,)), 2.0)
+
+    def chosen(p, n):
+        functions = [lambda t: t - p, lambda t: t - 2 * p]
+        return O.brentq(functions[n], 0.0, 10.0)
+
+    with pytest.raises(Refused):
+        gradient(chosen, 2.0, 1)
+    with pytest.raises(Refused, match="minimize"):
+        gradient(lambda p: O.minimize(lambda v: (v[0] - p) ** 2, np.zeros(1)).x[0], 2.0)
+    with pytest.raises(Refused, match="full_output"):
+        gradient(lambda p: O.brentq(lambda t: t - p, 0, 5, full_output=True)[0], 2.0)
+
+
+def test_a_function_that_captures_what_is_bound_again_is_refused():
+    def rebound(w):
+        p = w
+
+        def f(t):
+            return t**3 - p
+
+        p = 2 * w
+        return O.brentq(f, 0.0, 5.0)
+
+    with pytest.raises(Refused, match="what the program changes"):
+        gradient(rebound, 3.0)

@@ -1,0 +1,58 @@
+"""The page on SciPy lists what has a rule. `SCIPY_UPDATE=1` writes the list anew."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from zyg_interactive.rules.registry import LATER, lookup
+
+pytest.importorskip("scipy")
+PAGE = Path(__file__).parents[2] / "docs" / "scipy.md"
+PARTS = (
+    *("special", "linalg", "fft", "signal", "ndimage", "integrate", "optimize", "interpolate"),
+    *("sparse.linalg", "stats"),
+)
+# Rules that refuse everything but what is lowered elsewhere, of which the page tells in words.
+IN_WORDS = {"CubicSpline", "make_interp_spline"}
+
+
+def with_a_rule(part: str) -> list[str]:
+    module = importlib.import_module(f"scipy.{part}")
+    if part == "stats":
+        families = importlib.import_module("zyg_interactive.rules.scipy.stats").FAMILIES
+        return sorted(n for n, v in vars(module).items() if type(v) in families)
+    found = []
+    for name in getattr(module, "__all__", None) or dir(module):
+        rule = lookup(getattr(module, name))
+        if rule is not None and rule.pullback is not None and name not in IN_WORDS:
+            found.append(name)
+    return sorted(found)
+
+
+def table() -> str:
+    rows = [f"| `scipy.{p}` | {' '.join(f'`{n}`' for n in with_a_rule(p))} |" for p in PARTS]
+    return "\n".join(["| | |", "|---|---|", *(r for r in rows if not r.endswith("|  |"))])
+
+
+def test_the_page_lists_what_has_a_rule() -> None:
+    text = PAGE.read_text("utf-8")
+    made = re.sub(
+        r"(tests/rules/test_scipy_page.py -->\n).*?(<!-- /table -->)",
+        lambda m: f"{m[1]}\n{table()}\n\n{m[2]}",
+        text,
+        flags=re.S,
+    )
+    if os.environ.get("SCIPY_UPDATE"):
+        PAGE.write_text(made, "utf-8")
+    assert PAGE.read_text("utf-8") == made
+
+
+def test_every_file_of_rules_is_read_when_it_is_needed() -> None:
+    folder = Path(importlib.import_module("zyg_interactive.rules.scipy").__file__).parent
+    helpers = {"__init__", "keywords", "callables"}
+    assert {p.stem for p in folder.glob("*.py")} - helpers >= LATER["scipy"]

@@ -1,0 +1,220 @@
+"""Integrals: of samples, which are sums with weights, and of functions.
+
+The integral of a function has for its derivative in a bound the function there, and in a parameter
+the integral of the derivative of the function (G. W. Leibniz's rule), which is computed by
+quadrature too, to about ten digits; it cannot be differentiated again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ... import runtime
+from ...ir.core import CALL_VALUE, Value, emit, type_of
+from ...ir.types import FLOAT, UNKNOWN, Array, Tuple, Type, fresh
+from ..indexing import zero_type
+from ..registry import (
+    call,
+    conj,
+    constant,
+    in_argument,
+    in_precision,
+    rank_of,
+    result,
+    rule,
+    unsupported,
+)
+from ..sizes import decided, dtype_of, normal, reduced, shape_at, with_size
+from .callables import arguments, checked, differentiable, of_arguments
+
+I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
+
+# ---- samples
+
+
+def _pieces(c: Any, y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, Any]:
+    """The cotangents of samples and of their places, from those of the areas of the trapezoids,
+    which lie along the last axis.
+    """
+    rank = rank_of(y)
+    if x is not None and rank_of(x) not in (1, rank):
+        raise unsupported("samples at places of another rank")
+    wide = x is not None and rank_of(x) == rank
+    samples = np.moveaxis(y, axis, -1)
+    c = c * np.ones_like(samples[..., 1:])
+    places = np.moveaxis(x, axis, -1) if wide else x
+    weighted = c * (dx if x is None else np.diff(places))
+    none = ((0, 0),) * (rank - 1)
+    bar = 0.5 * (np.pad(weighted, (*none, (0, 1))) + np.pad(weighted, (*none, (1, 0))))
+    y_bar = np.moveaxis(bar, -1, axis)
+    if x is None:
+        return y_bar, None
+    steps = 0.5 * c * conj(samples[..., 1:] + samples[..., :-1])
+    if not wide:
+        leading = tuple(range(rank - 1))
+        steps = np.sum(steps, axis=leading) if leading else steps
+        return y_bar, -np.diff(np.pad(steps, 1))
+    return y_bar, np.moveaxis(-np.diff(np.pad(steps, (*none, (1, 1)))), -1, axis)
+
+
+def _of_step(g: Any, y: Any, dx: Any) -> Any:
+    """The integral is proportional to the step."""
+    return np.sum(g * conj(y)) / dx if isinstance(dx, Value | float) else None
+
+
+def _step(dx: Any) -> Any:
+    if dx is not None and rank_of(dx) != 0:
+        raise unsupported("samples with several steps")
+    return 1.0 if dx is None else dx
+
+
+@rule(I.trapezoid, order="y x? dx? axis")
+def trapezoid(g: Any, total: Any, y: Any, x: Any, dx: Any, axis: Any = -1) -> Any:
+    at = normal(decided(axis), rank_of(y))
+    y_bar, x_bar = _pieces(np.expand_dims(g, -1), y, x, _step(dx), at)
+    return in_precision(y_bar, y), x_bar, _of_step(g, total, dx)
+
+
+@rule(I.cumulative_trapezoid, order="y x? dx? axis")
+def cumulative_trapezoid(
+    g: Any, total: Any, y: Any, x: Any, dx: Any, axis: Any = -1, initial: Any = None
+) -> Any:
+    at = normal(decided(axis), rank_of(y))
+    c = np.moveaxis(g, at, -1)
+    c = c if initial is None else c[..., 1:]
+    later = np.flip(np.cumsum(np.flip(c, -1), axis=-1), -1)
+    y_bar, x_bar = _pieces(later, y, x, _step(dx), at)
+    return in_precision(y_bar, y), x_bar, _of_step(g, total, dx)
+
+
+@rule(I.simpson, order="y x?")
+def simpson(g: Any, total: Any, y: Any, x: Any, dx: Any = 1.0, axis: Any = -1) -> Any:
+    at = normal(decided(axis), rank_of(y))
+    if x is not None and rank_of(x) != 1:
+        raise unsupported("`simpson` at places of several axes")
+    weights = call(runtime.simpson_weights, y, x, dx, at)
+    c = np.expand_dims(g, at) * weights
+    return in_precision(c, y), in_argument(I.simpson, 1)
+
+
+constant(runtime.simpson_weights)
+
+# ---- functions
+
+
+def integrated(
+    wrt: tuple[int, ...], f: Any, a: float, b: float, g: float, points: Any, *args: Any
+) -> tuple[Any, ...]:
+    """The cotangents of a function and of what else it is given, from that of its integral."""
+    made: list[Any] = []
+
+    def flat(t: float) -> Any:
+        _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
+        bars = runtime.dynamic_reverse(back, 1.0)
+        made[:] = bars if len(wrt) > 1 else [bars]
+        return np.concatenate([np.zeros(0), *map(np.ravel, _leaves(made))])
+
+    total, _, info = importlib.import_module("scipy.integrate").quad_vec(
+        flat, a, b, epsabs=1e-12, epsrel=1e-10, points=points, full_output=True
+    )
+    if not info.success:
+        warnings.warn(f"the gradient of an integral: {info.message}", stacklevel=2)
+    flat(0.5 * (a + b) if np.isfinite(a) and np.isfinite(b) else a if np.isfinite(a) else 0.0)
+    left = iter(np.split(g * total, np.cumsum([np.size(x) for x in _leaves(made)])))
+    return tuple(_unflattened(m, left) for m in made)
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    if isinstance(tree, tuple | list):
+        for part in tree:
+            yield from _leaves(part)
+    elif tree is not None:
+        yield tree
+
+
+def _unflattened(tree: Any, left: Iterator[Any]) -> Any:
+    if isinstance(tree, tuple | list):
+        return type(tree)(_unflattened(part, left) for part in tree)
+    if tree is None:
+        return None
+    part = next(left).reshape(np.shape(tree))
+    return part if np.shape(tree) else float(part)
+
+
+@rule(I.quad, order="func a b args? full_output epsabs epsrel limit points weight")
+def quad(
+    g: Any,
+    y: Any,
+    func: Any,
+    a: Any,
+    b: Any,
+    args: Any,
+    full_output: Any = 0,
+    epsabs: Any = None,
+    epsrel: Any = None,
+    limit: Any = 50,
+    points: Any = None,
+) -> Any:
+    if full_output:
+        raise unsupported("`quad` with full_output=True", "leave it out")
+    if g[1] is not None:
+        raise unsupported("`quad` in its error")
+    if g[0] is None:
+        return None, None, None, None
+    checked(func, "quad")
+    c, more = g[0], arguments(args)
+    every = (func, None, *more)
+    wrt = tuple(i for i, v in enumerate(every) if differentiable(v))
+    found: dict[int, Any] = {}
+    if wrt:
+        bars = emit(integrated, (wrt, func, a, b, c, points, *more))
+        bars.type = Tuple(tuple(zero_type(type_of(every[i])) for i in wrt))
+        found = {i: bars[k] for k, i in enumerate(wrt)}
+    a_bar = -c * emit(CALL_VALUE, (func, a, *more)) if isinstance(a, Value) else None
+    b_bar = c * emit(CALL_VALUE, (func, b, *more)) if isinstance(b, Value) else None
+    return found.get(0), a_bar, b_bar, of_arguments(args, found)
+
+
+# ---- types
+
+
+def _inexact(x: Any) -> Any:
+    kind = dtype_of(type_of(x))
+    return kind if kind is not None and kind.kind in "fc" else None
+
+
+@result(I.trapezoid)
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Type:
+    kind = None if x is not None or isinstance(dx, Value) else _inexact(y)
+    return Array(kind, reduced(shape_at(y), axis, False))
+
+
+@result(I.simpson)
+def _simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Type:
+    return Array(None, reduced(shape_at(y), axis, False))
+
+
+@result(I.cumulative_trapezoid)
+def _cumulative(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1, initial: Any = None) -> Type:
+    shape = shape_at(y)
+    return Array(None, shape if initial is not None else with_size(shape, axis, fresh()))
+
+
+@result(I.quad)
+def _quad(*args: Any, **static: Any) -> Type:
+    plain = not static.get("full_output") and not static.get("complex_func")
+    return Tuple((FLOAT, FLOAT)) if plain and len(args) < 5 else UNKNOWN
+
+
+@result(runtime.simpson_weights)
+def _weights(y: Any, x: Any, dx: Any, axis: Any) -> Type:
+    shape, kind = shape_at(y), _inexact(y)
+    if shape is None or kind is None:
+        return UNKNOWN
+    real = kind.type(0).real.dtype
+    return Array(real, tuple(s if i == axis else 1 for i, s in enumerate(shape)))

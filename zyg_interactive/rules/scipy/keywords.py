@@ -1,0 +1,84 @@
+"""Keywords that say how a result is computed, not what it is; objects that are made to be asked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...diagnostics import Refused
+from ...ir.core import Atom, type_of
+from ...ir.types import List
+from ..registry import RULES, Rule, call, rule, unsupported
+from ..sequences import nested
+
+# Each is let through, with its default.
+_HOW: dict[str, Any] = {
+    "check_finite": True,
+    "lapack_driver": "gesdd",
+    "driver": None,
+    "workers": None,
+    "overwrite_x": False,
+    "overwrite_a": False,
+    "overwrite_b": False,
+    "overwrite_data": False,
+}
+
+
+def _array(x: Any) -> Any:
+    """A list of numbers as the array that SciPy makes of it."""
+    return call(np.asarray, x) if isinstance(type_of(x), List) else x
+
+
+def _given_back(c: Any, x: Any) -> Any:
+    return nested(c, x) if isinstance(type_of(x), List) and not isinstance(c, Refused) else c
+
+
+def rule_apart_from(
+    how: str, *fns: Any, order: str = "", broadcasts: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """As `rule`; the pullback does not see the keywords named in `how`, and sees arrays in the
+    place of lists. Keywords that let a call change what it is given are refused.
+    """
+
+    def register(pullback: Callable[..., Any]) -> Callable[..., Any]:
+        def seeing_less(g: Any, y: Any, *data: Any, **metadata: Any) -> Any:
+            for name in how.split():
+                if metadata.pop(name, _HOW[name]) and name.startswith("overwrite"):
+                    raise unsupported(f"`{name}=True`", "leave it out")
+            bars = pullback(g, y, *map(_array, data), **metadata)
+            bars = bars if isinstance(bars, tuple) else (bars,)
+            return tuple(map(_given_back, bars, data))
+
+        own = inspect.signature(pullback).parameters.values()
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_HOW[name])
+            for name in how.split()
+        ]
+        vars(seeing_less)["__signature__"] = inspect.Signature([*own, *more])
+        rule(*fns, order=order, broadcasts=broadcasts)(seeing_less)
+        return pullback
+
+    return register
+
+
+class Making(Rule):
+    """Of a call that makes an object: every argument is data, under any name."""
+
+    def bind(
+        self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
+    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        return (*args, *kwargs.values()), {}
+
+
+def makes(fn: Any, what: str) -> None:
+    """Refuse what is asked of the object, but for what is lowered to a function of the arguments
+    (`LOWERED`).
+    """
+
+    def refused(g: Any, y: Any, *given: Any) -> Any:
+        raise unsupported(what)
+
+    RULES[fn] = Making(fn, refused, variadic=True)
