@@ -298,6 +298,12 @@ def walrus_out_of_a_comprehension(x):
     return y * sum(l)
 
 
+def default_that_binds(x):
+    y = x
+    t = next((q for q in [x] if q > 5), (y := 0.5 * x))
+    return y * t
+
+
 def parted_dict(x):
     d = {"a": x, "b": x * x}
     k = [(u, q) for u, q in d.items()]
@@ -508,6 +514,15 @@ def enumerated_and_left(x):
     for i, q in enumerate(it):
         if q > 1: break
     return q * sum(it)
+
+
+def bound_before_it_raises(x):
+    y = x
+    try:
+        y = (y := 1.5 * x) * math.sqrt(-x)
+    except ValueError:
+        pass
+    return y
 
 
 def grouped(x):

@@ -9,6 +9,8 @@ import re
 import pytest
 from helpers import check, define
 
+from zyg_interactive import Refused, gradient
+
 PROGRAMS = """
 class Q:
     def __init__(self, a): self.a = a
@@ -206,3 +208,65 @@ def cross_arrays2(x):
 @pytest.mark.parametrize("name", re.findall(r"^def (\w+)\(x\)", PROGRAMS, re.M))
 def test_gradient(name: str) -> None:
     check(define(PROGRAMS, name, {"__name__": "programs"}), 0.7)
+
+
+FUNCTIONS = """
+def ap(h):
+    return h(2.0)
+
+
+def ap2(h):
+    return 3 * h(2.0)
+
+
+def first_of(l):
+    return 3 * l[0](2.0)
+
+
+def rebound(x):
+    p = x
+    f = lambda t: t * p
+    p = 2 * x
+    return [ap, ap2][1 if x > 0 else 0](f)
+
+
+def captured_array(x):
+    y = np.array([x, x])
+    f = lambda t: t * y
+    z = [ap, ap2][1 if x > 0 else 0](f)
+    y[0] = 5 * x
+    return np.sum(z)
+
+
+def bound_by_the_callee(x):
+    p = x
+
+    def f(t):
+        nonlocal p
+        p = p * t
+        return p
+
+    z = [ap, ap2][1 if x > 0 else 0](f)
+    return z + p
+
+
+def in_a_list(x):
+    f = lambda t: t * x
+    return [ap, first_of][1 if x > 0 else 0]([f])
+
+
+def in_a_tuple(x):
+    f = lambda t: t * x
+    return [ap, lambda p: p[1](p[0])][1 if x > 0 else 0]((x, f))
+"""
+
+
+@pytest.mark.parametrize("name", ["rebound", "captured_array", "bound_by_the_callee"])
+def test_function_given_to_a_late_call(name: str) -> None:
+    check(define(FUNCTIONS, name), 0.7)
+
+
+@pytest.mark.parametrize("name", ["in_a_list", "in_a_tuple"])
+def test_function_held_by_what_a_late_call_is_given(name: str) -> None:
+    with pytest.raises(Refused):
+        gradient(define(FUNCTIONS, name), 0.7)

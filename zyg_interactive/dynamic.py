@@ -132,6 +132,7 @@ class LateSpecialisation(runtime.Dynamic):
                     chosen.append(first_hidden + k)
             return tree
 
+        _refuse_held_functions(s)
         for i in wrt:
             if i == 0:
                 of_argument.append(reached(CALLED))
@@ -282,6 +283,22 @@ def _passes_on(region: Region, f: types.FunctionType, seen: set[Function]) -> bo
             if _passes_on(op.fn.region, f, seen):
                 return True
     return False
+
+
+def _refuse_held_functions(s: Specialisation) -> None:
+    """What a function captured has no cotangent where a call reaches it through a list or an
+    object.
+    """
+    for path, p in s.function.hidden_params():
+        held = path.root.get("f") if isinstance(path.root, dict) and len(path.root) == 1 else None
+        if runtime.is_made(held) and has_derivative(p.type):
+            raise refuse(
+                "ZYG101",
+                f"giving `{s.function.name}`, which only the run knows, a function in a list, "
+                "tuple or object is not supported where that captured something",
+                s.function.span,
+                "pass the function by itself, or what it captured",
+            )
 
 
 def _arranged(

@@ -72,7 +72,8 @@ class Exceptions(Functions):
         self.region, self.env = regions[0], dict(before)
         build()
         envs.append(self.env)
-        partial = self.heap is not None and _Partial(catches).region(regions[0])
+        partial = isinstance(node, SIMPLE) and _binds_on_the_way(node)
+        partial |= self.heap is not None and _Partial(catches).region(regions[0])
         self.region, self.env = regions[1], {**before, RAISED: True, ERROR: error, PARTIAL: partial}
         if leave is not None:
             leave()
@@ -251,6 +252,8 @@ class Exceptions(Functions):
         """Whether nothing can tell how far a body got that was left early."""
         last = max((k for k, s in enumerate(body) if not _is_certain(s)), default=0)
         done = body[: last + (not isinstance(body[last], SIMPLE))] if body else []
+        if body and _binds_on_the_way(body[last]):
+            return False
         if any(_has_effect(n) for s in done for n in ast.walk(s)):
             return False
         if not self.reads:
@@ -385,6 +388,16 @@ def _has_effect(n: ast.AST) -> bool:
         case ast.AugAssign():
             return not isinstance(n.target, ast.Name)
     return False
+
+
+def _binds_on_the_way(s: ast.stmt) -> bool:
+    """Whether a statement may bind a name and raise after that."""
+    if any(isinstance(n, ast.NamedExpr) for n in ast.walk(s)):
+        return True
+    targets = s.targets if isinstance(s, ast.Assign) else []
+    parts = (n for t in targets for n in ast.walk(t))
+    kinds = {type(n) for n in parts if isinstance(getattr(n, "ctx", None), ast.Store)}
+    return ast.Name in kinds and bool(kinds & {ast.Subscript, ast.Attribute})
 
 
 class _Partial:

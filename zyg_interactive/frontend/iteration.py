@@ -54,6 +54,7 @@ class Iteration(Loops):
     ) -> Atom:
         """Go through a generator expression until what is sought is found."""
         elt, (part,) = gen.elt, gen.generators
+        default = self.expr(rest[0]) if rest else None
         leave = [stored(elt, FOUND, constant(elt, True)), _like(ast.Break(), elt)]
         body: list[ast.stmt]
         if fn is next:
@@ -77,7 +78,7 @@ class Iteration(Loops):
 
         def missing() -> None:
             if rest:
-                self.env["$choice"] = self.expr(rest[0])
+                self.env["$choice"] = default
             else:
                 self.throw(self.op(StopIteration, (), {}, node), node)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -69,6 +69,7 @@ def make_closure(
     cells = tuple(v if isinstance(v, types.CellType) else types.CellType(v) for v in captured)
     f = types.FunctionType(code, scope.names, code.co_name, defaults, cells)
     f.__kwdefaults__ = kwdefaults
+    _made.add(f)
     shared = tuple(i for i, v in enumerate(captured) if isinstance(v, types.CellType))
     if shared:
         _shared[f] = shared
@@ -77,6 +78,14 @@ def make_closure(
 
 # Which free variables of a closure that a program made are in memory.
 _shared: WeakKeyDictionary[types.FunctionType, tuple[int, ...]] = WeakKeyDictionary()
+
+
+_made: WeakSet[types.FunctionType] = WeakSet()
+
+
+def is_made(f: Any) -> bool:
+    """Whether a function was made by a program that is differentiated."""
+    return isinstance(f, types.FunctionType) and f in _made
 
 
 def shared_cells(f: Any) -> tuple[int, ...]:

@@ -49,6 +49,7 @@ from ..ir.types import (
     INT,
     UNKNOWN,
     Array,
+    Closure,
     Dict,
     List,
     Other,
@@ -643,7 +644,11 @@ class Pullback:
             g = self._given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         every = (fn, *args, *static.values())
-        wrt = tuple(i for i, a in enumerate(every) if any(v in self.active for v in values(a)))
+        wrt = tuple(
+            i
+            for i, a in enumerate(every)
+            if any(v in self.active or _shares_cells(v.type) for v in values(a))
+        )
         back = Value("back", UNKNOWN, op.span)
         g = made(filled(g, op.result))
         changing = self.f.changing
@@ -740,6 +745,11 @@ def _is_unknown(a: Atom) -> bool:
 
 def _is_refused(c: Atom) -> bool:
     return isinstance(c, Refused)
+
+
+def _shares_cells(t: Type) -> bool:
+    """Whether a function captured variables that are in memory: their cotangents go there."""
+    return isinstance(t, Closure) and any(isinstance(c, Ref) for c in t.captured)
 
 
 def _by_identity(t: Type, arrays: bool) -> bool | None:
