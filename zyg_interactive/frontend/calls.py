@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
+from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of, values
 from ..ir.types import (
     UNKNOWN,
     Array,
@@ -32,14 +32,14 @@ from ..ir.types import (
     may_be_differentiable,
     rank,
 )
-from ..rules.registry import REFUSAL, lookup
-from ..rules.sizes import refreshed
+from ..rules.registry import REFUSAL, lookup, reason_for
+from ..rules.sizes import dtype_of, refreshed
 from .arrays import ARRAY_CHANGES
 from .containers import COLLECTIONS, COPIES, MADE
 from .expressions import Expressions, is_literal
 from .fence import refused
 from .generators import collecting, is_generator
-from .memory import NOT_HANDLED, STORES
+from .memory import NOT_HANDLED, STORES, held_type
 from .resolve import UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction
 
@@ -53,6 +53,12 @@ CONSUMERS = {
 }
 
 
+# Functions of NumPy of which an argument is a sequence of arrays, and stays one.
+SEQUENCES = {
+    *(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block),
+    *(np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy),
+    *(np.select, np.choose, np.linalg.multi_dot, np.full, np.full_like, np.fromiter),
+}
 VIEWS = {dict.values, dict.items}
 LAZY = {enumerate, zip, map, filter}  # they are gone through where they are consumed
 EXTREMES = {max, min}
@@ -227,6 +233,7 @@ class Calls(Expressions):
         """A callable that has a rule, or that is refused once a derivative has to pass it."""
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        args, kwargs = self._arrays_given(fn, args, kwargs, node)
         if fn in (len,) and isinstance(args[0], tuple):
             return len(args[0])
         if fn is getattr and len(args) == 2 and isinstance(args[1], str) and not kwargs:
@@ -250,10 +257,53 @@ class Calls(Expressions):
                 "ZYG301",
                 f"no gradient rule for `{_title(fn)}`",
                 self.span(node),
-                f"give one: `@grad({_title(fn)})`, a function that returns the value and its "
+                reason_for(fn)
+                or f"give one: `@grad({_title(fn)})`, a function that returns the value and its "
                 "pullback",
             )
         return result
+
+    def _arrays_given(
+        self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
+        """The arguments of a function of NumPy, as the arrays that it makes of them itself: of
+        lists of numbers, and in the precision that `dtype=` of a ufunc asks for.
+        """
+        rule = lookup(fn)
+        of_numpy = isinstance(fn, np.ufunc) or str(getattr(fn, "__module__", "")).startswith("nump")
+        if rule is None or rule.pullback is None or not of_numpy or fn in SEQUENCES:
+            return args, kwargs
+        names = rule.order or (*rule.data, *(name for name, _ in rule.metadata))
+        takes_data = [rule.variadic or i >= len(names) or names[i] in rule.data for i in range(9)]
+        if isinstance(fn, np.ufunc) and kwargs.get("dtype") is not None:
+            kept = {k: v for k, v in kwargs.items() if k != "dtype"}
+            given = [self._converted(a, kwargs["dtype"], node) for a in args[: fn.nin]]
+            if all(g is not None for g in given):
+                args, kwargs = (*given, *args[fn.nin :]), kept
+        return (
+            tuple(
+                self.as_array(a, node) if _is_list_of_data(a, takes_data[min(i, 8)]) else a
+                for i, a in enumerate(args)
+            ),
+            {
+                k: self.as_array(v, node) if _is_list_of_data(v, k in rule.data) else v
+                for k, v in kwargs.items()
+            },
+        )
+
+    def _converted(self, a: Atom, dtype: Atom, node: ast.AST) -> Atom | None:
+        """`a` in another dtype; None where that is not what `dtype=` of a ufunc does."""
+        own = dtype_of(type_of(a))
+        if isinstance(dtype, Value) or own is None:
+            return None
+        wanted = np.dtype(cast(Any, dtype))
+        if wanted.kind not in "fc" or not np.can_cast(own, wanted, "same_kind"):
+            return None
+        if own == wanted and isinstance(type_of(a), Array):
+            return a
+        if isinstance(type_of(a), Array):
+            return self.op(runtime.astype, (a, wanted), {}, node)
+        return self.op(np.array, (a,), {"dtype": wanted}, node)
 
     # ---- user functions
 
@@ -502,6 +552,19 @@ def _is_plain(cls: type) -> bool:
         and by is object.__new__
         and cls.__module__.partition(".")[0] not in ("builtins", "numpy", "zyg_interactive")
     )
+
+
+def _is_list_of_data(a: Atom, is_data: bool) -> bool:
+    """Whether an argument is a list of floating numbers, of which NumPy makes an array."""
+    t = type_of(a)
+    if isinstance(t, Ref):
+        t = held_type(t, False) if issubclass(t.cls, list | tuple) and not t.optional else t
+    if not isinstance(t, List | Tuple) or hasattr(getattr(t, "cls", None), "_fields"):
+        return False
+    if not any(True for _ in values(a)) and not is_data:
+        return False
+    dtype = dtype_of(t)
+    return dtype is not None and dtype.kind in "fc"
 
 
 def _goes_through(a: Atom) -> bool:

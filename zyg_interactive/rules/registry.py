@@ -64,6 +64,8 @@ class Rule:
         place for.
         """
         names = [*self.data, *(name for name, _ in self.metadata)]
+        if isinstance(self.fn, np.ufunc):
+            kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT}
         if self.variadic:
             bad = [k for k in kwargs if k not in dict(self.metadata)]
             if bad:
@@ -98,6 +100,10 @@ def _is(a: Any, b: Any) -> bool:
 
 RULES: dict[Any, Rule] = {}
 RESULTS: dict[Any, Result] = {}
+# Why a callable has no rule, in words that a diagnostic can give as help.
+REASONS: dict[Any, str] = {}
+# Keywords of every ufunc that say how it computes, not what.
+LAYOUT = ("casting", "order", "subok")
 
 
 def rule(
@@ -144,6 +150,20 @@ def constant(*fns: Any) -> None:
     """Declare callables whose result carries no derivative."""
     for fn in fns:
         RULES[fn] = Rule(fn, None)
+
+
+def without_rule(reason: str, *fns: Any) -> None:
+    """Say why callables have no rule, and what to write instead."""
+    for fn in fns:
+        REASONS[fn] = reason
+
+
+def reason_for(fn: Any) -> str:
+    """Why a callable has no rule; an empty string where nothing is said."""
+    try:
+        return REASONS.get(fn, "")
+    except TypeError:  # not hashable
+        return ""
 
 
 def result(*fns: Any) -> Callable[[Result], Result]:
@@ -195,7 +215,7 @@ def _no_object(t: Type) -> Type:
 def ufunc_result(fn: np.ufunc, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
     types = [type_of(a) for a in args]
     if (
-        set(static) - {"dtype"}
+        set(static) - {"dtype", *LAYOUT}
         or fn.nout != 1
         or not all(isinstance(t, Scalar | Array) for t in types)
     ):
@@ -266,7 +286,9 @@ def static_type(x: Any) -> Any:
 
 __all__ = [
     "ATTRIBUTES",
+    "LAYOUT",
     "METHODS",
+    "REASONS",
     "REFUSAL",
     "RESULTS",
     "RULES",
@@ -280,12 +302,14 @@ __all__ = [
     "infer",
     "lookup",
     "rank_of",
+    "reason_for",
     "result",
     "rule",
     "shape_of_atom",
     "static_type",
     "ufunc_result",
     "unsupported",
+    "without_rule",
 ]
 
 
