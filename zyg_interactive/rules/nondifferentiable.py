@@ -305,6 +305,7 @@ def _nonzero(x: Any) -> Type:
 def _flatnonzero(x: Any) -> Type:
     return Array(np.dtype(np.intp), (fresh(),))
 
+
 # ---- what is asked of lists, dicts and objects in memory
 
 constant(

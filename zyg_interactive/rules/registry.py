@@ -67,6 +67,9 @@ class Rule:
         if isinstance(self.fn, np.ufunc):
             kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT}
         if self.variadic:
+            named = tuple(kwargs[k] for k in self.data if k in kwargs)
+            args = (*args, *named) if len(args) + len(named) >= len(self.data) else args
+            kwargs = {k: v for k, v in kwargs.items() if not named or k not in self.data}
             bad = [k for k in kwargs if k not in dict(self.metadata)]
             if bad:
                 raise LookupError(f"{bad[0]}=")

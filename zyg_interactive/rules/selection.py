@@ -59,14 +59,6 @@ def add_along_axis(g: Any, y: Any, c: Any, x: Any, indices: Any, axis: Any) -> A
     return np.take_along_axis(g, indices, axis), None, None, None
 
 
-@rule(np.sort, order="a axis kind")
-def sort(g: Any, y: Any, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    x = np.ravel(a) if axis is None else a
-    at = 0 if axis is None else axis
-    c = call(runtime.add_along_axis, g, x, np.argsort(x, axis=at, kind="stable"), at)
-    return _back(c, a) if axis is None else c
-
-
 @rule(np.delete)
 def delete(g: Any, y: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
     x = np.ravel(arr) if axis is None and rank_of(arr) != 1 else arr

@@ -217,6 +217,11 @@ def astype(
     return (as_dtype(g, x) if carries(y, x) else None), None
 
 
+@rule(runtime.as_dtype)
+def in_dtype(g: Any, y: Any, x: Any, dtype: Any) -> Any:
+    return as_dtype(g, x), None
+
+
 @rule(runtime.tolist)
 def tolist(g: Any, y: Any, x: Any) -> Any:
     return (call(runtime.assemble, g, y),)

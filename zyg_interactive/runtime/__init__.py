@@ -160,6 +160,7 @@ from .numbers import (
     sign,
     truth,
 )
+from .ranks import evened, rank_slopes, rank_weights
 from .shapes import (
     add_along_axis,
     assemble,
@@ -178,12 +179,10 @@ from .shapes import (
 from .signals import (
     beyond_knots,
     embedded,
-    gradient_back,
     inside_knots,
     knot_places,
     leaders,
     middle,
-    rank_weights,
     resized,
     spectrum_weights,
 )
@@ -253,6 +252,7 @@ __all__ = [
     "dynamic_forward",
     "dynamic_reverse",
     "embedded",
+    "evened",
     "ends_of",
     "enter",
     "expand",
@@ -267,7 +267,6 @@ __all__ = [
     "frozen_deep",
     "gathered",
     "give_at",
-    "gradient_back",
     "has_own",
     "heap_order",
     "horner",
@@ -305,6 +304,7 @@ __all__ = [
     "put_all",
     "put_into",
     "quotient",
+    "rank_slopes",
     "rank_weights",
     "reached",
     "read_cell",
