@@ -102,8 +102,12 @@ def test_keywords():
     for fn in (np.var, np.std):
         check_rule(fn, x(3, 4), mean=x(3, 1), axis=1, types=False)
         check_rule(fn, x(3, 4), correction=1, axis=[None, 1])
-    for fn in (np.sum, np.mean, np.prod, np.cumsum, np.cumprod):
-        check_rule(fn, x(3, 4).astype(np.float32) * 1.0, dtype=[None], axis=[0, 1])
+    a = x(3, 4).astype(np.float32)
+    for fn in (np.sum, np.mean, np.prod, np.cumsum, np.cumprod, np.var, np.std):
+        y = fn(a, axis=0, dtype=np.float64)
+        _, bars = pull(fn, (a,), {"axis": 0, "dtype": np.float64}, y, np.ones_like(y))
+        bar = bars[0] if isinstance(bars, tuple) else bars
+        assert bar.dtype == np.float32
 
 
 def test_nan_reductions():

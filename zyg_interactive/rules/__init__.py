@@ -4,6 +4,7 @@ from . import (
     builtins,
     contractions,
     elementwise,
+    factors,
     fft,
     indexing,
     linalg,
@@ -19,6 +20,7 @@ from . import (
     sequences,
     shapes,
     shaping,
+    systems,
 )
 from .registry import RULES, Rule, constant, elementwise_rule, lookup, result, rule
 
@@ -30,6 +32,7 @@ __all__ = [
     "contractions",
     "elementwise",
     "elementwise_rule",
+    "factors",
     "fft",
     "indexing",
     "linalg",
@@ -48,4 +51,5 @@ __all__ = [
     "sequences",
     "shapes",
     "shaping",
+    "systems",
 ]

@@ -102,7 +102,7 @@ from .late import (
     twice_forward,
     twice_reverse,
 )
-from .matrices import cofactor, cofactor_pullback
+from .matrices import cofactor, cofactor_pullback, or_zero, phase_marks, same_order
 from .memory import (
     Cells,
     Memory,
@@ -188,6 +188,9 @@ from .signals import (
 )
 
 __all__ = [
+    "or_zero",
+    "phase_marks",
+    "same_order",
     "Cells",
     "Changed",
     "Dynamic",
