@@ -11,6 +11,9 @@ from . import (
     nan,
     nondifferentiable,
     numerics,
+    padding,
+    placing,
+    polynomials,
     random,
     ranks,
     reduction_types,
@@ -20,6 +23,7 @@ from . import (
     sequences,
     shapes,
     shaping,
+    statistics,
     systems,
 )
 from .registry import RULES, Rule, constant, elementwise_rule, lookup, result, rule
@@ -39,6 +43,9 @@ __all__ = [
     "lookup",
     "nan",
     "numerics",
+    "padding",
+    "placing",
+    "polynomials",
     "nondifferentiable",
     "random",
     "ranks",
@@ -51,5 +58,6 @@ __all__ = [
     "sequences",
     "shapes",
     "shaping",
+    "statistics",
     "systems",
 ]

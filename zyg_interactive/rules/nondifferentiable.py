@@ -83,7 +83,7 @@ constant(
     np.searchsorted,
     np.digitize,
 )
-constant(np.argwhere, np.unique, np.bincount, np.nanargmax, np.nanargmin)
+constant(np.argwhere, np.nanargmax, np.nanargmin)
 constant(
     np.shape,
     np.ndim,

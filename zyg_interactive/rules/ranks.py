@@ -145,6 +145,11 @@ def _registered_median(fn: Any, nan: bool) -> None:
     result(fn)(_middle)
 
 
+def spread_quantile(g: Any, a: Any, axis: int) -> Any:
+    """The cotangent of the medians along an axis that is kept."""
+    return _quantile(g, a, 0.5, axis, True, "linear")[0]
+
+
 # ---- types
 
 

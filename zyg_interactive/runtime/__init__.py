@@ -87,6 +87,15 @@ from .cotangents import (
     unbroadcast,
     zeros_like,
 )
+from .counts import (
+    bins_of,
+    inserted_places,
+    places_kept,
+    segments,
+    unique_counts,
+    unique_places,
+    untrimmed,
+)
 from .exceptions import Interrupted, enter, interrupted, leave, throw
 from .late import (
     Dynamic,
@@ -188,6 +197,13 @@ from .signals import (
 )
 
 __all__ = [
+    "bins_of",
+    "inserted_places",
+    "places_kept",
+    "segments",
+    "unique_counts",
+    "unique_places",
+    "untrimmed",
     "or_zero",
     "phase_marks",
     "same_order",
