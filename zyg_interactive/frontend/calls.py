@@ -444,7 +444,7 @@ class Calls(Expressions):
         node: ast.AST,
         name: str | None,
     ) -> Atom:
-        if method in (np.reshape, np.transpose) and len(args) != 1 and not kwargs:
+        if method in (np.reshape, np.transpose) and len(args) != 1:
             args = (args,) if args else ()
         return self.call(method, (receiver, *args), kwargs, node, name)
 

@@ -426,6 +426,10 @@ class Expressions(Arrays):
         return made
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
+        if base is np.r_ or base is np.c_:
+            joined = self._joined_by_index(base, index, node, name)
+            if joined is not None:
+                return joined
         if (
             isinstance(base, tuple)
             and isinstance(index, int | np.integer | slice)
@@ -454,6 +458,29 @@ class Expressions(Arrays):
             escape(type_of(base))  # it may be any of the items
         return self.unpacked(got)
 
+    def _joined_by_index(
+        self, base: Any, index: Atom, node: ast.AST, name: str | None
+    ) -> Atom | None:
+        """`np.r_[a, b]`, `np.c_[a, b]`: rows or columns of arrays and numbers; None of the rest."""
+        parts = list(index) if isinstance(index, tuple) else [index]
+        known = [type_of(p) for p in parts]
+        if not all(isinstance(t, Array | Scalar) for t in known) or not any(
+            isinstance(p, Value) for p in parts
+        ):
+            return None
+        kinds = {t.dtype for t in known if isinstance(t, Array)}
+        kind = kinds.pop() if len(kinds) == 1 else None
+        given = {} if kind is None or kind.kind not in "fc" else {"dtype": kind}
+        items = [
+            self.op(np.array, ([p],), given, node)
+            if not isinstance(type_of(p), Array)
+            else self.op(np.atleast_1d, (p,), {}, node)
+            for p in parts
+        ]
+        if base is np.c_:
+            return self.op(np.column_stack, (items,), {}, node, name)
+        return self.op(np.concatenate, (items,), {}, node, name)
+
     def attribute(self, base: Atom, attr: str, node: ast.AST, name: str | None = None) -> Atom:
         if not isinstance(
             base,
@@ -470,6 +497,10 @@ class Expressions(Arrays):
             case Array():
                 if attr in ATTRIBUTES:
                     return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
+                if attr == "dtype" and t.dtype is not None:
+                    return t.dtype
+                if attr == "itemsize" and t.dtype is not None:
+                    return t.dtype.itemsize
                 if attr == "flat":
                     return self.op(np.ravel, (base,), {}, node, name)
                 if attr == "view":

@@ -216,7 +216,16 @@ elementwise_rule((cmath.exp,), lambda y, x: y)
 elementwise_rule((cmath.sin,), lambda y, x: np.cos(x))
 elementwise_rule((cmath.cos,), lambda y, x: -np.sin(x))
 elementwise_rule((cmath.sqrt,), lambda y, x: np.divide(0.5, y))
-elementwise_rule((np.logaddexp,), lambda y, a, b: np.exp(a - y), lambda y, a, b: np.exp(b - y))
+
+
+def below(x: Any, y: Any) -> Any:
+    """`x - y`, and 0 where both are the same infinity."""
+    return np.where(np.equal(x, y), 0.0, x - y)
+
+
+elementwise_rule(
+    np.logaddexp, lambda y, a, b: np.exp(below(a, y)), lambda y, a, b: np.exp(below(b, y))
+)
 
 
 @rule(math.log)
@@ -333,8 +342,12 @@ def imag(g: Any, y: Any, x: Any) -> Any:
 
 
 @rule(np.angle)
-def angle(g: Any, y: Any, x: Any) -> Any:
-    return g * 1j * x / np.absolute(x) ** 2 if is_complex(type_of(x)) is not False else None
+def angle(g: Any, y: Any, z: Any, deg: Any = False) -> Any:
+    if is_complex(type_of(z)) is False:
+        return None
+    size = np.absolute(z)
+    c = g * 1j * z / np.where(np.equal(size, 0), 1.0, size) ** 2  # 0 at the origin
+    return c * (180.0 / math.pi) if deg else c
 
 
 @result(np.real, np.imag, np.angle)

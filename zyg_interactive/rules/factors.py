@@ -171,11 +171,11 @@ def _qr_type(a: Any, mode: Any = "reduced") -> Type:
         return UNKNOWN
     m, n = shape[-2:]
     square = m == n
-    known = isinstance(m, int) and isinstance(n, int)
+    known = [m, n] if isinstance(m, int) and isinstance(n, int) else None
     if decided(mode) == "complete":
         k: Any = m
     else:
-        k = min(int(m), int(n)) if known else m if square else fresh()
+        k = min(known) if known else m if square else fresh()
     if decided(mode) == "r":
         return Array(kind, (*shape[:-2], k, n))
     q, r = (*shape[:-2], m, k), (*shape[:-2], k, n)

@@ -77,6 +77,7 @@ constant(
     np.argmax,
     np.argmin,
     np.argsort,
+    np.argpartition,
     np.nonzero,
     np.flatnonzero,
     np.count_nonzero,
@@ -102,7 +103,6 @@ constant(
     np.zeros_like,
     np.ones_like,
     np.empty_like,
-    np.arange,
     np.eye,
     np.identity,
 )
@@ -152,6 +152,7 @@ def _bool(*args: Any, **static: Any) -> Type:
 
 
 @result(
+    runtime.nbytes,
     len,
     np.size,
     np.ndim,
@@ -191,7 +192,7 @@ def _argmax(x: Any, axis: Any = None, **static: Any) -> Type:
     return Array(np.dtype(np.intp), tuple(s for i, s in enumerate(shape) if i != axis % n))
 
 
-@result(np.argsort)
+@result(np.argsort, np.argpartition)
 def _argsort(x: Any, **static: Any) -> Type:
     return Array(np.dtype(np.intp), shape_of(type_of(x)))
 
@@ -309,6 +310,7 @@ def _flatnonzero(x: Any) -> Type:
 # ---- what is asked of lists, dicts and objects in memory
 
 constant(
+    runtime.nbytes,
     runtime.place,
     runtime.ends_of,
     runtime.keys_of,

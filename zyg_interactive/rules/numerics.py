@@ -252,7 +252,7 @@ def _over_rest(c: Any, rank: int) -> Any:
     return np.sum(c, axis=tuple(range(rank - 1))) if rank > 1 else c
 
 
-for _fn in (np.maximum, np.minimum):
+for _fn in (np.maximum, np.minimum, np.fmax, np.fmin):
 
     @rule(_fn.accumulate, order="array axis dtype out")
     def accumulate(g: Any, y: Any, array: Any, axis: Any = 0) -> Any:
@@ -282,7 +282,7 @@ def _as_data(f: Any, *spacing: Any, axis: Any = None, edge_order: Any = 1) -> Ty
     return one if count == 1 else Tuple((one,) * count)
 
 
-@result(np.maximum.accumulate, np.minimum.accumulate)
+@result(*(fn.accumulate for fn in (np.maximum, np.minimum, np.fmax, np.fmin)))
 def _same(a: Any, axis: Any = 0, **more: Any) -> Type:
     t = type_of(a)
     return Array(t.dtype, t.shape) if isinstance(t, Array) and not more else UNKNOWN

@@ -217,9 +217,12 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Type:
 
 @result(np.choose)
 def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Type:
-    types = member_types(choices)
-    if out is not None or types is None:
+    types, t = member_types(choices), type_of(choices)
+    if out is not None:
         return UNKNOWN
+    if types is None:
+        rows = t.shape[1:] if isinstance(t, Array) and t.shape else None
+        return Array(dtype_of(t), broadcast(shape_at(a), rows))
     shapes = [shape_at(a), *map(array_shape, types)]
     return Array(promoted(*(Value(None, t) for t in types)), broadcast(*shapes))
 

@@ -69,7 +69,7 @@ def _extreme(fn: Any, default: Any = None) -> Any:
     return how
 
 
-_EXTREMES: tuple[Any, ...] = (np.max, np.min, np.nanmax, np.nanmin, np.ptp)
+_EXTREMES: tuple[Any, ...] = (np.max, np.min, np.amax, np.amin, np.nanmax, np.nanmin, np.ptp)
 for _best in _EXTREMES:
     result(_best)(_extreme(_best))
 

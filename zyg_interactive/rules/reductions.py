@@ -254,7 +254,15 @@ def _shifted(c: Any, x: Any, axis: int, by: int) -> Any:
 # ---- extremes
 
 
-@rule(np.max, np.min, np.nanmax, np.nanmin, order="a axis out keepdims initial? where")
+@rule(
+    np.max,
+    np.min,
+    np.amax,
+    np.amin,
+    np.nanmax,
+    np.nanmin,
+    order="a axis out keepdims initial? where",
+)
 def extreme(
     g: Any,
     y: Any,

@@ -322,12 +322,14 @@ __all__ = [
 def _methods() -> dict[str, Any]:
     same = (
         "sum mean prod max min std var cumsum cumprod argmax argmin argsort any all clip reshape "
-        "transpose ravel squeeze swapaxes repeat trace diagonal round dot take nonzero searchsorted"
+        "transpose ravel squeeze swapaxes repeat trace diagonal round dot take nonzero "
+        "searchsorted choose argpartition"
     )
     table = {name: getattr(np, name) for name in same.split()}
     table |= {"conj": np.conjugate, "conjugate": np.conjugate}
     own = ("astype", "copy", "flatten", "item", "tolist")
-    return table | {name: getattr(runtime, name) for name in own}
+    table |= {name: getattr(runtime, name) for name in own}
+    return table | {"compress": runtime.compressed}
 
 
 def _draws(cls: type) -> dict[str, Any]:
@@ -349,4 +351,5 @@ ATTRIBUTES: dict[str, Any] = {
     "shape": np.shape,
     "size": np.size,
     "ndim": np.ndim,
+    "nbytes": runtime.nbytes,
 }

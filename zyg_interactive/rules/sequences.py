@@ -15,7 +15,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Undecided, Value, type_of
 from ..ir.types import Array, List, Scalar, Tuple, Type, is_complex, shape_of
-from .registry import call, rank_of, rule
+from .registry import call, rank_of, rule, unsupported
 from .sizes import (
     along,
     array_shape,
@@ -139,7 +139,7 @@ def stack(g: Any, y: Any, arrays: Any, axis: Any = 0) -> Any:
 # ---- arrays of nested lists
 
 
-@rule(np.array, np.asarray, order="object dtype")
+@rule(np.array, np.asarray, np.asanyarray, np.asarray_chkfinite, order="object dtype")
 def array(
     g: Any,
     y: Any,
@@ -148,8 +148,29 @@ def array(
     copy: Any = True,
     order: Any = None,
     subok: Any = False,
+    ndmin: Any = 0,
 ) -> Any:
-    return (nested(g, object) if carries(y, object) else None,)
+    if not carries(y, object):
+        return (None,)
+    if ndmin and decided(ndmin):
+        own = array_shape(type_of(object))
+        if own is None:
+            raise Undecided(object, "the rank")
+        g = g[(0,) * max(decided(ndmin) - len(own), 0)]
+    return (nested(g, object),)
+
+
+@rule(np.require)
+def require(g: Any, y: Any, a: Any, dtype: Any = None, requirements: Any = None) -> Any:
+    return (nested(g, a) if carries(y, a) else None,)
+
+
+@rule(np.fromiter, order="iter dtype count")
+def fromiter(g: Any, y: Any, iter: Any, dtype: Any, count: Any = -1) -> Any:
+    items = members(iter)
+    if decided(count) >= 0 and (items is None or decided(count) != len(items)):
+        raise unsupported("`np.fromiter` with count=", "leave it out")
+    return (nested(g, iter) if carries(y, iter) else None), None
 
 
 def carries(y: Any, x: Any) -> bool:
@@ -203,8 +224,7 @@ def contiguous(g: Any, y: Any, a: Any, dtype: Any = None) -> Any:
     return (nested(g, a),)
 
 
-@rule(runtime.astype)
-def astype(
+def _astype(
     g: Any,
     y: Any,
     x: Any,
@@ -215,6 +235,11 @@ def astype(
     copy: Any = True,
 ) -> Any:
     return (as_dtype(g, x) if carries(y, x) else None), None
+
+
+rule(runtime.astype)(_astype)
+if hasattr(np, "astype"):
+    rule(np.astype)(_astype)
 
 
 @rule(runtime.as_dtype)
@@ -234,9 +259,14 @@ def tolist(g: Any, y: Any, x: Any) -> Any:
 def split(g: Any, y: Any, ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     at = static(indices_or_sections)
     if isinstance(at, tuple | list) and at != type(at)(sorted(at)):
-        raise ValueError("np.split at indices that do not ascend")
+        raise unsupported("`np.split` at indices that do not ascend", "order them")
     axis = decided(axis)
     return joined(g, y, axis if axis >= 0 else normal(axis, rank_of(ary))), None
+
+
+@rule(np.dsplit)
+def dsplit(g: Any, y: Any, ary: Any, indices_or_sections: Any) -> Any:
+    return split(g, y, ary, indices_or_sections, 2)
 
 
 @rule(np.hsplit)

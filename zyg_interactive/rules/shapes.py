@@ -319,7 +319,9 @@ def _trace(
 ) -> Type:
     t = _diagonal(a, offset, axis1, axis2)
     own = dtype_after(np.sum, dtype_of(t))
-    known = dtype is None and out is None and isinstance(t, Array) and t.shape is not None
+    given = static(dtype)
+    own = own if given is None else None if isinstance(given, Value) else np.dtype(given)
+    known = out is None and isinstance(t, Array) and t.shape is not None
     shape = shape_of(t)
     return Array(own, shape[:-1] if shape is not None else None) if known else Array(None, None)
 

@@ -82,8 +82,9 @@ def copy(g: Any, y: Any, a: Any, order: Any = "K", subok: Any = False) -> Any:
 @rule(runtime.item)
 def item(g: Any, y: Any, x: Any, *index: Any) -> Any:
     place = index or (0,) * rank_of(x)
-    if len(place) != rank_of(x):
-        raise unsupported("`item` with a flat index", "give one index for each axis")
+    if len(place) == 1 != rank_of(x):
+        flat = call(runtime.zeros_like, np.reshape(x, (-1,)))
+        return _back(call(runtime.add_at, flat, place, g), x), None
     return call(runtime.add_at, call(runtime.zeros_like, x), place, g), *(None for _ in index)
 
 

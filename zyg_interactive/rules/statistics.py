@@ -80,7 +80,7 @@ def _as_given(bar: Any, v: Any, rowvar: Any) -> Any:
 
 @rule(np.corrcoef, order="x y? rowvar")
 def corrcoef(g: Any, out: Any, x: Any, y: Any, rowvar: Any = True) -> Any:
-    given = {} if decided(rowvar) else {"rowvar": False}
+    given: dict[str, Any] = {} if decided(rowvar) else {"rowvar": False}
     c = np.cov(x, **given) if y is None else np.cov(x, y, **given)
     if y is None and rank_of(x) < 2:
         return None, None  # of one variable with itself
@@ -113,13 +113,16 @@ def histogram(
     range: Any = None,
     density: Any = None,
 ) -> Any:
+    edges_bar = g[1]
+    if edges_bar is not None and shape_at(bins) == ():
+        raise unsupported("the edges of `np.histogram`, as it finds them,", "give `bins` as edges")
     if weights is None or g[0] is None:
-        return None, None, None
+        return None, edges_bar, None
     if density:
         raise unsupported("`np.histogram` with density=True", "divide by the sum")
     places = call(runtime.bins_of, a, y[1])
     within = np.greater_equal(places, 0)
-    return None, None, np.where(within, g[0][places], 0.0)
+    return None, edges_bar, np.where(within, g[0][places], 0.0)
 
 
 @rule(np.unique)

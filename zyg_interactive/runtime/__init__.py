@@ -175,12 +175,15 @@ from .shapes import (
     assemble,
     astype,
     before,
+    compressed,
     copy,
     diagonal_like,
     flatten,
     horner,
     item,
     join_like,
+    nbytes,
+    placed,
     restructure,
     split_like,
     tolist,
@@ -197,6 +200,9 @@ from .signals import (
 )
 
 __all__ = [
+    "compressed",
+    "nbytes",
+    "placed",
     "bins_of",
     "inserted_places",
     "places_kept",
