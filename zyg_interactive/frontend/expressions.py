@@ -509,6 +509,8 @@ class Expressions(Arrays):
                     return BoundMethod(base, getattr(np.ndarray, attr))
                 if attr in METHODS[np.ndarray]:
                     return BoundMethod(base, METHODS[np.ndarray][attr])
+                if callable(getattr(np.ndarray, attr, None)) and not attr.startswith("__"):
+                    return BoundMethod(base, getattr(np.ndarray, attr))
             case Record() | Ref() if not (isinstance(t, Ref) and issubclass(t.cls, CONTAINERS)):
                 return self._member(base, t, attr, node, name)
             case Unknown() if attr in CHANGING:

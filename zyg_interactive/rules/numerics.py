@@ -127,7 +127,7 @@ def _end(c: Any, x: Any, axis: Any, ends: Any) -> Any:
     return as_dtype(part if rank_of(x) else np.sum(part), x)
 
 
-@rule(np.trapezoid, order="y x? dx? axis")
+@rule(np.trapezoid, *(getattr(np, n) for n in ("trapz",) if hasattr(np, n)), order="y x? dx? axis")
 def trapezoid(g: Any, out: Any, y: Any, x: Any, dx: Any, axis: Any = -1) -> Any:
     g = np.expand_dims(g, axis)
     low, high = (cut(y, axis, ends) for ends in ((None, -1), (1, None)))

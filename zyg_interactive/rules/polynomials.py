@@ -14,6 +14,7 @@ from ..ir.types import UNKNOWN, Array, Type, fresh
 from .factors import eigvals, least_squares
 from .numerics import convolve
 from .registry import call, conj, rank_of, result, rule
+from .sequences import as_dtype, real_for
 from .sizes import decided, dtype_after, dtype_of, promoted, shape_at, total
 
 LA = np.linalg
@@ -21,7 +22,12 @@ LA = np.linalg
 
 @rule(np.vander)
 def vander(g: Any, y: Any, x: Any, N: Any = None, increasing: Any = False) -> Any:
-    return np.sum(g * conj(_steeper(x, np.shape(y)[1], decided(increasing))), axis=1)
+    return _fit(np.sum(g * conj(_steeper(x, np.shape(y)[1], decided(increasing))), axis=1), x)
+
+
+def _fit(c: Any, x: Any) -> Any:
+    """A cotangent in the precision of `x`: whole powers make single precision double."""
+    return as_dtype(real_for(x, c), x)
 
 
 def _steeper(x: Any, n: Any, increasing: Any) -> Any:
@@ -37,7 +43,7 @@ def polyval(g: Any, y: Any, p: Any, x: Any) -> Any:
     powers = np.vander(flat, np.shape(p)[0])
     slope = np.sum(_steeper(flat, np.shape(p)[0], False) * p, axis=1)
     c = np.reshape(g, (-1,)) if rank_of(x) != 1 else g
-    return c @ conj(powers), g * conj(np.reshape(slope, np.shape(x)))
+    return _fit(c @ conj(powers), p), _fit(g * conj(np.reshape(slope, np.shape(x))), x)
 
 
 def _down(p: Any, m: int) -> Any:
@@ -49,14 +55,14 @@ def _down(p: Any, m: int) -> Any:
 def polyder(g: Any, y: Any, p: Any, m: Any = 1) -> Any:
     for i in reversed(range(int(decided(m)))):
         g = np.pad(g * _down(p, -i), (0, 1))
-    return g
+    return _fit(g, p)
 
 
 @rule(np.polyint)
 def polyint(g: Any, y: Any, p: Any, m: Any = 1, k: Any = None) -> Any:
     for i in reversed(range(int(decided(m)))):
         g = g[:-1] / _down(p, i + 1)
-    return g
+    return _fit(g, p)
 
 
 def _last(g: Any, p: Any) -> Any:
@@ -93,14 +99,14 @@ def _of_roots(g: Any, y: Any, r: Any) -> Any:
     # of the root.
     n = np.shape(r)[0]
     sums = np.correlate(g[1:], y[:-1], mode="full")[n - 1 :]
-    return -(conj(np.vander(r, n, increasing=True)) @ sums)
+    return _fit(-(conj(np.vander(r, n, increasing=True)) @ sums), r)
 
 
 @rule(np.roots)
 def roots(g: Any, y: Any, p: Any) -> Any:
     n = np.shape(p)[0]
     slope = np.sum(_steeper(y, n, False) * p, axis=1)
-    return -((g / conj(slope)) @ conj(np.vander(y, n)))
+    return _fit(-((g / conj(slope)) @ conj(np.vander(y, n))), p)
 
 
 @rule(np.polyfit, order="x y deg rcond full w? cov")
@@ -158,7 +164,7 @@ def _roots(p: Any) -> Type:
 
 
 @result(np.polyfit)
-def _fit(x: Any, y: Any, deg: Any, *rest: Any, **more: Any) -> Type:
+def _fit_type(x: Any, y: Any, deg: Any, *rest: Any, **more: Any) -> Type:
     shape = shape_at(y)
     if shape is None or rest or "full" in more or "cov" in more:
         return UNKNOWN

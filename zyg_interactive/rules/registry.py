@@ -164,9 +164,12 @@ def without_rule(reason: str, *fns: Any) -> None:
 def reason_for(fn: Any) -> str:
     """Why a callable has no rule; an empty string where nothing is said."""
     try:
-        return REASONS.get(fn, "")
+        known = REASONS.get(fn, "")
     except TypeError:  # not hashable
         return ""
+    if not known and isinstance(getattr(fn, "__self__", None), np.ufunc):
+        return "write it as a loop, or with np.add, np.multiply or np.maximum"
+    return known
 
 
 def result(*fns: Any) -> Callable[[Result], Result]:

@@ -12,6 +12,7 @@ from ..ir.core import Value, type_of
 from ..ir.types import UNKNOWN, Array, List, Scalar, Size, Type, fresh, shape_of
 from .indexing import zero_type
 from .registry import rank_of, result
+from .sequences import FLOATING
 from .sizes import (
     Shape,
     array_shape,
@@ -96,7 +97,7 @@ def _hstack(tup: Any) -> Type:
     return Array(sequence_dtype(tup), shape)
 
 
-@result(np.vstack)
+@result(np.vstack, *(getattr(np, n) for n in ("row_stack",) if hasattr(np, n)))
 def _vstack(tup: Any) -> Type:
     return Array(sequence_dtype(tup), _joined(tup, 0, _at_least(2)))
 
@@ -142,6 +143,10 @@ def _array(x: Any, dtype: Any = None, *more: Any, **rest: Any) -> Type:
 
 if hasattr(np, "astype"):
     result(np.astype)(_array)
+
+
+for _type in FLOATING:
+    result(_type)(lambda x=0.0, _type=_type: _array(x, _type))
 
 
 @result(np.fromiter)

@@ -110,7 +110,7 @@ def hstack(g: Any, y: Any, tup: Any) -> Any:
     return (pieces(g, tup, 0 if rank_of(y) == 1 else 1, 0),)
 
 
-@rule(np.vstack)
+@rule(np.vstack, *(getattr(np, n) for n in ("row_stack",) if hasattr(np, n)))
 def vstack(g: Any, y: Any, tup: Any) -> Any:
     return (pieces(g, tup, 0, 1),)
 
@@ -240,6 +240,18 @@ def _astype(
 rule(runtime.astype)(_astype)
 if hasattr(np, "astype"):
     rule(np.astype)(_astype)
+
+
+FLOATING = {
+    *(np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128),
+    np.clongdouble,
+}
+
+
+@rule(*FLOATING)
+def number(g: Any, y: Any, x: Any) -> Any:
+    """`np.float32(x)`: a number, or an array of numbers, in another precision."""
+    return (nested(g, x) if carries(y, x) else None,)
 
 
 @rule(runtime.as_dtype)

@@ -264,6 +264,8 @@ class Pullback:
         return any(self._changes(inner) for region in op.regions for inner in region.ops)
 
     def _demand(self, undecided: Undecided) -> None:
+        if undecided.value in self.active and _is_data(undecided.value.type):
+            return  # as a constant it would have no derivative any more
         first = len(self.primal.params) - len(self.f.hidden)
         for i, p in enumerate(self.primal.params):
             if p is undecided.value and i >= first:
@@ -714,6 +716,13 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
+
+
+def _is_data(t: Type) -> bool:
+    """Whether a type is that of floating numbers, or of a container of them."""
+    if isinstance(t, Array):
+        return t.dtype is None or t.dtype.kind in "fc"
+    return not isinstance(t, Scalar | Unknown) and may_be_differentiable(t)
 
 
 def _by_identity(t: Type) -> bool:
