@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import check, define
 
+from zyg_interactive import Refused, derivative, gradient, pullback
 from zyg_interactive.frontend.arrays import ARRAY_CHANGES, SHUFFLES
 from zyg_interactive.frontend.link import INTRINSICS
 from zyg_interactive.rules import lookup
@@ -197,3 +199,178 @@ def test_page(request: pytest.FixtureRequest) -> None:
         old = {"trapz", "in1d", "row_stack"}
         for section in SECTIONS.values():
             assert set(section()) <= told | old
+
+
+# ---- the convention of the table of complex gradients
+
+GRADIENTS = {
+    "abs(z)**2": lambda z: 2 * z,
+    "np.real(z)": lambda z: 1,
+    "np.imag(z)": lambda z: 1j,
+    "np.real(z**2)": lambda z: 2 * np.conj(z),
+    "np.angle(z)": lambda z: 1j * z / abs(z) ** 2,
+}
+
+
+@pytest.mark.parametrize("text", GRADIENTS)
+def test_complex_gradients(text: str) -> None:
+    f = define(f"def f(z):\n    return {text}\n")
+    z = 0.7 - 1.3j
+    (found,) = gradient(f, z)
+    assert found == pytest.approx(GRADIENTS[text](z))
+
+
+def test_pullback_of_a_holomorphic_function() -> None:
+    z, g = 0.7 - 1.3j, 0.4 + 2j
+    (found,) = pullback(lambda z: z**3, z)[1](g)
+    assert found == pytest.approx(g * np.conj(3 * z**2))
+
+
+# ---- awkward points
+
+INF = np.inf
+AWKWARD = [
+    ("np.sqrt(a)", [0.0, 4.0], [INF, 0.25]),
+    ("np.linalg.norm(a)", [0.0, 0.0], [0, 0]),
+    ("np.linalg.norm(a, axis=0)", [[0.0], [0.0]], [[0], [0]]),
+    ("np.std(a)", [2.0, 2.0], [0, 0]),
+    ("np.hypot(a, 0.0)", [0.0, 2.0], [0, 1]),
+    ("np.arctan2(a, np.zeros(2))", [0.0, 0.0], [0, 0]),
+    ("np.abs(a)", [0.0, -1.0], [0, -1]),
+    ("np.sinc(a)", [0.0, 0.0], [0, 0]),
+    ("a**2", [0.0, 1.0], [0, 2]),
+    ("a**1", [0.0, 1.0], [1, 1]),
+    ("a**0", [0.0, 1.0], [0, 0]),
+    ("a ** np.array([0.0, 1.0, 2.0])", [0.0, 0.0, 0.0], [0, 1, 0]),
+    ("0.0**a", [1.0, 2.0], [0, 0]),
+    ("np.max(a)", [2.0, 2.0, 1.0], [0.5, 0.5, 0]),
+    ("np.min(a)", [2.0, 1.0, 1.0], [0, 0.5, 0.5]),
+    ("np.maximum(a, 1.0)", [1.0, 2.0, 0.0], [0.5, 1, 0]),
+    ("np.median(a)", [1.0, 2.0, 2.0, 3.0], [0, 0.5, 0.5, 0]),
+    ("np.sort(a) * np.array([1.0, 2.0, 3.0])", [1.0, 1.0, 0.0], [2.5, 2.5, 1]),
+    ("np.prod(a)", [0.0, 2.0, 3.0], [6, 0, 0]),
+    ("np.prod(a)", [0.0, 0.0, 3.0], [0, 0, 0]),
+    ("np.cumprod(a)", [2.0, 0.0, 3.0], [1, 8, 0]),
+    ("np.logaddexp(a, 1.0)", [-INF, INF, 1.0], [0, 1, 0.5]),
+    ("np.logaddexp(a, -np.inf)", [-INF, 1.0], [1, 1]),
+    ("np.logaddexp(a, np.inf)", [INF, 1.0], [1, 0]),
+    ("np.logaddexp2(a, -np.inf)", [-INF, 1.0], [1, 1]),
+    # What a mask takes away stays away.
+    ("np.where(a > 0, np.sqrt(a), 0.0)", [0.0, 4.0], [0, 0.25]),
+    ("np.where(a > 0, 2.0 * np.log(a) + 1.0, 0.0)", [0.0, 4.0, -1.0], [0, 0.5, 0]),
+    ("np.where(a != 0, np.sin(a) / a, 1.0)", [0.0, np.pi], [0, -1 / np.pi]),
+    ("np.where(a == 0, 0.0, a / np.abs(a))", [0.0, -2.0], [0, 0]),
+    ("np.where(a > 0, a**0.5, 0.0)", [0.0, 4.0], [0, 0.25]),
+    ("np.where(a > 0, np.where(a > 1, np.sqrt(a - 1), 0.0), 0.0)", [0.0, 1.0, 5.0], [0, 0, 0.25]),
+    # Of nothing, and of one.
+    ("np.sum(a)", [], []),
+    ("np.cumsum(a)", [], []),
+    ("np.sort(a)", [], []),
+    ("a @ a", [], []),
+    ("np.mean(a)", 2.0, 1),
+    ("np.median(a)", 2.0, 1),
+    ("np.prod(a)", 2.0, 1),
+    ("np.std(a)", 2.0, 0),
+    ("np.sum(a, axis=())", [1.0, 2.0], [1, 1]),
+    ("np.quantile(a, 0.5, axis=(-1, -2))", [[1.0, 2.0, 3.0]], [[0, 1, 0]]),
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("text", "at", "expected"), AWKWARD)
+def test_awkward_point(text: str, at: Any, expected: Any) -> None:
+    f = define(f"def f(a):\n    return np.sum({text})\n")
+    (found,) = gradient(f, np.array(at, float))
+    np.testing.assert_allclose(found, expected, atol=1e-15)
+
+
+def test_second_derivative_behind_a_mask() -> None:
+    f = define("def f(a):\n    return np.sum(np.where(a > 0, a * np.sqrt(a), 0.0))\n")
+    scope = {"f": f, "gradient": gradient}
+    g = define("def g(a):\n    return np.sum(gradient(f, a)[0])\n", "g", scope)
+    (found,) = gradient(g, np.array([0.0, 4.0]))
+    np.testing.assert_allclose(found, [0, 0.375])
+
+
+# ---- precision
+
+SINGLE = [
+    *("np.mean(a)", "np.var(a)", "np.median(a)", "np.quantile(a, 0.3)", "np.prod(a)", "a**2.5"),
+    *("2.0**a", "np.maximum(a, 0.0)", "np.gradient(a)", "np.fft.fft(a).real", "np.convolve(a, a)"),
+    *("np.pad(a, 1)", "np.polyval(a, 2.0)", "np.cov(a)", "np.insert(a, 1, 0.5)", "np.r_[a, 1.0]"),
+    *("np.interp(a, np.array([0.0, 1.0]), np.array([0.0, 2.0]))", "np.sum(a, dtype=np.float64)"),
+    *("np.linalg.eigvals(np.diag(a)).real", "np.linalg.det(np.diag(a))", "np.float64(a)"),
+    *("np.piecewise(a, [a > 1], [np.sin, 0.0])", "np.add(a, 1.0, dtype=np.float64)"),
+]
+
+
+@pytest.mark.parametrize("text", SINGLE)
+def test_single_precision_stays(text: str) -> None:
+    f = define(f"def f(a):\n    return np.sum({text})\n")
+    (found,) = gradient(f, np.array([0.5, 1.5], np.float32))
+    assert found.dtype == np.float32
+
+
+def test_whole_numbers_are_real_ones() -> None:
+    for text in ("np.mean(a)", "np.sum(a * 1.5)", "np.prod(a)", "np.sum(np.sort(a) ** 2)"):
+        f = define(f"def f(a):\n    return {text}\n")
+        (found,) = gradient(f, np.array([1, 2, 3]))
+        assert found.dtype == np.float64
+    assert derivative(lambda x: x * x, 3) == 6.0
+
+
+# ---- lists, and functions that call functions
+
+PROGRAMS = {
+    "lists of numbers": "np.prod([a[0], a[1]]) * np.linalg.norm((a[0], 2.0))",
+    "lists and arrays": "np.dot([a[0], 1.0], a[:2]) + np.std([a[0], a[2]])",
+    "appended": "np.sum(np.append(a, [a[0] ** 2, 2.0]) ** 2)",
+    "np.r_": "np.sum(np.r_[a, 0.5, a**2] ** 3)",
+    "np.c_": "np.sum(np.c_[a, a**2] ** 3)",
+    "piecewise": "np.sum(np.piecewise(a, [a < 0.5, a > 1], [np.sin, lambda t: t**2, 0.3]))",
+    "overlapping": "np.sum(np.piecewise(a, [a > 0, a > 1], [np.sin, lambda t: t**2]))",
+    "along an axis": "np.sum(np.apply_along_axis(lambda r: r * np.sum(r), 0, np.outer(a, a)))",
+    "along an axis to numbers": "np.sum(np.apply_along_axis(np.prod, 1, np.outer(a, a)))",
+    "to matrices": "np.sum(np.apply_along_axis(lambda r: np.outer(r, a), 0, np.outer(a, a)) ** 2)",
+    "over axes": "np.sum(np.apply_over_axes(np.sum, np.outer(a, a), [0, 1]) ** 2)",
+    "vectorize": "np.sum(np.vectorize(lambda t: t**2 if t > 1 else 3 * t)(a))",
+    "vectorize of two": "np.sum(np.vectorize(lambda t, s: t * s**2)(a[:, None], a))",
+    "captured": "np.sum(np.vectorize(lambda t: t * a[0])(a))",
+    "fromfunction": "np.sum(np.fromfunction(lambda i, j: a[0] * i + j * a[1] ** 2, (2, 3)))",
+    "fromiter": "np.sum(np.fromiter((t**2 for t in a), float) ** 2)",
+    "methods": "np.sum(a.compress([True, False, True]) ** 2) + a.item(1) ** 2 + a.nbytes * a[0]",
+    "arange": "np.sum(np.arange(a[0], 5.0, a[1]) ** 2)",
+    "dtype and layout": "np.sum(np.multiply(a, a, dtype=float, casting='same_kind', order='C'))",
+}
+
+
+@pytest.mark.parametrize("title", PROGRAMS)
+def test_program(title: str) -> None:
+    f = define(f"def f(a):\n    return {PROGRAMS[title]}\n")
+    check(f, np.array([0.3, 0.8, 1.7]))
+
+
+REFUSALS = {
+    "np.union1d(a, a)[0]": "ZYG301",
+    "np.frompyfunc(lambda t: t, 1, 1)(a)[0]": "ZYG301",
+    "np.exp(a, where=a > 0)[0]": "ZYG302",
+    "np.vectorize(lambda t: t, otypes=[float])(a)[0]": "ZYG302",
+    "np.histogram(a, 3)[1][0]": "ZYG302",
+    "np.multiply.reduceat(a, [0, 1])[0]": "ZYG301",
+    "a.to_device('cpu')[0]": "ZYG301",
+}
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_refused(text: str) -> None:
+    f = define(f"def f(a):\n    return {text}\n")
+    with pytest.raises(Refused) as refused:
+        gradient(f, np.array([0.3, 0.8, 1.7]))
+    assert refused.value.diagnostic.code == REFUSALS[text]
+    assert refused.value.diagnostic.help
+
+
+def test_data_of_a_list_is_never_made_a_constant() -> None:
+    f = define("def f(c):\n    return np.sum(np.choose(np.array([0, 1]), c))\n")
+    with pytest.raises(Refused):
+        gradient(f, [np.ones(2), np.ones(2)])

@@ -20,6 +20,7 @@ from ..ir.types import UNKNOWN, Array, Tuple, Type, broadcast, fresh, is_complex
 from .contractions import transposed
 from .linalg import pinv_bar, singular_bar
 from .registry import call, conj, constant, rank_of, result, rule, shape_of_atom, unsupported
+from .sequences import in_kind
 from .sizes import decided, dtype_after, dtype_of, shape_at
 
 LA = np.linalg
@@ -75,7 +76,7 @@ def _qr(q_bar: Any, r_bar: Any, q: Any, r: Any, a: Any) -> Any:
 
 @rule(LA.eig)
 def eig(g: Any, y: Any, a: Any) -> Any:
-    return _eig(g[0], g[1], y[0], y[1])
+    return in_kind(_eig(g[0], g[1], y[0], y[1]), a)
 
 
 @rule(LA.eigvals)
@@ -84,7 +85,7 @@ def eigvals(g: Any, y: Any, a: Any) -> Any:
     order = np.expand_dims(call(runtime.same_order, y, factors[0]), -2)
     everywhere = np.broadcast_to(order, np.shape(a))
     vectors = np.take_along_axis(factors[1], everywhere, -1)
-    return _eig(g, None, y, vectors)
+    return in_kind(_eig(g, None, y, vectors), a)
 
 
 def _eig(values_bar: Any, vectors_bar: Any, values: Any, v: Any) -> Any:

@@ -13,7 +13,7 @@ from ..ir.core import type_of
 from ..ir.types import UNKNOWN, Array, Tuple, Type, fresh, shape_of
 from .reductions import beside, cut
 from .registry import call, conj, constant, rank_of, result, rule, unsupported
-from .sequences import as_dtype
+from .sequences import as_dtype, in_kind
 from .sizes import dtype_of, normal, static
 
 constant(
@@ -66,7 +66,8 @@ def _interp(g: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
 
     low_bar = None if left is None else np.sum(np.where(before, g, 0.0))
     high_bar = None if right is None else np.sum(np.where(after, g, 0.0))
-    return c, spread(xp, np.real(c), -1.0), spread(fp, kept, 1.0), low_bar, high_bar
+    places, values = spread(xp, np.real(c), -1.0), spread(fp, kept, 1.0)
+    return in_kind(np.real(c), x), places, values, low_bar, high_bar
 
 
 # ---- convolution

@@ -149,6 +149,11 @@ for _type in FLOATING:
     result(_type)(lambda x=0.0, _type=_type: _array(x, _type))
 
 
+@result(runtime.as_dtype)
+def _as_dtype(x: Any, dtype: Any) -> Type:
+    return _array(x, dtype)
+
+
 @result(np.fromiter)
 def _fromiter(iter: Any, dtype: Any, count: Any = -1, **rest: Any) -> Type:
     kind = static(dtype)

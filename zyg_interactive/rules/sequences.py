@@ -160,6 +160,13 @@ def array(
     return (nested(g, object),)
 
 
+def in_kind(c: Any, x: Any) -> Any:
+    """A cotangent of the kind of `x`, where only the run knows its own."""
+    t = type_of(x)
+    known = isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc"
+    return call(runtime.as_dtype, c, t.dtype) if known and c is not None else c
+
+
 @rule(np.require)
 def require(g: Any, y: Any, a: Any, dtype: Any = None, requirements: Any = None) -> Any:
     return (nested(g, a) if carries(y, a) else None,)

@@ -81,6 +81,7 @@ from .cotangents import (
     repaired,
 )
 from .kept import Kept, settle, without_copies
+from .masks import is_pointwise, masked, unmasked
 from .memory import reverse_of
 from .simplify import drop_dead
 from .structures import STRUCTURAL
@@ -492,7 +493,12 @@ class Pullback:
         y = self.after(op.result, op, scope)
         read = tuple(self.now(a, op, scope) for a in data)
         metadata = {k: self.now(a, op, scope) for k, a in metadata.items()}
+        masks: list[Atom] = []
+        if is_pointwise(op.fn):
+            g, masks = unmasked(g)
         cs = rule.pullback(g, y, *read, **metadata)
+        if masks:
+            cs = tuple(masked(c, masks) for c in (cs if isinstance(cs, tuple) else (cs,)))
         # A rule with one argument may return its cotangent alone, or in a tuple of one.
         given: dict[Any, tuple[Atom, Atom]] = {}
         for x, c in zip(data, cs if isinstance(cs, tuple) else (cs,), strict=True):
