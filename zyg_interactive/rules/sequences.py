@@ -163,8 +163,9 @@ def array(
 def in_kind(c: Any, x: Any) -> Any:
     """A cotangent of the kind of `x`, where only the run knows its own."""
     t = type_of(x)
-    known = isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc"
-    return call(runtime.as_dtype, c, t.dtype) if known and c is not None else c
+    kind = t.dtype if isinstance(t, Array) else None
+    known = c is not None and kind is not None and kind.kind in "fc"
+    return call(runtime.as_dtype, c, kind) if known else c
 
 
 @rule(np.require)

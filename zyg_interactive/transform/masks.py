@@ -8,6 +8,7 @@ out: the same number, but for what the mask takes away.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Atom, Value, emit
 from ..rules.elementwise import UFUNC_OF
-from .cotangents import is_zero
 
 WHERE = (np.where, runtime.select)
 
@@ -48,9 +48,19 @@ def _is_nothing(c: Atom) -> bool:
     return isinstance(c, float) and c == 0.0
 
 
+def both_masked(a: Atom, b: Atom) -> Atom:
+    """The sum of two cotangents behind the same masks, behind them; None of others."""
+    (x, masks), (y, others) = unmasked(a), unmasked(b)
+    if not masks or len(masks) != len(others):
+        return None
+    if any(p[0] is not q[0] or p[1] != q[1] for p, q in zip(masks, others, strict=True)):
+        return None
+    return masked(emit(operator.add, (x, y)), masks)
+
+
 def masked(c: Atom, masks: list[Any]) -> Atom:
     """A cotangent with masks put on it."""
-    if is_zero(c):
+    if c is None or (isinstance(c, int | float) and c == 0):
         return c
     for mask, keeps in reversed(masks):
         c = emit(np.where, (mask, c, 0.0) if keeps else (mask, 0.0, c))
