@@ -284,6 +284,14 @@ def test_awkward_point(text: str, at: Any, expected: Any) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-15)
 
 
+def test_second_derivatives_where_the_formula_has_a_hole() -> None:
+    sinc = define("def f(a):\n    return np.sinc(a)\n")
+    assert derivative(derivative(sinc))(0.0) == pytest.approx(-np.pi**2 / 3)
+    text = "def f(p):\n    return derivative(lambda x: x**p, 2.0)\n"
+    power = define(text, "f", {"derivative": derivative})
+    assert derivative(power, 0.0) == pytest.approx(0.5)
+
+
 def test_second_derivative_behind_a_mask() -> None:
     f = define("def f(a):\n    return np.sum(np.where(a > 0, a * np.sqrt(a), 0.0))\n")
     scope = {"f": f, "gradient": gradient}
@@ -328,6 +336,7 @@ PROGRAMS = {
     "np.r_": "np.sum(np.r_[a, 0.5, a**2] ** 3)",
     "np.c_": "np.sum(np.c_[a, a**2] ** 3)",
     "piecewise": "np.sum(np.piecewise(a, [a < 0.5, a > 1], [np.sin, lambda t: t**2, 0.3]))",
+    "piecewise of numbers": "np.sum(np.piecewise(a, [a < 0.5, a > 1], [a[0], np.sin, a[1]]))",
     "overlapping": "np.sum(np.piecewise(a, [a > 0, a > 1], [np.sin, lambda t: t**2]))",
     "along an axis": "np.sum(np.apply_along_axis(lambda r: r * np.sum(r), 0, np.outer(a, a)))",
     "along an axis to numbers": "np.sum(np.apply_along_axis(np.prod, 1, np.outer(a, a)))",

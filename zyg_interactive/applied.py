@@ -17,10 +17,10 @@ from . import rows, runtime
 from .diagnostics import refuse
 from .engine import library
 from .frontend.calls import Calls
-from .frontend.link import INTRINSICS
+from .frontend.link import INTRINSICS, Intrinsic
 from .frontend.scope import BoundMethod, LocalFunction
 from .ir.core import Atom, Value, type_of
-from .ir.types import Array, Closure, Const, List, Scalar, Tuple, rank
+from .ir.types import Array, Closure, Const, List, Scalar, Tuple, Unknown, rank
 from .transformed import Transformed
 
 EACH = {1: rows.each_of_one, 2: rows.each_of_two, 3: rows.each_of_three}
@@ -106,7 +106,8 @@ def _piecewise(
     lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
 ) -> Atom:
     given, more, rest = _bound(args, kwargs, ("x", "condlist", "funclist"))
-    x, conditions = lowering.as_array(given["x"], node), given["condlist"]
+    x = lowering.as_array(given["x"], node)
+    conditions = lowering.frozen(given["condlist"], node)
     t = type_of(x)
     if not isinstance(t, Array) or t.dtype is None or t.dtype.kind not in "fc" or t.shape == ():
         raise _unsupported(
@@ -118,6 +119,10 @@ def _piecewise(
         )
     masks = lowering.spread(conditions, node)
     functions = lowering.spread(given["funclist"], node)
+    if any(isinstance(type_of(f), Unknown) for f in functions):
+        raise _unsupported(
+            lowering, "`np.piecewise` of what only the run knows", "write np.where", node
+        )
     reached: Atom = None  # by a later condition, which wins
     exclusive: list[Atom] = []
     for mask in reversed(masks):
@@ -163,6 +168,8 @@ def _vectorized(
         raise _unsupported(
             lowering, "such a call of what `np.vectorize` made", "give up to three arrays", node
         )
+    if any(isinstance(type_of(a), Unknown) for a in arrays) and not isinstance(f, LocalFunction):
+        return lowering.dynamic(rows.vectorized, (f, *arrays), {}, node)
     if all(rank(type_of(a)) == 0 for a in arrays):
         return lowering.call(f, tuple(arrays), {}, node)
     if len(arrays) > 1:
@@ -208,9 +215,23 @@ def _from_function(
     return lowering.call(given["function"], tuple(grids), rest, node)
 
 
-INTRINSICS[np.apply_along_axis] = _along_axis
-INTRINSICS[np.apply_over_axes] = _over_axes
-INTRINSICS[np.piecewise] = _piecewise
+def _known(fn: Any, lowered: Any) -> Intrinsic:
+    """A lowering for arrays whose types are known; of others, the run's."""
+
+    def call(
+        lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> Atom:
+        if any(isinstance(type_of(a), Unknown) for a in (*args, *kwargs.values())):
+            return lowering.dynamic(fn, args, kwargs, node)
+        found: Atom = lowered(lowering, args, kwargs, node)
+        return found
+
+    return call
+
+
+INTRINSICS[np.apply_along_axis] = _known(np.apply_along_axis, _along_axis)
+INTRINSICS[np.apply_over_axes] = _known(np.apply_over_axes, _over_axes)
+INTRINSICS[np.piecewise] = _known(np.piecewise, _piecewise)
 INTRINSICS[np.vectorize] = _vectorize
 INTRINSICS[rows.vectorized] = _vectorized
 INTRINSICS[np.fromfunction] = _from_function

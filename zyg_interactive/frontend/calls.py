@@ -161,7 +161,7 @@ class Calls(Expressions):
                 method = self.constant(cls.__call__, None)
                 return self.call(method, (fn, *args), kwargs, node, name)
             case Value():
-                return self._dynamic(fn, args, kwargs, node, name)
+                return self.dynamic(fn, args, kwargs, node, name)
         lowering = self.context.intrinsic(fn)
         if lowering is not None:
             return lowering(self, args, kwargs, node)
@@ -504,13 +504,13 @@ class Calls(Expressions):
             result.type = Other(cls)
         return result
 
-    def _dynamic(
+    def dynamic(
         self,
-        fn: Value,
+        fn: Atom,
         args: tuple[Atom, ...],
         kwargs: dict[str, Atom],
         node: ast.AST,
-        name: str | None,
+        name: str | None = None,
     ) -> Atom:
         """A callee that only the run knows."""
         args = tuple(self.materialise(a, node) for a in args)

@@ -464,16 +464,16 @@ class Expressions(Arrays):
         """`np.r_[a, b]`, `np.c_[a, b]`: rows or columns of arrays and numbers; None of the rest."""
         parts = list(index) if isinstance(index, tuple) else [index]
         known = [type_of(p) for p in parts]
-        if not all(isinstance(t, Array | Scalar) for t in known) or not any(
+        if not all(isinstance(t, Array | Scalar | Unknown) for t in known) or not any(
             isinstance(p, Value) for p in parts
         ):
             return None
         kinds = {t.dtype for t in known if isinstance(t, Array)}
-        kind = kinds.pop() if len(kinds) == 1 else None
+        kind = kinds.pop() if len(kinds) == 1 and Unknown() not in known else None
         given = {} if kind is None or kind.kind not in "fc" else {"dtype": kind}
         items = [
             self.op(np.array, ([p],), given, node)
-            if not isinstance(type_of(p), Array)
+            if isinstance(type_of(p), Scalar)
             else self.op(np.atleast_1d, (p,), {}, node)
             for p in parts
         ]

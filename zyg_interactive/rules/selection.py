@@ -180,7 +180,7 @@ def _compress_method(x: Any, condition: Any, axis: Any = None) -> Type:
 
 @rule(runtime.placed)
 def placed(g: Any, y: Any, mask: Any, values: Any, x: Any) -> Any:
-    return None, g[mask], None
+    return None, call(runtime.unbroadcast, g[mask], values), None
 
 
 @result(runtime.placed)
