@@ -19,7 +19,7 @@ SAMPLE = (
     HEAD
     + '''
 def act(x):
-    return np.sort_complex(x) + 1
+    return np.unique_values(x) + 1
 
 
 def loss(w, x):
@@ -31,11 +31,11 @@ def loss(w, x):
 
 
 def unused(x):
-    return np.sort_complex(x)
+    return np.unique_values(x)
 
 
 g = gradient(loss, 1.0, 2.0)
-d = derivative(lambda t: np.fix(t) * (
+d = derivative(lambda t: np.i0(t) * (
     t + 1), 1.0)
 '''
 )
@@ -60,10 +60,10 @@ def marked(text: str, found: list[Diagnostic]) -> list[tuple[str, str]]:
 def test_every_refusal_is_found_at_its_place() -> None:
     found = check(SAMPLE, "f.py")
     assert marked(SAMPLE, found) == [
-        ("ZYG301", "np.sort_complex(x)"),
+        ("ZYG301", "np.unique_values(x)"),
         ("ZYG101", 'async with open("log") as f:'),
         ("ZYG302", "np.cumsum(y, where=True)"),
-        ("ZYG301", "np.fix(t)"),
+        ("ZYG301", "np.i0(t)"),
     ]
 
 
@@ -75,14 +75,14 @@ def test_a_refusal_in_a_callee_names_the_call() -> None:
 
 
 def test_a_refusal_is_told_once_for_two_callers() -> None:
-    text = "def a(x):\n    return np.fix(x)\ndef b(x):\n    return a(x)\n"
+    text = "def a(x):\n    return np.i0(x)\ndef b(x):\n    return a(x)\n"
     text += "def c(x):\n    return a(x) * 2\n"
     assert codes(text + "gradient(b, 1.0)\ngradient(c, 1.0)\ngradient(a, 1.0)\n") == ["ZYG301"]
 
 
 def test_only_what_is_differentiated_counts_unless_all_is_asked_for() -> None:
-    assert codes("def f(x):\n    return np.fix(x)\n") == []
-    assert codes("def f(x):\n    return np.fix(x)\n", every=True) == ["ZYG301"]
+    assert codes("def f(x):\n    return np.i0(x)\n") == []
+    assert codes("def f(x):\n    return np.i0(x)\n", every=True) == ["ZYG301"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_only_what_is_differentiated_counts_unless_all_is_asked_for() -> None:
     ],
 )
 def test_ways_to_differentiate(use: str) -> None:
-    assert codes("def f(x):\n    return np.fix(x)\n" + use + "\n") == ["ZYG301"]
+    assert codes("def f(x):\n    return np.i0(x)\n" + use + "\n") == ["ZYG301"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_ways_to_differentiate(use: str) -> None:
     ["other.gradient(f, 1.0)", "np.gradient(f)", "gradient", "def gradient(g): ...\ngradient(f)"],
 )
 def test_what_only_looks_like_it(use: str) -> None:
-    assert codes("def f(x):\n    return np.fix(x)\n" + use + "\n") == []
+    assert codes("def f(x):\n    return np.i0(x)\n" + use + "\n") == []
 
 
 @pytest.mark.parametrize(
@@ -159,14 +159,14 @@ def test_what_only_the_run_knows_is_no_finding(body: str) -> None:
         ("return [*(yield)]", "ZYG101"),
         ("y = sum({x for _ in range(3)})\n    return y", "ZYG301"),
         ("y = (x for _ in range(3))\n    return [y]", "ZYG101"),
-        ("return np.sort_complex(x)", "ZYG301"),
-        ("return np.sum(x, where=x > 0)", "ZYG302"),
+        ("return np.unique_values(x)", "ZYG301"),
+        ("return np.exp(x, where=x > 0)", "ZYG302"),
         ("x = x + 1", "ZYG501"),
         ("return 'a'", "ZYG501"),
         ("return x, x", "ZYG501"),
         ("return g(x, x)", "ZYG104"),
         ("return np.sum(np.divmod.outer(x, x))", "ZYG301"),
-        ("return derivative(lambda t: np.fix(t) * x, 1.0)", "ZYG301"),
+        ("return derivative(lambda t: np.i0(t) * x, 1.0)", "ZYG301"),
     ],
 )
 def test_refusals(body: str, code: str) -> None:
@@ -186,9 +186,9 @@ def test_shared_variables(body: str) -> None:
 
 def test_all_refusals_of_one_function() -> None:
     text = (
-        "def f(x):\n    async with x as y:\n        z = np.fix(y)\n    class A: pass\n"
+        "def f(x):\n    async with x as y:\n        z = np.i0(y)\n    class A: pass\n"
         "    while x > 1:\n        x = np.i0(x)\n        await x\n    async for y in x: pass\n"
-        "    return np.sort_complex(np.real_if_close(x))\ngradient(f, 1.0)\n"
+        "    return np.unique_values(np.i0(x))\ngradient(f, 1.0)\n"
     )
     found = codes(text)
     assert found.count("ZYG101") >= 4
@@ -196,12 +196,12 @@ def test_all_refusals_of_one_function() -> None:
 
 
 def test_a_gradient_of_the_users_is_a_rule() -> None:
-    rule = "def _(x):\n    return np.fix(x), lambda d: (d,)\n"
-    text = "def f(x):\n    return np.fix(x)\ngradient(f, 1.0)\n"
+    rule = "def _(x):\n    return np.i0(x), lambda d: (d,)\n"
+    text = "def f(x):\n    return np.i0(x)\ngradient(f, 1.0)\n"
     assert codes(text) == ["ZYG301"]
-    assert codes("@grad(np.fix)\n" + rule + text) == []
-    assert codes("import zyg_interactive as z\n@z.grad(np.fix)\n" + rule + text) == []
-    own = "def fix(x):\n    return np.fix(x)\n"
+    assert codes("@grad(np.i0)\n" + rule + text) == []
+    assert codes("import zyg_interactive as z\n@z.grad(np.i0)\n" + rule + text) == []
+    own = "def fix(x):\n    return np.i0(x)\n"
     use = "def f(x):\n    return fix(x)\ngradient(f, 1.0)\n"
     assert codes(own + use) == ["ZYG301"]
     assert codes(own + "@grad(fix)\n" + rule + use) == []
@@ -233,7 +233,7 @@ def test_nothing_is_run_or_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             "import helpers\nfrom helpers import *\nimport functools\nfrom numpy import linalg\n"
             "def deco(f):\n    open('ran', 'w')\n@deco\ndef d(x=open('ran', 'w')):\n    return x\n"
             "class M(type):\n    x = open('ran', 'w')\n"
-            "def f(x, y=deco(3)):\n    return np.sort_complex(x) + helpers.h(x) + d(x)\n"
+            "def f(x, y=deco(3)):\n    return np.unique_values(x) + helpers.h(x) + d(x)\n"
             "gradient(f, open('ran', 'w'))\n"
         )
     )
@@ -252,7 +252,7 @@ def test_every_truncation_keeps_the_findings_of_intact_functions(cut: int) -> No
         assert ("ZYG301", "np.i0(q)") in found
     if cut > SAMPLE.index("def unused"):
         gradient_of_loss = cut > SAMPLE.index("2.0)") + 3
-        assert (("ZYG301", "np.sort_complex(x)") in found) == gradient_of_loss
+        assert (("ZYG301", "np.unique_values(x)") in found) == gradient_of_loss
 
 
 @settings(max_examples=60, deadline=None)
@@ -274,31 +274,31 @@ def test_an_edited_file_is_followed() -> None:
     document = Document("f.py", SAMPLE)
     checker = Checker(document)
     assert len(checker.findings()) == 4
-    document.update(SAMPLE.replace("np.sort_complex(x) + 1", "np.sin(x) + 1"))  # in a callee
+    document.update(SAMPLE.replace("np.unique_values(x) + 1", "np.sin(x) + 1"))  # in a callee
     assert len(checker.findings()) == 3
     document.update(SAMPLE.replace("import numpy as np", "import numpy as np\n"))
     assert [d.span.line for d in checker.findings() if d.span][0] == 7
     document.update(SAMPLE.replace("import numpy as np", "import cupy as np"))
     assert [d.code for d in checker.findings()] == ["ZYG101"]
-    document.update(SAMPLE + "@grad(np.fix)\ndef r(x):\n    return np.fix(x), lambda d: (d,)\n")
+    document.update(SAMPLE + "@grad(np.i0)\ndef r(x):\n    return np.i0(x), lambda d: (d,)\n")
     assert len(checker.findings()) == 3
     document.update(SAMPLE)
     assert checker.findings() == check(SAMPLE, "f.py")
 
 
 def test_columns_are_bytes_as_in_ast() -> None:
-    text = HEAD + "gradient(lambda x: len('𝒳é') + np.fix(x), 1.0)\n"
+    text = HEAD + "gradient(lambda x: len('𝒳é') + np.i0(x), 1.0)\n"
     (found,) = check(text, "f.py")
-    assert marked(text, [found]) == [("ZYG301", "np.fix(x)")]
+    assert marked(text, [found]) == [("ZYG301", "np.i0(x)")]
 
 
 def test_notebook_text() -> None:
     text = (
         "%load_ext zyg_interactive\n"
         + HEAD
-        + "%%gradient f\n!ls\ndef f(x):\n    return np.fix(x)\n"
+        + "%%gradient f\n!ls\ndef f(x):\n    return np.i0(x)\n"
     )
-    assert marked(text, check(text, "cell")) == [("ZYG301", "np.fix(x)")]
+    assert marked(text, check(text, "cell")) == [("ZYG301", "np.i0(x)")]
 
 
 def test_deep_and_long_texts_end() -> None:
@@ -315,4 +315,4 @@ def test_the_text_of_a_finding_shows_the_line(tmp_path: Path) -> None:
     file = tmp_path / "f.py"
     file.write_text(SAMPLE)
     shown = str(check(SAMPLE, str(file))[-1])
-    assert re.search(r"np\.fix\(t\) \* \(\n.*\^{9}\n", shown)
+    assert re.search(r"np\.i0\(t\) \* \(\n.*\^{8}\n", shown)

@@ -11,8 +11,8 @@ from zyg_interactive import cli
 
 HEAD = "import numpy as np\nfrom zyg_interactive import gradient\n"
 GOOD = HEAD + "def f(x):\n    return np.sin(x)\ngradient(f, 1.0)\n"
-BAD = HEAD + "def f(x):\n    return np.sort_complex(x)\ngradient(f, 1.0)\n"
-SPARE = HEAD + "def f(x):\n    return np.sort_complex(x)\n"
+BAD = HEAD + "def f(x):\n    return np.unique_values(x)\ngradient(f, 1.0)\n"
+SPARE = HEAD + "def f(x):\n    return np.unique_values(x)\n"
 
 Output = pytest.CaptureFixture[str]
 
@@ -31,9 +31,9 @@ def test_check_prints_the_line_with_carets(tmp_path: Path, capsys: Output) -> No
     file = written(tmp_path, BAD)
     assert cli.main(["check", written(tmp_path, GOOD, "g.py"), file]) == 1
     shown = capsys.readouterr()
-    assert shown.out.startswith("ZYG301: no gradient rule for `np.sort_complex`\n")
+    assert shown.out.startswith("ZYG301: no gradient rule for `np.unique_values`\n")
     assert f'File "{file}", line 4' in shown.out
-    assert "    return np.sort_complex(x)\n" + " " * 13 + "^" * 18 in shown.out
+    assert "    return np.unique_values(x)\n" + " " * 13 + "^" * 19 in shown.out
     assert "1 finding" in shown.err
 
 
@@ -42,7 +42,7 @@ def test_check_as_json(tmp_path: Path, capsys: Output) -> None:
     assert cli.main(["check", "--format", "json", file]) == 1
     (found,) = json.loads(capsys.readouterr().out)
     assert found["code"] == "ZYG301"
-    assert found["place"] == {"file": file, "line": 4, "col": 11, "end_line": 4, "end_col": 29}
+    assert found["place"] == {"file": file, "line": 4, "col": 11, "end_line": 4, "end_col": 30}
 
 
 def test_check_all(tmp_path: Path) -> None:
@@ -126,5 +126,5 @@ def test_a_file_is_not_run(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    assert "np.sort_complex" in done.stdout
+    assert "np.unique_values" in done.stdout
     assert not (tmp_path / "ran").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import intrinsics, runtime
+from . import applied, intrinsics, runtime
 from .api import (
     Back,
     code_ir,
@@ -63,6 +63,7 @@ __all__ = [
     "hook",
     "hvp",
     "ignore",
+    "applied",
     "intrinsics",
     "isderiving",
     "jacobian",

@@ -33,7 +33,7 @@ from zyg_interactive import gradient
 
 
 def act(x):
-    s = '𝒳é'; y = np.sort_complex(x)
+    s = '𝒳é'; y = np.unique_values(x)
     return y + len(s)
 
 
@@ -112,8 +112,8 @@ async def test_findings_with_code_place_help_and_caller(client: Client) -> None:
     missing = found[0]
     start, end = missing.range.start, missing.range.end
     assert (start.line, start.character) == (5, units(5, "np.sort", client.encoding))
-    assert end.character - start.character == len("np.sort_complex(x)")
-    assert "no gradient rule for `np.sort_complex`\nhelp: give one" in missing.message
+    assert end.character - start.character == len("np.unique_values(x)")
+    assert "no gradient rule for `np.unique_values`\nhelp: give one" in missing.message
     assert missing.code_description.href.endswith("ZYG301.md")
     assert missing.source == "zyg"
     (related,) = missing.related_information
@@ -124,7 +124,7 @@ async def test_findings_with_code_place_help_and_caller(client: Client) -> None:
 
 async def test_edits_are_followed(client: Client) -> None:
     assert len(await client.open(TEXT)) == 2
-    assert len(await client.change(TEXT.replace("np.sort_complex", "np.sin"))) == 1
+    assert len(await client.change(TEXT.replace("np.unique_values", "np.sin"))) == 1
     broken = TEXT.replace("    h = np.tanh(z)", "    h = np.tanh(z")
     assert [d.code for d in await client.change(broken)][:1] == ["ZYG301"]
     assert len(await client.change(TEXT)) == 2
@@ -135,7 +135,7 @@ async def test_of_many_edits_the_last_one_counts(client: Client) -> None:
     await client.open(TEXT)
     for k in range(30):
         client.send(TEXT.replace("1.0", f"{k}.0"))
-    client.send(TEXT.replace("np.sort_complex", "np.sin"))
+    client.send(TEXT.replace("np.unique_values", "np.sin"))
     while len(await client.published(URI)) != 1:
         pass
 
@@ -148,7 +148,7 @@ async def test_a_closed_document_has_no_findings(client: Client) -> None:
 
 
 async def test_hover(client: Client) -> None:
-    text = TEXT.replace(", where=True", "").replace("np.sort_complex", "np.sin")
+    text = TEXT.replace(", where=True", "").replace("np.unique_values", "np.sin")
     await client.open(text)
     found = await client.hover(11, 5)
     assert "z_bar = h_bar * (1.0 - h ** 2)" in found.contents.value

@@ -105,7 +105,43 @@ def test_einsum(subscripts, shapes):
     check_rule(np.einsum, subscripts, *(z(*s) for s in shapes), optimize=[False, True])
 
 
-def test_einsum_without_a_string_is_refused():
+def test_einsum_of_lists():
+    check_rule(np.einsum, x(2, 3), [0, 1], [1, 0])
+    check_rule(np.einsum, x(2, 3), [0, 1], x(3, 4), [1, 2], [0, 2])
+    check_rule(np.einsum, x(2, 3), [0, 1], x(3), [1])
+    check_rule(np.einsum, x(2, 3, 4), [Ellipsis, 1], [Ellipsis], compiled=False)
+
+
+def test_einsum_of_lists_that_only_the_run_knows_is_refused():
     a = x(2, 3)
     with pytest.raises(Refused, match="ZYG302"):
-        pull(np.einsum, (a, [0, 1], [1, 0]), {}, a.T, a.T)
+        pull(np.einsum, (a, a), {}, a.T, a.T)
+
+
+def test_einsum_broadcasts():
+    check_rule(np.einsum, "ij,kj->ik", x(3, 1), x(2, 4))
+    check_rule(np.einsum, "ij,kj->ik", x(3, 4), x(2, 1))
+    check_rule(np.einsum, "ij,ij->", x(1, 4), x(3, 1))
+
+
+def test_forms_of_the_array_api():
+    LA = np.linalg
+    check_rule(LA.matmul, z(2, 3), z(3, 2))
+    check_rule(LA.tensordot, x(2, 3, 4), x(3, 4, 2))
+    check_rule(LA.outer, x(3), x(2))
+    check_rule(LA.cross, x(2, 3), x(2, 3))
+    for fn in (np.vecdot, LA.vecdot):
+        check_rule(fn, z(2, 3), z(2, 3))
+        check_rule(fn, x(2, 3), x(3))
+        check_rule(fn, z(3, 2), z(3, 2), axis=[0, 1], compiled=False, types=False)
+    if hasattr(np, "matvec"):
+        check_rule(np.matvec, z(4, 3), z(3))
+        check_rule(np.matvec, x(2, 4, 3), x(3))
+        check_rule(np.vecmat, z(3), z(3, 4))
+        check_rule(np.vecmat, x(2, 3), x(3, 4))
+
+
+def test_cross_along_other_axes():
+    check_rule(np.cross, x(3, 4), x(4, 3), axisa=0, types=False)
+    check_rule(np.cross, z(3, 4), z(3, 4), axisa=0, axisb=0, axisc=0, types=False)
+    check_rule(np.cross, x(3, 5, 2), x(3, 2), axisa=0, axisb=0, types=False)

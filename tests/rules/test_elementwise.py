@@ -43,10 +43,15 @@ def test_functions(fn):
 
 
 @pytest.mark.parametrize(
-    "fn", [np.sin, np.cos, np.tan, np.exp, np.sinh, np.cosh, np.tanh, np.square, np.sqrt, np.log]
+    "fn",
+    [
+        *(np.sin, np.cos, np.tan, np.exp, np.sinh, np.cosh, np.tanh, np.square, np.sqrt, np.log),
+        *(np.exp2, np.log2, np.log10, np.log1p, np.expm1, np.reciprocal, np.arcsinh, np.arccosh),
+        *(np.arctan, np.sinc),
+    ],
 )
 def test_holomorphic_functions(fn):
-    check_rule(fn, z(3) + 3)
+    check_rule(fn, z(3) + 3, single=fn is not np.exp2)
 
 
 @pytest.mark.parametrize("fn", [np.absolute, np.real, np.imag, np.angle, np.conjugate])

@@ -29,6 +29,7 @@ def test_systems():
     for shape in ((4, 3), (2, 4), (3, 3), (2, 4, 3)):
         check_rule(LA.pinv, x(*shape))
     check_rule(LA.pinv, z(4, 3))
+    check_rule(LA.pinv, spd(3), hermitian=True)
     for n in (-3, -2, -1, 0, 1, 2, 3, 5):
         check_rule(LA.matrix_power, well(3, 3) / 3, n)
 
@@ -64,6 +65,7 @@ def test_singular_values():
         check_rule(LA.svd, x(*shape), compute_uv=False)
         check_rule(LA.svd, x(*shape), full_matrices=False)
     check_rule(LA.svd, x(3, 3))
+    check_rule(LA.svd, spd(3), compute_uv=False, hermitian=True)
     a = x(4, 3)
     with pytest.raises(Refused, match="full_matrices=False"):
         pull(LA.svd, (a,), {}, LA.svd(a), LA.svd(a))

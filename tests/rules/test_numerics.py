@@ -32,6 +32,27 @@ def test_several(fn):
     check_rule(fn, z(2, 3, 2), axes=[(0, 1), (1, 2)])
 
 
+SEVERAL = [np.fft.rfft2, np.fft.irfft2, np.fft.rfftn, np.fft.irfftn]
+
+
+@pytest.mark.parametrize("fn", SEVERAL)
+def test_several_to_and_from_real(fn):
+    data = x if fn in (np.fft.rfft2, np.fft.rfftn) else z
+    check_rule(fn, data(3, 4), norm=NORMS)
+    check_rule(fn, data(3, 4), s=[(2, 5), (4, -1)], axes=(0, 1))
+    check_rule(fn, data(2, 3, 4), axes=[(0, 1), (2, 0)])
+
+
+def test_sizes():
+    for fn in (np.fft.fft2, np.fft.ifftn):
+        check_rule(fn, z(3, 4), s=[(2, 5), (4, 4)], axes=(0, 1))
+
+
+def test_hermitian():
+    check_rule(np.fft.hfft, z(4), norm=NORMS, n=[None, 5])
+    check_rule(np.fft.ihfft, x(6), norm=NORMS, n=[None, 5])
+
+
 @pytest.mark.parametrize("fn", [np.fft.fftshift, np.fft.ifftshift])
 def test_shift(fn):
     check_rule(fn, x(5))
@@ -42,29 +63,39 @@ def test_interp():
     knots = np.array([0.0, 1.0, 2.5, 3.0])
     check_rule(np.interp, np.array([-0.5, 0.3, 1.7, 2.6, 3.5]), knots, x(4), single=False)
     check_rule(np.interp, 1.7, knots, x(4), single=False)
+    places = np.array([-0.5, 0.3, 1.7, 2.6, 3.5])
+    check_rule(np.interp, places, knots, x(4), left=0.3, right=0.7, single=False, types=False)
+    check_rule(np.interp, places + 0.1, knots + 0.3, x(4), period=3.5, single=False)
+    check_rule(np.interp, places, knots, z(4), single=False)
 
 
 @pytest.mark.parametrize("sizes", [(5, 3), (3, 5), (4, 4), (1, 3)])
 def test_convolve(sizes):
     n, m = sizes
     check_rule(np.convolve, x(n), x(m), mode=["full", "same", "valid"])
-    check_rule(np.correlate, x(n), x(m), mode=["full", "valid"])
+    check_rule(np.correlate, x(n), x(m), mode=["full", "valid", "same"])
+    check_rule(np.correlate, z(n), z(m), mode=["full", "valid", "same"])
     check_rule(np.convolve, z(n), z(m))
 
 
 def test_differences():
     check_rule(np.ediff1d, x(5))
     check_rule(np.ediff1d, x(2, 3))
+    check_rule(np.ediff1d, x(5), to_end=x(2), to_begin=0.3, types=False)
     check_rule(np.gradient, x(5))
     check_rule(np.gradient, x(4, 3), axis=[0, 1, -1])
     check_rule(np.gradient, x(5), 0.3)
 
 
-@pytest.mark.parametrize(("fn", "q"), [(np.quantile, 0.3), (np.percentile, 70.0)])
-def test_quantile(fn, q):
-    check_rule(fn, x(6), q)
-    check_rule(fn, x(4, 3), q, axis=[None, 0, 1])
-    check_rule(fn, x(4, 3), q, axis=[0, -1], keepdims=[True])
+def test_gradient():
+    places = np.array([0.0, 0.4, 1.0, 1.3, 2.2])
+    check_rule(np.gradient, x(4, 5), edge_order=[1, 2])
+    check_rule(np.gradient, x(4, 5), axis=[(0, 1), (1, 0), (1,)], edge_order=[1, 2])
+    check_rule(np.gradient, x(4, 5), 0.3, 0.7)
+    check_rule(np.gradient, x(4, 5), 0.3, axis=(0, 1))
+    check_rule(np.gradient, x(4, 5), 0.3, places, edge_order=[1, 2])
+    check_rule(np.gradient, x(5, 4), places, axis=0, edge_order=[1, 2])
+    check_rule(np.gradient, z(5), places, edge_order=[1, 2], single=False, types=False)
 
 
 @pytest.mark.parametrize("fn", [np.maximum.accumulate, np.minimum.accumulate])

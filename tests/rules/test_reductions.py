@@ -26,8 +26,8 @@ def test_reduction_without_nan(fn):
 def test_nan_is_left_out():
     a = np.array([1.0, np.nan, 3.0])
     for fn, bar in ((np.nansum, [1, 0, 1]), (np.nanmean, [0.5, 0, 0.5]), (np.nanmax, [0, 0, 1])):
-        _, (found,) = pull(fn, (a,), {}, fn(a), 1.0)
-        np.testing.assert_array_equal(found, bar)
+        _, found = pull(fn, (a,), {}, fn(a), 1.0)
+        np.testing.assert_array_equal(found[0], bar)
 
 
 @pytest.mark.parametrize("fn", [np.var, np.std])
@@ -61,6 +61,8 @@ def test_ufunc_accumulate():
 def test_others():
     check_rule(np.diff, x(5, 4), axis=[0, 1, -1], n=[1, 2, 3])
     check_rule(np.diff, x(5))
+    check_rule(np.diff, x(5), prepend=0.3, append=x(2), n=[1, 2])
+    check_rule(np.diff, x(5, 2), prepend=x(1, 2), axis=0)
     check_rule(np.trapezoid, x(3, 5), axis=[0, 1], dx=[0.2, 1.0])
     check_rule(np.trapezoid, x(5), np.sort(x(5)))
     check_rule(np.trapezoid, x(3, 5), np.sort(x(5)))
@@ -79,17 +81,55 @@ def test_helpers():
 
 def test_zeros_and_ties():
     for a, bar in (([0.0, 2.0, 3.0], [6, 0, 0]), ([0.0, 0.0, 3.0], [0, 0, 0])):
-        _, (found,) = pull(np.prod, (np.array(a),), {}, 0.0, 1.0)
-        np.testing.assert_array_equal(found, bar)
+        _, found = pull(np.prod, (np.array(a),), {}, 0.0, 1.0)
+        np.testing.assert_array_equal(found[0], bar)
     _, (found,) = pull(np.cumprod, (np.array([2.0, 0.0, 3.0]),), {}, None, np.ones(3))
     np.testing.assert_array_equal(found, [1, 8, 0])
-    _, (found,) = pull(np.max, (np.array([2.0, 2.0, 1.0]),), {}, 2.0, 1.0)
-    np.testing.assert_array_equal(found, [0.5, 0.5, 0])
-    _, (found,) = pull(np.std, (np.ones(3),), {}, 0.0, 1.0)
-    np.testing.assert_array_equal(found, 0)
+    _, found = pull(np.max, (np.array([2.0, 2.0, 1.0]),), {}, 2.0, 1.0)
+    np.testing.assert_array_equal(found[0], [0.5, 0.5, 0])
+    _, found = pull(np.std, (np.ones(3),), {}, 0.0, 1.0)
+    np.testing.assert_array_equal(found[0], 0)
+
+
+def test_keywords():
+    mask = x(3, 4) > -1
+    for fn in (np.sum, np.mean, np.prod, np.var, np.std, np.nansum, np.nanmean, np.nanprod):
+        check_rule(fn, x(3, 4), where=mask, axis=[None, 0, 1], keepdims=KEEP, compiled=False)
+    for fn in (np.max, np.min, np.maximum.reduce, np.fmin.reduce):
+        check_rule(fn, x(3, 4), where=mask, initial=0.3, axis=[0, 1], types=False, compiled=False)
+    for fn in (np.sum, np.prod, np.add.reduce, np.multiply.reduce):
+        check_rule(fn, x(3, 4), initial=1.7, axis=[0, 1, None], types=False, single=False)
+    for fn in (np.var, np.std):
+        check_rule(fn, x(3, 4), mean=x(3, 1), axis=1, types=False)
+        check_rule(fn, x(3, 4), correction=1, axis=[None, 1])
+    a = x(3, 4).astype(np.float32)
+    for fn in (np.sum, np.mean, np.prod, np.cumsum, np.cumprod, np.var, np.std):
+        y = fn(a, axis=0, dtype=np.float64)
+        _, bars = pull(fn, (a,), {"axis": 0, "dtype": np.float64}, y, np.ones_like(y))
+        bar = bars[0] if isinstance(bars, tuple) else bars
+        assert bar.dtype == np.float32
+
+
+def test_nan_reductions():
+    for fn in (np.nanprod, np.nanvar, np.nanstd):
+        check_rule(fn, x(3, 4), axis=[None, 0, 1], keepdims=KEEP)
+    for fn in (np.nancumsum, np.nancumprod):
+        check_rule(fn, x(3, 4), axis=[None, 0, 1])
+    a = np.array([1.0, np.nan, 3.0])
+    for fn in (np.nanprod, np.nanvar, np.nanstd, np.nancumsum, np.nancumprod):
+        y = fn(a)
+        _, found = pull(fn, (a,), {}, y, np.ones_like(y))
+        bar = found[0] if isinstance(found, tuple) else found
+        assert bar[1] == 0 and np.all(np.isfinite(bar))
+
+
+def test_running_forms_of_the_array_api():
+    for fn in (np.cumulative_sum, np.cumulative_prod):
+        check_rule(fn, x(3, 4), axis=[0, 1, -1], include_initial=KEEP)
+        check_rule(fn, x(4))
 
 
 def test_what_a_rule_does_not_treat_is_refused():
-    for kwargs in ({"where": np.ones(3, bool)}, {"initial": 1.0}, {"dtype": np.float32}):
+    for kwargs in ({"where": np.ones(3, bool)}, {"initial": 1.0}):
         with pytest.raises(LookupError):
-            pull(np.sum, (x(3),), kwargs, None, None)
+            pull(np.cumsum, (x(3),), kwargs, None, None)

@@ -34,9 +34,9 @@ from ..ir.types import (
     rank,
 )
 from ..iterators import Cursor
-from ..rules.registry import REFUSAL, lookup, wants_arrays
+from ..rules.registry import REFUSAL, lookup, reason_for, wants_arrays
 from ..rules.sequences import JOINING
-from ..rules.sizes import refreshed
+from ..rules.sizes import dtype_of, refreshed
 from .arrays import ARRAY_CHANGES
 from .containers import COLLECTIONS, COPIES, MADE
 from .expressions import Expressions, is_literal
@@ -204,7 +204,7 @@ class Calls(Expressions):
             case Value(type=Other(cls=cls)) if _has_rule(cls):
                 return self.call(cls.__call__, (fn, *args), kwargs, node, name)
             case Value():
-                return self._dynamic(fn, args, kwargs, node, name)
+                return self.dynamic(fn, args, kwargs, node, name)
         lowering = self.context.intrinsic(fn)
         if lowering is not None:
             return lowering(self, args, kwargs, node)
@@ -321,7 +321,8 @@ class Calls(Expressions):
                 "ZYG301",
                 f"no gradient rule for `{_title(fn)}`",
                 self.span(node),
-                f"give one: `@grad({_title(fn)})`, a function that returns the value and its "
+                reason_for(fn)
+                or f"give one: `@grad({_title(fn)})`, a function that returns the value and its "
                 "pullback",
             )
         return result
@@ -329,12 +330,19 @@ class Calls(Expressions):
     def _of_arrays(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
     ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
-        """The arguments of a callable of NumPy, with arrays in the place of lists of numbers."""
+        """The arguments of a callable of NumPy: arrays in the place of lists of numbers, and in
+        the precision that `dtype=` of a ufunc asks for.
+        """
         if _in(set(JOINING), fn) and args:
             return (self._members(args[0], node), *args[1:]), kwargs
         rule = lookup(fn) if wants_arrays(fn) else None
         if rule is None:
             return args, kwargs
+        if isinstance(fn, np.ufunc) and kwargs.get("dtype") is not None:
+            given = [self._converted(a, kwargs["dtype"], node) for a in args[: fn.nin]]
+            if all(g is not None for g in given):
+                args = (*given, *args[fn.nin :])
+                kwargs = {k: v for k, v in kwargs.items() if k != "dtype"}
         names = (None,) * len(args) if rule.variadic else rule.order or rule.data
         named = itertools.zip_longest(args, names[: len(args)], fillvalue="")
         data = {None, *rule.data}
@@ -352,6 +360,20 @@ class Calls(Expressions):
         if t.items is None and isinstance(t, List) and isinstance(t.item, List | Tuple):
             return self.listed(arrays, node, lambda a: self.as_number(a, node))
         return arrays
+
+    def _converted(self, a: Atom, dtype: Atom, node: ast.AST) -> Atom | None:
+        """`a` in another dtype; None where that is not what `dtype=` of a ufunc does."""
+        own = dtype_of(type_of(a))
+        if isinstance(dtype, Value) or own is None:
+            return None
+        wanted = np.dtype(cast(Any, dtype))
+        if wanted.kind not in "fc" or not np.can_cast(own, wanted, "same_kind"):
+            return None
+        if own == wanted and isinstance(type_of(a), Array):
+            return a
+        if isinstance(type_of(a), Array):
+            return self.op(runtime.astype, (a, wanted), {}, node)
+        return self.op(np.array, (a,), {"dtype": wanted}, node)
 
     # ---- user functions
 
@@ -506,7 +528,7 @@ class Calls(Expressions):
         node: ast.AST,
         name: str | None,
     ) -> Atom:
-        if method in (np.reshape, np.transpose) and len(args) != 1 and not kwargs:
+        if method in (np.reshape, np.transpose) and len(args) != 1:
             args = (args,) if args else ()
         return self.call(method, (receiver, *args), kwargs, node, name)
 
@@ -566,13 +588,13 @@ class Calls(Expressions):
             result.type = Other(cls)
         return result
 
-    def _dynamic(
+    def dynamic(
         self,
-        fn: Value,
+        fn: Atom,
         args: tuple[Atom, ...],
         kwargs: dict[str, Atom],
         node: ast.AST,
-        name: str | None,
+        name: str | None = None,
     ) -> Atom:
         """A callee that only the run knows."""
         args = tuple(self.materialise(a, node) for a in args)

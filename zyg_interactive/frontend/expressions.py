@@ -458,6 +458,10 @@ class Expressions(Arrays):
         return made
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
+        if base is np.r_ or base is np.c_:
+            joined = self._joined_by_index(base, index, node, name)
+            if joined is not None:
+                return joined
         if (
             isinstance(base, tuple)
             and isinstance(index, int | np.integer | slice)
@@ -486,6 +490,29 @@ class Expressions(Arrays):
             escape(type_of(base))  # it may be any of the items
         return self.unpacked(got)
 
+    def _joined_by_index(
+        self, base: Any, index: Atom, node: ast.AST, name: str | None
+    ) -> Atom | None:
+        """`np.r_[a, b]`, `np.c_[a, b]`: rows or columns of arrays and numbers; None of the rest."""
+        parts = list(index) if isinstance(index, tuple) else [index]
+        known = [type_of(p) for p in parts]
+        if not all(isinstance(t, Array | Scalar | Unknown) for t in known) or not any(
+            isinstance(p, Value) for p in parts
+        ):
+            return None
+        kinds = {t.dtype for t in known if isinstance(t, Array)}
+        kind = kinds.pop() if len(kinds) == 1 and Unknown() not in known else None
+        given = {} if kind is None or kind.kind not in "fc" else {"dtype": kind}
+        items = [
+            self.op(np.array, ([p],), given, node)
+            if isinstance(type_of(p), Scalar)
+            else self.op(np.atleast_1d, (p,), {}, node)
+            for p in parts
+        ]
+        if base is np.c_:
+            return self.op(np.column_stack, (items,), {}, node, name)
+        return self.op(np.concatenate, (items,), {}, node, name)
+
     def attribute(self, base: Atom, attr: str, node: ast.AST, name: str | None = None) -> Atom:
         if not isinstance(
             base,
@@ -502,6 +529,10 @@ class Expressions(Arrays):
             case Array():
                 if attr in ATTRIBUTES:
                     return self.op(ATTRIBUTES[attr], (base,), {}, node, name)
+                if attr == "dtype" and t.dtype is not None:
+                    return t.dtype
+                if attr == "itemsize" and t.dtype is not None:
+                    return t.dtype.itemsize
                 if attr == "flat":
                     return self.op(np.ravel, (base,), {}, node, name)
                 if attr == "view":
@@ -510,6 +541,8 @@ class Expressions(Arrays):
                     return BoundMethod(base, getattr(np.ndarray, attr))
                 if attr in METHODS[np.ndarray]:
                     return BoundMethod(base, METHODS[np.ndarray][attr])
+                if callable(getattr(np.ndarray, attr, None)) and not attr.startswith("__"):
+                    return BoundMethod(base, getattr(np.ndarray, attr))
             case Record() | Ref() if not (isinstance(t, Ref) and issubclass(t.cls, CONTAINERS)):
                 return self._member(base, t, attr, node, name)
             case Unknown() if attr in CHANGING:

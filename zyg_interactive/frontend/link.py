@@ -53,6 +53,9 @@ class Links:
         if isinstance(value, Transformed):
             made: Intrinsic = INTRINSICS[Transformed](self, value)
             return made
+        if isinstance(value, np.vectorize):
+            called: Intrinsic = INTRINSICS[np.vectorize.__call__](value)
+            return called
         try:
             return INTRINSICS.get(value) or LOWERED.get(value)
         except TypeError:

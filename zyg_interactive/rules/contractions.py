@@ -15,10 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import runtime
+from ..diagnostics import Refused
 from ..ir.core import Value, type_of
 from ..ir.types import UNKNOWN, Array, List, Size, Type, broadcast, fresh
 from .registry import call, conj, rank_of, result, rule, shape_of_atom, unsupported
 from .sizes import decided, dtype_after, dtype_of, normal, product, shape_at, static
+
+LA = np.linalg
 
 
 def transposed(x: Any) -> Any:
@@ -27,7 +31,7 @@ def transposed(x: Any) -> Any:
     return np.transpose(x) if rank_of(x) == 2 else np.swapaxes(x, -1, -2)
 
 
-@rule(np.matmul, operator.matmul, broadcasts=True)
+@rule(np.matmul, operator.matmul, LA.matmul, broadcasts=True)
 def matmul(g: Any, y: Any, a: Any, b: Any) -> Any:
     m, n = rank_of(a), rank_of(b)
     if m == n == 1:
@@ -96,7 +100,7 @@ def _axes_pair(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
     return [normal(i, m) for i in p], [normal(i, n) for i in q]
 
 
-@rule(np.tensordot)
+@rule(np.tensordot, LA.tensordot)
 def tensordot(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     return _tensordot(g, a, b, *_axes_pair(a, b, axes))
 
@@ -149,14 +153,72 @@ def cross(
     axisc: Any = -1,
     axis: Any = None,
 ) -> Any:
-    if axis is None and (axisa, axisb, axisc) == (-1, -1, -1):
-        axis = -1
-    if axis is None or (axis != -1 and rank_of(a) != rank_of(b)):
-        raise unsupported("an `axisa`, `axisb` or `axisc`")
-    return np.cross(conj(b), g, axis=axis), np.cross(g, conj(a), axis=axis)
+    ends = (axisa, axisb, axisc) if axis is None else (axis,) * 3
+    if all(i == -1 for i in ends):
+        return np.cross(conj(b), g), np.cross(g, conj(a))
+    if axis is not None and rank_of(a) == rank_of(b):
+        return np.cross(conj(b), g, axis=axis), np.cross(g, conj(a), axis=axis)
+    p, q = (np.moveaxis(v, i, -1) for v, i in zip((a, b), ends, strict=False))
+    g = np.moveaxis(g, ends[2], -1)
+    bars = (np.cross(conj(q), g), np.cross(g, conj(p)))
+    return tuple(
+        np.moveaxis(call(runtime.unbroadcast, bar, v), -1, i)
+        for bar, v, i in zip(bars, (p, q), ends, strict=False)
+    )
+
+
+@rule(LA.cross, broadcasts=True)
+def cross_of(g: Any, y: Any, x1: Any, x2: Any, axis: Any = -1) -> Any:
+    return cross(g, y, x1, x2, axis=axis)
+
+
+# ---- sums of products along one axis
+
+
+def _vecdot(g: Any, y: Any, x1: Any, x2: Any, axis: Any = -1) -> Any:
+    # sum conj(x1) x2
+    g = np.expand_dims(g, axis)
+    return conj(g) * x2, g * x1
+
+
+if hasattr(np, "vecdot"):
+    rule(np.vecdot, broadcasts=True)(_vecdot)
+    rule(LA.vecdot, broadcasts=True)(_vecdot)
+
+if hasattr(np, "matvec"):
+
+    @rule(np.matvec, broadcasts=True)
+    def matvec(g: Any, y: Any, x1: Any, x2: Any) -> Any:
+        column = np.expand_dims(g, -1)
+        return column * np.expand_dims(conj(x2), -2), np.sum(conj(x1) * column, axis=-2)
+
+    @rule(np.vecmat, broadcasts=True)
+    def vecmat(g: Any, y: Any, x1: Any, x2: Any) -> Any:
+        row = np.expand_dims(g, -2)
+        return np.sum(conj(row) * x2, axis=-1), np.expand_dims(x1, -1) * row
 
 
 # ---- einsum
+
+
+def _spelled(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """The string of subscripts and the operands; lists of subscripts after each operand are spelled
+    with letters.
+    """
+    if isinstance(static(args[0]), str):
+        return args[0], args[1:]
+    operands, lists = args[0 : len(args) - 1 : 2], [static(s) for s in args[1::2]]
+    out = static(args[-1]) if len(args) % 2 else None
+    if not all(isinstance(s, list | tuple) for s in (*lists, out or [])):
+        raise unsupported(
+            "`np.einsum` without constant subscripts", "write np.einsum('ij,jk->ik', a, b)"
+        )
+
+    def word(subscripts: Any) -> str:
+        return "".join("..." if i is Ellipsis else ascii_letters[i] for i in subscripts)
+
+    spelled = ",".join(map(word, lists))
+    return (spelled if out is None else f"{spelled}->{word(out)}"), operands
 
 
 def _terms(subscripts: Any, operands: tuple[Any, ...]) -> tuple[list[str], str]:
@@ -184,15 +246,23 @@ def _terms(subscripts: Any, operands: tuple[Any, ...]) -> tuple[list[str], str]:
 
 
 @rule(np.einsum, broadcasts=True)
-def einsum(g: Any, y: Any, *args: Any, optimize: Any = False) -> Any:
-    operands = args[1:]
-    if not isinstance(static(args[0]), str):
-        what = "`np.einsum` without a constant string of subscripts"
-        raise unsupported(what, "write np.einsum('ij,jk->ik', a, b)")
-    terms, out = _terms(args[0], operands)
-    given: dict[str, Any] = {"optimize": optimize} if optimize is not False else {}
+def einsum(
+    g: Any,
+    y: Any,
+    *args: Any,
+    optimize: Any = False,
+    order: Any = "K",
+    casting: Any = "safe",
+) -> Any:
+    subscripts, operands = _spelled(args)
+    terms, out = _terms(subscripts, operands)
+    given: dict[str, Any] = {"optimize": optimize} if optimize in (True, "greedy") else {}
     bars = [_einsum_bar(g, i, operands, terms, out, given) for i in range(len(operands))]
-    return None, *bars
+    if subscripts is args[0]:
+        return None, *bars
+    found: list[Any] = [None] * len(args)
+    found[0 : 2 * len(bars) : 2] = bars
+    return tuple(found)
 
 
 def _einsum_bar(
@@ -221,7 +291,20 @@ def _einsum_bar(
     bar = np.einsum(f"{','.join(inputs)}->{kept}", *factors, **given)
     if alone:
         bar = np.broadcast_to(np.expand_dims(bar, tuple(alone)), np.shape(x))
+    if any(_broadcast_by(c, i, operands, terms) for c in term):
+        bar = bar + call(runtime.zeros_like, x)
     return bar
+
+
+def _broadcast_by(c: str, i: int, operands: tuple[Any, ...], terms: list[str]) -> bool:
+    """Whether another operand has size one along an axis, and this one more."""
+    sizes = [
+        (j == i, n)
+        for j, (t, x) in enumerate(zip(terms, operands, strict=True))
+        for k, n in zip(t, shape_at(x) or (), strict=False)
+        if k == c
+    ]
+    return any(n == 1 for mine, n in sizes if not mine) and any(n != 1 for mine, n in sizes if mine)
 
 
 # ---- types of results
@@ -231,7 +314,7 @@ def _dtype(*xs: Any) -> Any:
     return dtype_after(np.multiply, *(dtype_of(type_of(x)) for x in xs))
 
 
-@result(np.matmul, operator.matmul)
+@result(np.matmul, operator.matmul, LA.matmul)
 def _matmul(a: Any, b: Any) -> Type:
     s, t = shape_at(a), shape_at(b)
     if s is None or t is None or not s or not t:
@@ -274,7 +357,7 @@ def _outer(a: Any, b: Any, out: Any = None) -> Type:
     return Array(_dtype(a, b), (product(s), product(t)))
 
 
-@result(np.tensordot)
+@result(np.tensordot, LA.tensordot)
 def _tensordot_type(a: Any, b: Any, axes: Any = 2) -> Type:
     s, t = shape_at(a), shape_at(b)
     if s is None or t is None:
@@ -301,15 +384,51 @@ def _cross(a: Any, b: Any, *more: Any, **rest: Any) -> Type:
     return Array(_dtype(a, b), broadcast(s, t) if three else None)
 
 
+@result(LA.cross)
+def _cross_of(x1: Any, x2: Any, axis: Any = -1) -> Type:
+    return _cross(x1, x2) if decided(axis) == -1 else UNKNOWN
+
+
+def _vecdot_type(x1: Any, x2: Any, axis: Any = -1) -> Type:
+    s, t = shape_at(x1), shape_at(x2)
+    both = broadcast(s, t)
+    if both is None or decided(axis) != -1 or s is None or t is None:
+        return Array(_dtype(x1, x2), None)
+    return Array(_dtype(x1, x2), both[:-1])
+
+
+if hasattr(np, "vecdot"):
+    result(np.vecdot, LA.vecdot)(_vecdot_type)
+
+if hasattr(np, "matvec"):
+
+    @result(np.matvec)
+    def _matvec(x1: Any, x2: Any) -> Type:
+        s, t = shape_at(x1), shape_at(x2)
+        batch = None if s is None or t is None else broadcast(s[:-2], t[:-1])
+        shape = None if batch is None or s is None else (*batch, s[-2])
+        return Array(_dtype(x1, x2), shape)
+
+    @result(np.vecmat)
+    def _vecmat(x1: Any, x2: Any) -> Type:
+        s, t = shape_at(x1), shape_at(x2)
+        batch = None if s is None or t is None else broadcast(s[:-1], t[:-2])
+        shape = None if batch is None or t is None else (*batch, t[-1])
+        return Array(_dtype(x1, x2), shape)
+
+
 @result(np.einsum)
 def _einsum(*args: Any, optimize: Any = False, **rest: Any) -> Type:
-    if rest or isinstance(static(args[0]), Value):
+    if set(rest) - {"order", "casting"} or isinstance(static(args[0]), Value) and len(args) < 2:
         return UNKNOWN
-    operands = args[1:]
+    try:
+        subscripts, operands = _spelled(args)
+    except Refused:
+        return UNKNOWN
     dtype = dtype_of(List(UNKNOWN, tuple(map(type_of, operands))))
     if any(shape_of_atom(x) is None for x in operands):
         return Array(None, None)
-    terms, out = _terms(args[0], operands)
+    terms, out = _terms(subscripts, operands)
     sizes: dict[str, list[Size]] = {}
     for term, x in zip(terms, operands, strict=True):
         for c, n in zip(term, shape_at(x) or (), strict=True):

@@ -138,7 +138,7 @@ def _power_in_base(x: Any, p: Any) -> Any:
         whole = float(np.real(p)).is_integer() and np.real(p) > 1
         return p * (x ** (p - 1) if whole else np.power(x, _floating(p) - 1))
     # d x**p / dx = p x**(p-1), and 0 where p is 0, at x = 0 too.
-    zero = np.equal(p, 0)
+    zero = np.logical_and(np.equal(p, 0), np.equal(x, 0))
     return p * np.power(x * 1.0, np.where(zero, 1.0, p - 1.0))
 
 
@@ -216,7 +216,16 @@ elementwise_rule((cmath.exp,), lambda y, x: y)
 elementwise_rule((cmath.sin,), lambda y, x: np.cos(x))
 elementwise_rule((cmath.cos,), lambda y, x: -np.sin(x))
 elementwise_rule((cmath.sqrt,), lambda y, x: np.divide(0.5, y))
-elementwise_rule((np.logaddexp,), lambda y, a, b: np.exp(a - y), lambda y, a, b: np.exp(b - y))
+
+
+def below(x: Any, y: Any) -> Any:
+    """`x - y`, and 0 where both are the same infinity."""
+    return np.where(np.equal(x, y), 0.0, x - y)
+
+
+elementwise_rule(
+    np.logaddexp, lambda y, a, b: np.exp(below(a, y)), lambda y, a, b: np.exp(below(b, y))
+)
 
 
 @rule(math.log)
@@ -245,7 +254,9 @@ def hypot(g: Any, y: Any, a: Any, b: Any) -> Any:
 def sinc(g: Any, y: Any, x: Any) -> Any:
     at_zero = np.equal(x, 0)
     safe = np.where(at_zero, 1.0, x)
-    return g * np.where(at_zero, 0.0, (np.cos(np.pi * safe) - np.sinc(safe)) / safe)
+    # At 0 the first term of the series, for the sake of the second derivative.
+    near = x * (-(math.pi**2) / 3.0)
+    return g * conj(np.where(at_zero, near, (np.cos(np.pi * safe) - np.sinc(safe)) / safe))
 
 
 # ---- choosing: ties share equally
@@ -333,8 +344,12 @@ def imag(g: Any, y: Any, x: Any) -> Any:
 
 
 @rule(np.angle)
-def angle(g: Any, y: Any, x: Any) -> Any:
-    return g * 1j * x / np.absolute(x) ** 2 if is_complex(type_of(x)) is not False else None
+def angle(g: Any, y: Any, z: Any, deg: Any = False) -> Any:
+    if is_complex(type_of(z)) is False:
+        return None
+    size = np.absolute(z)
+    c = g * 1j * z / np.where(np.equal(size, 0), 1.0, size) ** 2  # 0 at the origin
+    return c * (180.0 / math.pi) if deg else c
 
 
 @result(np.real, np.imag, np.angle)
@@ -383,6 +398,7 @@ SCALAR_TWINS: dict[Any, Any] = {
     np.sign: runtime.sign,
     np.where: runtime.select,
     np.equal: operator.eq,
+    np.logical_and: operator.and_,
     np.not_equal: operator.ne,
     np.less: operator.lt,
     np.greater: operator.gt,

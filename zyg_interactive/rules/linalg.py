@@ -48,8 +48,15 @@ def inv(g: Any, y: Any, a: Any) -> Any:
     return -(yt @ g @ yt)
 
 
-@rule(LA.pinv)
-def pinv(g: Any, y: Any, a: Any) -> Any:
+@rule(LA.pinv, order="a rcond hermitian")
+def pinv(
+    g: Any, y: Any, a: Any, rcond: Any = None, hermitian: Any = False, rtol: Any = None
+) -> Any:
+    bar = pinv_bar(g, y, a)
+    return _lower(0.5 * (bar + transposed(bar))) if decided(hermitian) else bar
+
+
+def pinv_bar(g: Any, y: Any, a: Any) -> Any:
     yt, gt = transposed(y), transposed(g)
     outside = gt @ y @ yt - a @ (y @ gt @ y @ yt)
     inside = yt @ y @ gt - (yt @ y @ gt @ y) @ a
@@ -148,15 +155,36 @@ def eigvalsh(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
 
 
 @rule(LA.svd)
-def svd(g: Any, y: Any, a: Any, full_matrices: Any = True, compute_uv: Any = True) -> Any:
-    if not compute_uv:
-        factors = LA.svd(a, full_matrices=False)
-        return _singular_values(g, factors[0], factors[2])
-    u_bar, s_bar, v_bar = g[0], g[1], g[2]
+def svd(
+    g: Any,
+    y: Any,
+    a: Any,
+    full_matrices: Any = True,
+    compute_uv: Any = True,
+    hermitian: Any = False,
+) -> Any:
+    alone = not compute_uv
+    u_bar, s_bar, v_bar = (None, g, None) if alone else (g[0], g[1], g[2])
+    if u_bar is None and v_bar is None:
+        if s_bar is None:
+            return None
+        if hermitian:  # NumPy reads one triangle
+            below = np.tril(a, -1)
+            whole = np.tril(a) + transposed(below)
+            factors = LA.svd(whole, full_matrices=False)
+        elif not alone and (not full_matrices or _square(a)):
+            factors = y
+        else:
+            factors = LA.svd(a, full_matrices=False)
+        bar = singular_bar(s_bar, factors[0], factors[2])
+        return _lower(0.5 * (bar + transposed(bar))) if hermitian else bar
+    if hermitian:
+        raise unsupported("the vectors of `np.linalg.svd` with hermitian=True", "write eigh")
     u, s, vh = y[0], y[1], y[2]
     if full_matrices and not _square(a):
         raise unsupported(
-            "`np.linalg.svd` of a matrix that is not square, with full_matrices=True,",
+            "the vectors of `np.linalg.svd` of a matrix that is not square, with "
+            "full_matrices=True,",
             "write full_matrices=False",
         )
     ut, v = transposed(u), transposed(vh)
@@ -200,7 +228,7 @@ def _square(a: Any) -> bool:
     return shape is not None and shape[-1] == shape[-2]
 
 
-def _singular_values(g: Any, u: Any, vh: Any) -> Any:
+def singular_bar(g: Any, u: Any, vh: Any) -> Any:
     return (u * np.expand_dims(g, -2)) @ vh
 
 
@@ -358,9 +386,11 @@ def _eigvalsh_type(a: Any, UPLO: Any = "L") -> Type:
 
 
 @result(LA.svd)
-def _svd_type(a: Any, full_matrices: Any = True, compute_uv: Any = True, **rest: Any) -> Type:
+def _svd_type(
+    a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False
+) -> Type:
     shape, kind = shape_at(a), _inexact(a)
-    if rest or shape is None:
+    if shape is None:
         return UNKNOWN
     m, n = shape[-2:]
     k: Size = min(m, n) if isinstance(m, int) and isinstance(n, int) else m if m == n else fresh()

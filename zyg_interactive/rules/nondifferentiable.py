@@ -77,13 +77,14 @@ constant(
     np.argmax,
     np.argmin,
     np.argsort,
+    np.argpartition,
     np.nonzero,
     np.flatnonzero,
     np.count_nonzero,
     np.searchsorted,
     np.digitize,
 )
-constant(np.argwhere, np.unique, np.bincount, np.nanargmax, np.nanargmin)
+constant(np.argwhere, np.nanargmax, np.nanargmin)
 constant(
     np.shape,
     np.ndim,
@@ -102,7 +103,6 @@ constant(
     np.zeros_like,
     np.ones_like,
     np.empty_like,
-    np.arange,
     np.eye,
     np.identity,
 )
@@ -134,7 +134,54 @@ constant(
     input,
     int,
 )
-constant(np.int64, np.int32, np.intp, np.bool_, ord, chr)
+constant(ord, chr)
+
+
+def _named(names: str, *owners: Any) -> list[Any]:
+    """What the modules have under these names, in the version that is there."""
+    found = [(o, n) for o in owners or (np,) for n in names.split()]
+    return [getattr(o, n) for o, n in found if hasattr(o, n)]
+
+
+# Whole numbers, truth values, bytes, times; classes of types.
+constant(
+    *_named(
+        "bool bool_ byte bytes_ character datetime64 flexible generic inexact int16 int32 int64 "
+        "int8 int_ intc integer intp long longlong number object_ short signedinteger str_ "
+        "timedelta64 ubyte ufunc uint uint16 uint32 uint64 uint8 uintc uintp ulong ulonglong "
+        "unsignedinteger ushort void complexfloating floating busdaycalendar ndarray"
+    )
+)
+# Bits, divisors, places, order.
+constant(
+    *_named(
+        "bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or "
+        "bitwise_right_shift bitwise_xor invert left_shift right_shift gcd lcm packbits unpackbits "
+        "lexsort mask_indices diag_indices_from tril_indices_from triu_indices_from unravel_index "
+        "ravel_multi_index bartlett blackman hamming hanning einsum_path"
+    )
+)
+# Questions about values, types and memory.
+constant(
+    *_named(
+        "array_equiv in1d iscomplex isreal isneginf isposinf isnat isdtype issubdtype isfortran "
+        "iterable common_type min_scalar_type mintypecode promote_types typename may_share_memory "
+        "shares_memory"
+    ),
+    *_named("matrix_rank LinAlgError", np.linalg),
+)
+# Texts, files, dates, settings.
+constant(
+    *_named(
+        "array2string array_repr array_str base_repr binary_repr format_float_positional "
+        "format_float_scientific datetime_as_string datetime_data busday_count busday_offset "
+        "is_busday fromfile fromregex fromstring genfromtxt load loadtxt save savetxt savez "
+        "savez_compressed get_include get_printoptions set_printoptions printoptions getbufsize "
+        "setbufsize geterr geterrcall seterr seterrcall info show_config show_runtime"
+    ),
+    *(module.test for module in (np, np.linalg, np.fft)),
+    *_named("dump dumps tobytes tofile", np.ndarray),
+)
 
 
 @result(
@@ -152,6 +199,7 @@ def _bool(*args: Any, **static: Any) -> Type:
 
 
 @result(
+    runtime.nbytes,
     len,
     np.size,
     np.ndim,
@@ -191,7 +239,7 @@ def _argmax(x: Any, axis: Any = None, **static: Any) -> Type:
     return Array(np.dtype(np.intp), tuple(s for i, s in enumerate(shape) if i != axis % n))
 
 
-@result(np.argsort)
+@result(np.argsort, np.argpartition)
 def _argsort(x: Any, **static: Any) -> Type:
     return Array(np.dtype(np.intp), shape_of(type_of(x)))
 
@@ -311,9 +359,11 @@ def _nonzero(x: Any) -> Type:
 def _flatnonzero(x: Any) -> Type:
     return Array(np.dtype(np.intp), (fresh(),))
 
+
 # ---- what is asked of lists, dicts and objects in memory
 
 constant(
+    runtime.nbytes,
     runtime.place,
     runtime.ends_of,
     runtime.keys_of,

@@ -21,6 +21,7 @@ from .sizes import static
 Generator, RandomState = np.random.Generator, np.random.RandomState
 _SOURCES = (Generator, RandomState, np.random)
 _WHOLE = ("integers", "randint", "random_integers", "binomial", "poisson", "geometric", "bytes")
+_COUNTS_TOO = ("hypergeometric", "logseries", "multinomial", "multivariate_hypergeometric", "zipf")
 _PLAIN = ("random", "random_sample", "sample", "ranf", "rand", "randn", "standard_normal")
 _MORE = ("standard_exponential", "standard_cauchy", "seed", "get_state", "set_state", "spawn")
 
@@ -30,7 +31,7 @@ def _named(name: str) -> list[tuple[Any, bool]]:
     return [(getattr(s, name), s is not np.random) for s in _SOURCES if hasattr(s, name)]
 
 
-for _name in (*_WHOLE, *_PLAIN, *_MORE):
+for _name in (*_WHOLE, *_COUNTS_TOO, "negative_binomial", *_PLAIN, *_MORE):
     constant(*(fn for fn, _ in _named(_name)))
 constant(np.random.default_rng, Generator, RandomState, np.random.SeedSequence)
 
@@ -100,6 +101,48 @@ for _name in ("exponential", "rayleigh"):
             rule(_fn, broadcasts=True, order="scale? size")(_scaled_function)
 
 
+def _lognormal(g: Any, y: Any, mean: Any, sigma: Any) -> Any:
+    """`exp(mean + sigma z)`."""
+    moved = np.log(y) if mean is None else np.log(y) - mean
+    c = g * y
+    return (None if mean is None else c), (None if sigma is None else c * moved / sigma)
+
+
+def _lognormal_method(g: Any, y: Any, self: Any, mean: Any, sigma: Any, size: Any = None) -> Any:
+    return None, *_lognormal(g, y, mean, sigma)
+
+
+def _lognormal_function(g: Any, y: Any, mean: Any, sigma: Any, size: Any = None) -> Any:
+    return _lognormal(g, y, mean, sigma)
+
+
+def _shaped(grow: Any) -> tuple[Any, Any]:
+    """Draws whose logarithm, of `grow(y)`, is another draw over the parameter."""
+
+    def method(g: Any, y: Any, self: Any, a: Any, size: Any = None) -> Any:
+        return None, function(g, y, a)
+
+    def function(g: Any, y: Any, a: Any, size: Any = None) -> Any:
+        whole = grow(y)
+        return -g * whole * np.log(whole) / a
+
+    return method, function
+
+
+def _both(name: str, method: Any, function: Any, order: str) -> None:
+    for fn, bound in _named(name):
+        if bound:
+            rule(fn, broadcasts=True, order=f"self {order}")(method)
+        else:
+            rule(fn, broadcasts=True, order=order)(function)
+
+
+_both("lognormal", _lognormal_method, _lognormal_function, "mean? sigma? size")
+for _name in ("weibull", "power"):
+    _both(_name, *_shaped(lambda y: y), "a size")
+_both("pareto", *_shaped(lambda y: y + 1.0), "a size")
+
+
 # ---- types of results: only where every argument that decides them is plain
 
 
@@ -120,6 +163,7 @@ def _drawn(skip: int, parameters: int) -> Any:
 
 
 _COUNTS = {"random": 0, "random_sample": 0, "standard_normal": 0, "normal": 2, "uniform": 2}
+_COUNTS |= {"lognormal": 2, "weibull": 1, "power": 1, "pareto": 1}
 _COUNTS |= {"laplace": 2, "logistic": 2, "gumbel": 2, "exponential": 1, "rayleigh": 1}
 for _name, _parameters in _COUNTS.items():
     for _fn, _bound in _named(_name):

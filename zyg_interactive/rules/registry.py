@@ -66,7 +66,12 @@ class Rule:
         place for.
         """
         names = [*self.data, *(name for name, _ in self.metadata)]
+        if isinstance(self.fn, np.ufunc):
+            kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT}
         if self.variadic:
+            named = tuple(kwargs[k] for k in self.data if k in kwargs)
+            args = (*args, *named) if len(args) + len(named) >= len(self.data) else args
+            kwargs = {k: v for k, v in kwargs.items() if not named or k not in self.data}
             bad = [k for k in kwargs if k not in dict(self.metadata)]
             if bad:
                 raise LookupError(f"{bad[0]}=")
@@ -102,6 +107,10 @@ RULES: dict[Any, Rule] = {}
 RESULTS: dict[Any, Result] = {}
 # Callables whose calls stand for others: `(lowering, args, kwargs, node) -> atom`.
 LOWERED: dict[Any, Callable[..., Atom]] = {}
+# Why a callable has no rule, in words that a diagnostic can give as help.
+REASONS: dict[Any, str] = {}
+# Keywords of every ufunc that say how it computes, not what.
+LAYOUT = ("casting", "order", "subok")
 
 
 def rule(
@@ -199,6 +208,23 @@ def constant(*fns: Any) -> None:
         RULES[fn] = Rule(fn, None)
 
 
+def without_rule(reason: str, *fns: Any) -> None:
+    """Say why callables have no rule, and what to write instead."""
+    for fn in fns:
+        REASONS[fn] = reason
+
+
+def reason_for(fn: Any) -> str:
+    """Why a callable has no rule; an empty string where nothing is said."""
+    try:
+        known = REASONS.get(fn, "")
+    except TypeError:  # not hashable
+        return ""
+    if not known and isinstance(getattr(fn, "__self__", None), np.ufunc):
+        return "write it as a loop, or with np.add, np.multiply or np.maximum"
+    return known
+
+
 def result(*fns: Any) -> Callable[[Result], Result]:
     """Register how the type of a result follows: `(*types, **static) -> Type`; static may hold
     `Value`s.
@@ -276,7 +302,7 @@ def _no_object(t: Type) -> Type:
 def ufunc_result(fn: np.ufunc, args: tuple[Atom, ...], static: dict[str, Atom]) -> Type:
     types = [type_of(a) for a in args]
     if (
-        set(static) - {"dtype"}
+        set(static) - {"dtype", *LAYOUT}
         or fn.nout != 1
         or not all(isinstance(t, Scalar | Array) for t in types)
     ):
@@ -347,8 +373,10 @@ def static_type(x: Any) -> Any:
 
 __all__ = [
     "ATTRIBUTES",
+    "LAYOUT",
     "LOWERED",
     "METHODS",
+    "REASONS",
     "REFUSAL",
     "RESULTS",
     "RULES",
@@ -364,6 +392,7 @@ __all__ = [
     "infer",
     "lookup",
     "rank_of",
+    "reason_for",
     "result",
     "rule",
     "shape_of_atom",
@@ -372,6 +401,7 @@ __all__ = [
     "ufunc_result",
     "unsupported",
     "wants_arrays",
+    "without_rule",
 ]
 
 
@@ -381,12 +411,14 @@ __all__ = [
 def _methods() -> dict[str, Any]:
     same = (
         "sum mean prod max min std var cumsum cumprod argmax argmin argsort any all clip reshape "
-        "transpose ravel squeeze swapaxes repeat trace diagonal round dot take nonzero searchsorted"
+        "transpose ravel squeeze swapaxes repeat trace diagonal round dot take nonzero "
+        "searchsorted choose argpartition"
     )
     table = {name: getattr(np, name) for name in same.split()}
     table |= {"conj": np.conjugate, "conjugate": np.conjugate}
     own = ("astype", "copy", "flatten", "item", "tolist")
-    return table | {name: getattr(runtime, name) for name in own}
+    table |= {name: getattr(runtime, name) for name in own}
+    return table | {"compress": runtime.compressed}
 
 
 def _draws(cls: type) -> dict[str, Any]:
@@ -408,4 +440,5 @@ ATTRIBUTES: dict[str, Any] = {
     "shape": np.shape,
     "size": np.size,
     "ndim": np.ndim,
+    "nbytes": runtime.nbytes,
 }

@@ -17,14 +17,12 @@ from .sizes import (
     along,
     array_shape,
     decided,
-    dtype_after,
     dtype_of,
     member_types,
     members,
     normal,
     rebuilt,
     shape_at,
-    size_of,
     static,
     with_size,
 )
@@ -38,9 +36,12 @@ def _back(g: Any, x: Any) -> Any:
 
 
 @rule(np.take, order="a indices axis out mode")
-def take(g: Any, y: Any, a: Any, indices: Any, axis: Any = None) -> Any:
+def take(g: Any, y: Any, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     x = np.ravel(a) if axis is None and rank_of(a) != 1 else a
     index = list(indices) if isinstance(indices, tuple) else indices
+    if mode != "raise":
+        n = np.shape(x)[0 if axis is None else decided(axis)]
+        index = np.remainder(index, n) if decided(mode) == "wrap" else np.clip(index, 0, n - 1)
     where = along(0 if axis is None else decided(axis), index)
     c = call(runtime.add_at, call(runtime.zeros_like, x), where, g)
     return (c if x is a else _back(c, a)), None
@@ -59,14 +60,6 @@ def add_along_axis(g: Any, y: Any, c: Any, x: Any, indices: Any, axis: Any) -> A
     return np.take_along_axis(g, indices, axis), None, None, None
 
 
-@rule(np.sort, order="a axis kind")
-def sort(g: Any, y: Any, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    x = np.ravel(a) if axis is None else a
-    at = 0 if axis is None else axis
-    c = call(runtime.add_along_axis, g, x, np.argsort(x, axis=at, kind="stable"), at)
-    return _back(c, a) if axis is None else c
-
-
 @rule(np.delete)
 def delete(g: Any, y: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
     x = np.ravel(arr) if axis is None and rank_of(arr) != 1 else arr
@@ -79,6 +72,11 @@ def delete(g: Any, y: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
 @rule(np.compress, order="condition a axis out")
 def compress(g: Any, y: Any, condition: Any, a: Any, axis: Any = None) -> Any:
     return None, take(g, y, a, call(np.flatnonzero, condition), axis)[0]
+
+
+@rule(runtime.compressed)
+def compress_method(g: Any, y: Any, x: Any, condition: Any, axis: Any = None) -> Any:
+    return take(g, y, x, call(np.flatnonzero, condition), axis)[0], None
 
 
 @rule(np.select, order="condlist choicelist default?")
@@ -118,20 +116,6 @@ def full_like(
     shape: Any = None,
 ) -> Any:
     return None, g if carries(y, fill_value) else None
-
-
-@rule(np.linspace, broadcasts=True, order="start stop num endpoint retstep dtype axis")
-def linspace(
-    g: Any,
-    y: Any,
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: Any = True,
-    axis: Any = 0,
-) -> Any:
-    t = call(np.linspace, 0.0, 1.0, num, endpoint=endpoint, dtype=dtype_of(type_of(g)))
-    return np.tensordot(1.0 - t, g, axes=(0, axis)), np.tensordot(t, g, axes=(0, axis))
 
 
 @rule(np.unwrap)
@@ -191,6 +175,21 @@ def _compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Type
     return _delete(a, condition, axis) if out is None else UNKNOWN
 
 
+@result(runtime.compressed)
+def _compress_method(x: Any, condition: Any, axis: Any = None) -> Type:
+    return _delete(x, condition, axis)
+
+
+@rule(runtime.placed)
+def placed(g: Any, y: Any, mask: Any, values: Any, x: Any) -> Any:
+    return None, call(runtime.unbroadcast, g[mask], values), None
+
+
+@result(runtime.placed)
+def _placed(mask: Any, values: Any, x: Any) -> Type:
+    return type_of(x)
+
+
 @result(np.select)
 def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Type:
     conditions, choices = member_types(condlist), member_types(choicelist)
@@ -223,22 +222,3 @@ def _full_like(
 ) -> Type:
     sizes = shape_at(a) if shape is None else shape_from(static(shape))
     return Array(dtype_of(type_of(a)) if dtype is None else dtype_from(dtype, float), sizes)
-
-
-@result(np.linspace)
-def _linspace(
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: Any = True,
-    retstep: Any = False,
-    dtype: Any = None,
-    axis: Any = 0,
-) -> Type:
-    ends = broadcast(shape_at(start), shape_at(stop))
-    if retstep is not False or ends is None:
-        return UNKNOWN
-    i = normal(decided(axis), len(ends) + 1)
-    own = [dtype_of(type_of(v)) for v in (start, stop)]
-    kind = dtype_after(np.linspace, *own) if dtype is None else dtype_from(dtype, float)
-    return Array(kind, (*ends[:i], size_of(num), *ends[i:]))

@@ -12,6 +12,7 @@ from ..ir.core import Value, type_of
 from ..ir.types import UNKNOWN, Array, List, Scalar, Size, Type, fresh, shape_of
 from .indexing import zero_type
 from .registry import rank_of, result
+from .sequences import FLOATING
 from .sizes import (
     Shape,
     array_shape,
@@ -96,7 +97,7 @@ def _hstack(tup: Any) -> Type:
     return Array(sequence_dtype(tup), shape)
 
 
-@result(np.vstack)
+@result(np.vstack, *(getattr(np, n) for n in ("row_stack",) if hasattr(np, n)))
 def _vstack(tup: Any) -> Type:
     return Array(sequence_dtype(tup), _joined(tup, 0, _at_least(2)))
 
@@ -126,6 +127,7 @@ def _stack(arrays: Any, axis: Any = 0, out: Any = None, **rest: Any) -> Type:
     return Array(sequence_dtype(arrays), (*inner[:i], n, *inner[i:]))
 
 
+@result(np.asanyarray, np.asarray_chkfinite, np.require)
 @result(np.array, np.asarray, np.ascontiguousarray, np.asfortranarray, runtime.astype)
 def _array(x: Any, dtype: Any = None, *more: Any, **rest: Any) -> Type:
     shape = array_shape(type_of(x))
@@ -133,7 +135,29 @@ def _array(x: Any, dtype: Any = None, *more: Any, **rest: Any) -> Type:
     kind = dtype_of(type_of(x)) if given is None else None
     if given is not None and not isinstance(given, Value):
         kind = np.dtype(given)
-    return UNKNOWN if rest.get("ndmin") is not None else Array(kind, shape)
+    least = rest.get("ndmin") or 0
+    if isinstance(least, int) and shape is not None:
+        shape = (*(1,) * (least - len(shape)), *shape)
+    return Array(kind, shape) if isinstance(least, int) else UNKNOWN
+
+
+if hasattr(np, "astype"):
+    result(np.astype)(_array)
+
+
+for _type in FLOATING:
+    result(_type)(lambda x=0.0, _type=_type: _array(x, _type))
+
+
+@result(runtime.as_dtype)
+def _as_dtype(x: Any, dtype: Any) -> Type:
+    return _array(x, dtype)
+
+
+@result(np.fromiter)
+def _fromiter(iter: Any, dtype: Any, count: Any = -1, **rest: Any) -> Type:
+    kind = static(dtype)
+    return Array(None if isinstance(kind, Value) else np.dtype(kind), (fresh(),))
 
 
 @result(np.ascontiguousarray, np.asfortranarray)

@@ -15,7 +15,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Undecided, Value, type_of
 from ..ir.types import Array, List, Scalar, Tuple, Type, is_complex, shape_of
-from .registry import call, rank_of, rule, takes_lists
+from .registry import call, rank_of, rule, takes_lists, unsupported
 from .sizes import (
     along,
     array_shape,
@@ -30,7 +30,11 @@ from .sizes import (
 )
 
 JOINING = (np.concatenate, np.hstack, np.vstack, np.dstack, np.column_stack)
-takes_lists(*JOINING, np.stack, np.array, np.asarray, np.ascontiguousarray, np.asfortranarray)
+takes_lists(
+    *(*JOINING, np.stack, np.block, np.linalg.multi_dot, np.choose, np.full, np.full_like),
+    *(np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy),
+    np.fromiter,
+)
 
 # ---- cotangents of joined sequences
 
@@ -113,7 +117,7 @@ def hstack(g: Any, y: Any, tup: Any) -> Any:
     return (pieces(g, tup, 0 if rank_of(y) == 1 else 1, 0),)
 
 
-@rule(np.vstack)
+@rule(np.vstack, *(getattr(np, n) for n in ("row_stack",) if hasattr(np, n)))
 def vstack(g: Any, y: Any, tup: Any) -> Any:
     return (pieces(g, tup, 0, 1),)
 
@@ -142,7 +146,7 @@ def stack(g: Any, y: Any, arrays: Any, axis: Any = 0) -> Any:
 # ---- arrays of nested lists
 
 
-@rule(np.array, np.asarray, order="object dtype")
+@rule(np.array, np.asarray, np.asanyarray, np.asarray_chkfinite, order="object dtype")
 def array(
     g: Any,
     y: Any,
@@ -151,8 +155,37 @@ def array(
     copy: Any = True,
     order: Any = None,
     subok: Any = False,
+    ndmin: Any = 0,
 ) -> Any:
-    return (nested(g, object) if carries(y, object) else None,)
+    if not carries(y, object):
+        return (None,)
+    if ndmin and decided(ndmin):
+        own = array_shape(type_of(object))
+        if own is None:
+            raise Undecided(object, "the rank")
+        g = g[(0,) * max(decided(ndmin) - len(own), 0)]
+    return (nested(g, object),)
+
+
+def in_kind(c: Any, x: Any) -> Any:
+    """A cotangent of the kind of `x`, where only the run knows its own."""
+    t = type_of(x)
+    kind = t.dtype if isinstance(t, Array) else None
+    known = c is not None and kind is not None and kind.kind in "fc"
+    return call(runtime.as_dtype, c, kind) if known else c
+
+
+@rule(np.require)
+def require(g: Any, y: Any, a: Any, dtype: Any = None, requirements: Any = None) -> Any:
+    return (nested(g, a) if carries(y, a) else None,)
+
+
+@rule(np.fromiter, order="iter dtype count")
+def fromiter(g: Any, y: Any, iter: Any, dtype: Any, count: Any = -1) -> Any:
+    items = members(iter)
+    if decided(count) >= 0 and (items is None or decided(count) != len(items)):
+        raise unsupported("`np.fromiter` with count=", "leave it out")
+    return (nested(g, iter) if carries(y, iter) else None), None
 
 
 def carries(y: Any, x: Any) -> bool:
@@ -206,8 +239,7 @@ def contiguous(g: Any, y: Any, a: Any, dtype: Any = None) -> Any:
     return (nested(g, a),)
 
 
-@rule(runtime.astype)
-def astype(
+def _astype(
     g: Any,
     y: Any,
     x: Any,
@@ -218,6 +250,28 @@ def astype(
     copy: Any = True,
 ) -> Any:
     return (as_dtype(g, x) if carries(y, x) else None), None
+
+
+rule(runtime.astype)(_astype)
+if hasattr(np, "astype"):
+    rule(np.astype)(_astype)
+
+
+FLOATING = {
+    *(np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128),
+    np.clongdouble,
+}
+
+
+@rule(*FLOATING)
+def number(g: Any, y: Any, x: Any) -> Any:
+    """`np.float32(x)`: a number, or an array of numbers, in another precision."""
+    return (nested(g, x) if carries(y, x) else None,)
+
+
+@rule(runtime.as_dtype)
+def in_dtype(g: Any, y: Any, x: Any, dtype: Any) -> Any:
+    return as_dtype(g, x), None
 
 
 @rule(runtime.tolist)
@@ -232,9 +286,14 @@ def tolist(g: Any, y: Any, x: Any) -> Any:
 def split(g: Any, y: Any, ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     at = static(indices_or_sections)
     if isinstance(at, tuple | list) and at != type(at)(sorted(at)):
-        raise ValueError("np.split at indices that do not ascend")
+        raise unsupported("`np.split` at indices that do not ascend", "order them")
     axis = decided(axis)
     return joined(g, y, axis if axis >= 0 else normal(axis, rank_of(ary))), None
+
+
+@rule(np.dsplit)
+def dsplit(g: Any, y: Any, ary: Any, indices_or_sections: Any) -> Any:
+    return split(g, y, ary, indices_or_sections, 2)
 
 
 @rule(np.hsplit)

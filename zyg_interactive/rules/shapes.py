@@ -96,26 +96,33 @@ def _expand_dims(a: Any, axis: Any) -> Type:
     return _array(a, tuple(1 if i in new else next(rest) for i in range(n)))
 
 
-@result(np.atleast_1d)
-def _atleast_1d(a: Any, *more: Any) -> Type:
+def _each(one: Any) -> Any:
+    def how(*arys: Any) -> Type:
+        return one(arys[0]) if len(arys) == 1 else Tuple(tuple(map(one, arys)))
+
+    return how
+
+
+def _atleast_1d(a: Any) -> Type:
     shape = shape_at(a)
-    return UNKNOWN if more else _array(a, shape if shape is None else shape or (1,))
+    return _array(a, shape if shape is None else shape or (1,))
 
 
-@result(np.atleast_2d)
-def _atleast_2d(a: Any, *more: Any) -> Type:
+def _atleast_2d(a: Any) -> Type:
     shape = shape_at(a)
-    return (
-        UNKNOWN if more else _array(a, None if shape is None else (1,) * (2 - len(shape)) + shape)
-    )
+    return _array(a, None if shape is None else (1,) * (2 - len(shape)) + shape)
 
 
-@result(np.atleast_3d)
-def _atleast_3d(a: Any, *more: Any) -> Type:
+def _atleast_3d(a: Any) -> Type:
     shape = shape_at(a)
     if shape is not None and len(shape) < 3:
         shape = (*shape, 1) if len(shape) == 2 else (1, *(shape or (1,)), 1)
-    return UNKNOWN if more else _array(a, shape)
+    return _array(a, shape)
+
+
+result(np.atleast_1d)(_each(_atleast_1d))
+result(np.atleast_2d)(_each(_atleast_2d))
+result(np.atleast_3d)(_each(_atleast_3d))
 
 
 @result(
@@ -279,7 +286,17 @@ def _diag(v: Any, k: Any = 0) -> Type:
     return _diagonal(v, k)
 
 
-@result(np.diagonal, np.linalg.diagonal)
+@result(np.linalg.diagonal)
+def _diagonal_of(x: Any, offset: Any = 0) -> Type:
+    return _diagonal(x, offset, -2, -1)
+
+
+@result(np.linalg.trace)
+def _trace_of(x: Any, offset: Any = 0, dtype: Any = None) -> Type:
+    return _trace(x, offset, -2, -1, dtype)
+
+
+@result(np.diagonal)
 def _diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Type:
     shape = shape_at(a)
     if shape is None:
@@ -302,7 +319,9 @@ def _trace(
 ) -> Type:
     t = _diagonal(a, offset, axis1, axis2)
     own = dtype_after(np.sum, dtype_of(t))
-    known = dtype is None and out is None and isinstance(t, Array) and t.shape is not None
+    given = static(dtype)
+    own = own if given is None else None if isinstance(given, Value) else np.dtype(given)
+    known = out is None and isinstance(t, Array) and t.shape is not None
     shape = shape_of(t)
     return Array(own, shape[:-1] if shape is not None else None) if known else Array(None, None)
 

@@ -15,11 +15,10 @@ from .. import runtime
 from ..ir.core import Value, type_of
 from ..ir.types import Scalar
 from .registry import call, rank_of, rule, shape_of_atom, unsupported
-from .sequences import nested
+from .sequences import as_dtype, carries, nested
 from .sizes import (
     along,
     normal,
-    static,
 )
 
 # ---- the same elements in another shape
@@ -63,10 +62,16 @@ def expand_dims(g: Any, y: Any, a: Any, axis: Any) -> Any:
     return np.squeeze(g, axis), None
 
 
-@rule(np.atleast_1d, np.atleast_2d, np.atleast_3d)
 def atleast(g: Any, y: Any, a: Any) -> Any:
     same = shape_of_atom(a) is not None and shape_of_atom(a) == shape_of_atom(y)
     return g if same else _back(g, a)
+
+
+@rule(np.atleast_1d, np.atleast_2d, np.atleast_3d)
+def atleast_several(g: Any, y: Any, *arys: Any) -> Any:
+    if len(arys) == 1:
+        return (atleast(g, y, arys[0]),)
+    return tuple(None if c is None else _back(c, a) for c, a in zip(g, arys, strict=True))
 
 
 @rule(np.copy, runtime.copy)
@@ -77,8 +82,9 @@ def copy(g: Any, y: Any, a: Any, order: Any = "K", subok: Any = False) -> Any:
 @rule(runtime.item)
 def item(g: Any, y: Any, x: Any, *index: Any) -> Any:
     place = index or (0,) * rank_of(x)
-    if len(place) != rank_of(x):
-        raise unsupported("`item` with a flat index", "give one index for each axis")
+    if len(place) == 1 != rank_of(x):
+        flat = call(runtime.zeros_like, np.reshape(x, (-1,)))
+        return _back(call(runtime.add_at, flat, place, g), x), None
     return call(runtime.add_at, call(runtime.zeros_like, x), place, g), *(None for _ in index)
 
 
@@ -222,8 +228,28 @@ def diagonal(g: Any, y: Any, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any
     return call(runtime.diagonal_like, g, a, offset, axis1, axis2)
 
 
+@rule(np.linalg.diagonal)
+def diagonal_of(g: Any, y: Any, x: Any, offset: Any = 0) -> Any:
+    return call(runtime.diagonal_like, g, x, offset, -2, -1)
+
+
+@rule(np.linalg.trace)
+def trace_of(g: Any, y: Any, x: Any, offset: Any = 0, dtype: Any = None) -> Any:
+    return trace(g, y, x, offset, -2, -1, dtype)
+
+
 @rule(np.trace, order="a offset axis1 axis2 dtype out")
-def trace(g: Any, y: Any, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+def trace(
+    g: Any,
+    y: Any,
+    a: Any,
+    offset: Any = 0,
+    axis1: Any = 0,
+    axis2: Any = 1,
+    dtype: Any = None,
+) -> Any:
+    if dtype is not None:
+        g = as_dtype(g, a) if carries(y, a) else 0.0 * g
     along_it = np.shape(np.diagonal(a, offset, axis1, axis2))
     spread = np.broadcast_to(np.expand_dims(g, -1), along_it)
     return call(runtime.diagonal_like, spread, a, offset, axis1, axis2)
@@ -234,31 +260,6 @@ def diagonal_like(
     g: Any, y: Any, c: Any, x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1
 ) -> Any:
     return np.diagonal(g, offset, axis1, axis2), None
-
-
-_MAPPED = ("edge", "wrap", "reflect", "symmetric")
-
-
-@rule(np.pad)
-def pad(
-    g: Any, y: Any, array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
-) -> Any:
-    n = rank_of(array)
-    try:
-        widths = widths_of(static(pad_width), n)
-    except TypeError:
-        raise unsupported("a `pad_width` that only the run knows", "write its numbers") from None
-    shape = np.shape(array)
-    if mode == "constant":
-        cut = (slice(w, w + shape[i]) for i, (w, _) in enumerate(widths))
-        return g[tuple(cut)], None
-    if mode not in _MAPPED:
-        raise unsupported(f"`np.pad` with mode={mode!r}")
-    # Each element of the result is one of the array's: pad the places in the same way.
-    places = [call(np.pad, call(np.arange, shape[i]), w, mode=mode) for i, w in enumerate(widths)]
-    index = call(np.ix_, *places)
-    where = tuple(index[i] for i in range(n))
-    return call(runtime.add_at, call(runtime.zeros_like, array), where, g), None
 
 
 def widths_of(pad_width: Any, n: int) -> list[tuple[Any, Any]]:

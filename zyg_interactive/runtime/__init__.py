@@ -88,6 +88,15 @@ from .cotangents import (
     unbroadcast,
     zeros_like,
 )
+from .counts import (
+    bins_of,
+    inserted_places,
+    places_kept,
+    segments,
+    unique_counts,
+    unique_places,
+    untrimmed,
+)
 from .exceptions import Interrupted, enter, interrupted, leave, throw
 from .filters import (
     EDGES,
@@ -119,7 +128,7 @@ from .late import (
     twice_forward,
     twice_reverse,
 )
-from .matrices import cofactor, cofactor_pullback
+from .matrices import cofactor, cofactor_pullback, or_zero, phase_marks, same_order
 from .memory import (
     Cells,
     Memory,
@@ -179,17 +188,21 @@ from .numbers import (
     sign,
     truth,
 )
+from .ranks import evened, rank_slopes, rank_weights
 from .shapes import (
     add_along_axis,
     assemble,
     astype,
     before,
+    compressed,
     copy,
     diagonal_like,
     flatten,
     horner,
     item,
     join_like,
+    nbytes,
+    placed,
     restructure,
     split_like,
     tolist,
@@ -197,18 +210,29 @@ from .shapes import (
 from .signals import (
     beyond_knots,
     embedded,
-    gradient_back,
     inside_knots,
     knot_places,
     leaders,
     middle,
-    rank_weights,
     resized,
     spectrum_weights,
 )
 
 __all__ = [
     "CHANGING",
+    "compressed",
+    "nbytes",
+    "placed",
+    "bins_of",
+    "inserted_places",
+    "places_kept",
+    "segments",
+    "unique_counts",
+    "unique_places",
+    "untrimmed",
+    "or_zero",
+    "phase_marks",
+    "same_order",
     "Cells",
     "Changed",
     "Dynamic",
@@ -278,6 +302,7 @@ __all__ = [
     "dynamic_reverse",
     "edge_weights",
     "embedded",
+    "evened",
     "ends_of",
     "enter",
     "expand",
@@ -295,7 +320,6 @@ __all__ = [
     "gathered",
     "gaussian_weights",
     "give_at",
-    "gradient_back",
     "has_own",
     "heap_order",
     "horner",
@@ -339,6 +363,7 @@ __all__ = [
     "put_all",
     "put_into",
     "quotient",
+    "rank_slopes",
     "rank_weights",
     "reached",
     "read_cell",

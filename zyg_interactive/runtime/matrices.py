@@ -27,3 +27,29 @@ def cofactor_pullback(c: Any, a: Any) -> Any:
     inner = np.conj(turn) * (np.swapaxes(u, -1, -2) @ c @ np.swapaxes(vh, -1, -2))
     diagonal = np.einsum("...ij,...jj->...i", pairs, inner)
     return u @ (diagonal[..., None] * eye - pairs * np.swapaxes(inner, -1, -2)) @ vh
+
+
+def same_order(values: Any, others: Any) -> Any:
+    """Where each eigenvalue stands among the same ones, which may be in another order."""
+    apart = np.abs(values[..., :, None] - others[..., None, :])
+    found = np.argmin(apart, axis=-1)
+    n = values.shape[-1]
+    for at in np.ndindex(values.shape[:-1]):
+        if len(set(found[at].tolist())) < n:  # some are equal
+            found[at] = np.arange(n)
+    return found
+
+
+def or_zero(c: Any) -> Any:
+    """The cotangent of residuals, which NumPy leaves out where there are none."""
+    return c if c.size else np.zeros(1, c.dtype)
+
+
+def phase_marks(v: Any) -> Any:
+    """One over the number in each eigenvector that LAPACK has made real, zero elsewhere."""
+    size = np.abs(v)
+    largest = np.argmax(np.where(np.imag(v) == 0, size, -1.0), axis=-2)
+    marks = np.zeros_like(size)
+    place = np.expand_dims(largest, -2)
+    np.put_along_axis(marks, place, 1 / np.real(np.take_along_axis(v, place, -2)), -2)
+    return marks

@@ -90,6 +90,13 @@ def add_along_axis(c: Any, x: Any, indices: Any, axis: int) -> Any:
     return y
 
 
+def placed(mask: Any, values: Any, x: Any) -> Any:
+    """Zeros like `x`, with `values` where a mask is true."""
+    y = np.zeros_like(x)
+    y[mask] = values
+    return y
+
+
 # ---- methods of arrays that no NumPy function equals in every argument
 
 
@@ -118,3 +125,11 @@ def item(x: Any, *index: Any) -> Any:
 
 def tolist(x: Any) -> Any:
     return x.tolist()
+
+
+def compressed(x: Any, condition: Any, axis: Any = None) -> Any:
+    return x.compress(condition, axis)
+
+
+def nbytes(x: Any) -> int:
+    return int(x.nbytes)

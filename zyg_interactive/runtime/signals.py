@@ -48,7 +48,9 @@ def beyond_knots(x: Any, xp: Any) -> Any:
 def _span(n: int, m: int, mode: str) -> slice:
     """What a mode of `np.convolve` takes of the whole."""
     most, least = max(n, m), min(n, m)
-    start, size = ((least - 1) // 2, most) if mode == "same" else (least - 1, most - least + 1)
+    start, size = ((least - 1) // 2, most) if mode != "valid" else (least - 1, most - least + 1)
+    if mode == "mirrored" and n < m:  # what `np.correlate` takes for the middle
+        start = n // 2
     return slice(start, start + size)
 
 
@@ -62,31 +64,6 @@ def embedded(c: Any, a: Any, v: Any, mode: str) -> Any:
 def middle(c: Any, a: Any, v: Any, mode: str) -> Any:
     """The part of a whole convolution that a mode takes."""
     return c[_span(len(a), len(v), mode)].copy()
-
-
-def gradient_back(c: Any, axis: int) -> Any:
-    """The transpose of `np.gradient` with unit spacing."""
-    c = np.moveaxis(c, axis, 0)
-    out = np.zeros_like(c)
-    out[2:] += 0.5 * c[1:-1]
-    out[:-2] -= 0.5 * c[1:-1]
-    out[1] += c[0]
-    out[0] -= c[0]
-    out[-1] += c[-1]
-    out[-2] -= c[-1]
-    return np.moveaxis(out, 0, axis)
-
-
-def rank_weights(q: float, x: Any, axis: int) -> Any:
-    """The weights of sorted samples in their quantile, with linear interpolation."""
-    n = x.shape[axis]
-    place = q * (n - 1)
-    low = min(int(np.floor(place)), n - 1)
-    weights = np.zeros(n, x.dtype if x.dtype.kind == "f" else float)
-    weights[low] = 1.0 - (place - low)
-    if low + 1 < n:
-        weights[low + 1] += place - low
-    return weights
 
 
 def leaders(x: Any, y: Any, axis: int) -> Any:

@@ -232,7 +232,8 @@ def _filled(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     mask = p.now(op.static.get("where", True), op, scope)
     g: Atom = None
     if any(v in p.active for v in values(value)):
-        g = p.copied(bar) if mask is True else emit(np.where, (mask, bar, 0.0))
+        g = p.copied(bar)  # what is behind a mask may be read later, too
+        g = g if mask is True else emit(np.where, (mask, g, 0.0))
     if mask is True:
         emit(operator.setitem, (bar, Ellipsis, 0.0))
     else:

@@ -32,6 +32,7 @@ from ..ir.types import (
     may_be_differentiable,
     shape_of,
 )
+from .masks import both_masked
 
 
 class Fields(dict[str, Any]):
@@ -124,6 +125,9 @@ def plus(a: Atom, b: Atom) -> Atom:
         return type(a)({k: plus(a.get(k), b.get(k)) for k in {**a, **b}})
     if isinstance(a, dict) or isinstance(b, dict):
         return emit(runtime.add, (made(a), made(b)))
+    together = both_masked(a, b)
+    if together is not None:
+        return together
     # A number of no known kind may be a name without a value, whose cotangent is None.
     numeric = all(isinstance(t := type_of(x), Scalar | Array) and t != NUMBER for x in (a, b))
     return emit(operator.add if numeric else runtime.add, (a, b))

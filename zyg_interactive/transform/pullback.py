@@ -84,6 +84,7 @@ from .cotangents import (
     repaired,
 )
 from .kept import Kept, settle, without_copies
+from .masks import is_pointwise, masked, unmasked
 from .memory import reverse_of
 from .simplify import drop_dead
 from .structures import STRUCTURAL
@@ -267,9 +268,9 @@ class Pullback:
         return any(self._changes(inner) for region in op.regions for inner in region.ops)
 
     def _demand(self, undecided: Undecided) -> None:
+        if undecided.value in self.active and _is_data(undecided.value.type):
+            return  # as a constant it would have no derivative any more
         first = len(self.primal.params) - len(self.f.hidden)
-        if undecided.value in self.active:
-            return  # as a constant it would have no derivative
         for i, p in enumerate(self.primal.params):
             if p is undecided.value and i >= first:
                 path = self.f.hidden[i - first]
@@ -511,7 +512,12 @@ class Pullback:
         y = self.after(op.result, op, scope)
         read = tuple(self.now(a, op, scope) for a in data)
         metadata = {k: self.now(a, op, scope) for k, a in metadata.items()}
+        masks: list[Atom] = []
+        if is_pointwise(op.fn):
+            g, masks = unmasked(g)
         cs = rule.pullback(g, y, *read, **metadata)
+        if masks:
+            cs = tuple(masked(c, masks) for c in (cs if isinstance(cs, tuple) else (cs,)))
         # A rule with one argument may return its cotangent alone, or in a tuple of one.
         given: dict[Any, tuple[Atom, Atom]] = {}
         for x, c in zip(data, cs if isinstance(cs, tuple) else (cs,), strict=True):
@@ -741,6 +747,15 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
+
+
+def _is_data(t: Type) -> bool:
+    """Whether a type is that of floating numbers, or of a container of them."""
+    if isinstance(t, Array):
+        return t.dtype is None or t.dtype.kind in "fc"
+    if isinstance(t, Scalar):
+        return t.kind in ("float", "complex")
+    return not isinstance(t, Unknown) and may_be_differentiable(t)
 
 
 def _is_refused(c: Atom) -> bool:

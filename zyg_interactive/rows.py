@@ -1,0 +1,33 @@
+"""What NumPy's functions of functions do, in plain Python.
+
+Where differentiated code calls one, it is lowered like a function of the user's: so it can be
+differentiated, to any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def vectorized(f: Callable[..., Any], *args: Any) -> Any:
+    """`np.vectorize(f)(*args)`: stands for the call itself in lowered code."""
+    return np.vectorize(f)(*args)
+
+
+def each_row(f: Callable[..., Any], rows: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.stack([f(row, *args, **kwargs) for row in rows])
+
+
+def each_of_one(f: Callable[..., Any], a: Any) -> Any:
+    return np.stack([f(x) for x in a])
+
+
+def each_of_two(f: Callable[..., Any], a: Any, b: Any) -> Any:
+    return np.stack([f(x, b[i]) for i, x in enumerate(a)])
+
+
+def each_of_three(f: Callable[..., Any], a: Any, b: Any, c: Any) -> Any:
+    return np.stack([f(x, b[i], c[i]) for i, x in enumerate(a)])
