@@ -11,11 +11,12 @@ import os
 from collections.abc import Callable
 
 import pytest
-from fuzzing import MOST_REFUSED, refused, report, survey
+from fuzzing import refused, report, survey
 from language import Language
 from programs import Program
 
-EXAMPLES = int(os.environ.get("ZYG_FUZZ", "60"))
+EXAMPLES = int(os.environ.get("ZYG_FUZZ", "160"))
+MOST_REFUSED = 0.1  # of a small draw
 
 
 def make(choose: Callable[[int], int], seed: int) -> Program:
