@@ -231,7 +231,7 @@ even($e, $i)
 first($l, $e)
 many($e, $e)
 many($e, k=$e, a=$e)
-many($e, *$l, b=$e)
+many($e, *($e, $e), b=$e)
 many(**{"a": $e, "bb": $e})
 Box($e)($e)
 Box.half($e)
@@ -473,7 +473,7 @@ for $n in list($l):
 for $j, $n in enumerate($l[:3]):
     $$
 ===
-for $n, $n in zip($l, [$e, $e]):
+for $n, $n in zip($l[:3], [$e, $e]):
     $$
 ===
 for $n in reversed($l[:3]):
@@ -485,22 +485,22 @@ for $n in (q * $s for q in $l[:3]):
 for $n in map(lambda q: q + $s, $l[:3]):
     $$
 ===
-for $n in (q for q in $l if q > $k):
+for $n in (q for q in list($l) if q > $k):
     $$
 ===
 for $n in count(list($l)):
     $$
 ===
-for _, $n in $d.items():
+for _, $n in list($d.items()):
     $$
 ===
-for $n in $d.values():
+for $n in list($d.values()):
     $$
 ===
 for $n in itertools.chain($l[:2], ($e,)):
     $$
 ===
-for $n in $o:
+for $n in list($o):
     $$
 ===
 for $n1 in list($l):

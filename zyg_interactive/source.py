@@ -9,7 +9,7 @@ import ast
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from types import CodeType
 from typing import NamedTuple
@@ -43,6 +43,11 @@ class Source:
     file: str
     text: str
     tree: ast.Module = field(repr=False)
+
+    @cached_property
+    def functions(self) -> list[FunctionNode]:
+        """The functions of the text, those inside others too."""
+        return [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.Lambda)]
 
     @property
     def lines(self) -> list[str]:
@@ -151,11 +156,11 @@ def find(code: CodeType) -> tuple[Source, FunctionNode]:
 def _node_of(source: Source, code: CodeType) -> FunctionNode:
     """The syntax node of a code object of this text. Raises SourceNotFound."""
     if code.co_name == "<lambda>":
-        found = [n for n in ast.walk(source.tree) if isinstance(n, ast.Lambda) and _may_be(n, code)]
+        found = [n for n in source.functions if isinstance(n, ast.Lambda) and _may_be(n, code)]
         if found:
             # a lambda in a lambda: the inner one has all of its code inside
             return min(found, key=_extent)
-    for node in ast.walk(source.tree):
+    for node in source.functions:
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             if code.co_name == node.name and code.co_firstlineno == first:
