@@ -48,6 +48,10 @@ def test_least_squares():
         for b in ((m,), (m, 2)):
             check_rule(LA.lstsq, x(m, n), x(*b), rcond=None, types=False, single=False)
             check_rule(LA.lstsq, z(m, n), z(*b), rcond=None, types=False, single=False)
+    a, b = x(4, 3), x(4)
+    for fn, args in ((LA.lstsq, (a, b)), (LA.pinv, (a,))):
+        with pytest.raises(Refused, match="limit"):
+            pull(fn, args, {"rcond": 1e-3}, fn(*args), fn(*args))
 
 
 def test_singular_values():

@@ -177,8 +177,13 @@ def cross_of(g: Any, y: Any, x1: Any, x2: Any, axis: Any = -1) -> Any:
 
 def _vecdot(g: Any, y: Any, x1: Any, x2: Any, axis: Any = -1) -> Any:
     # sum conj(x1) x2
-    g = np.expand_dims(g, axis)
-    return conj(g) * x2, g * x1
+    axis = decided(axis)
+    g = np.expand_dims(g, -1)
+    if axis == -1:
+        return conj(g) * x2, g * x1
+    a, b = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
+    bars = (call(runtime.unbroadcast, conj(g) * b, a), call(runtime.unbroadcast, g * a, b))
+    return tuple(np.moveaxis(bar, -1, axis) for bar in bars)
 
 
 if hasattr(np, "vecdot"):

@@ -52,8 +52,18 @@ def inv(g: Any, y: Any, a: Any) -> Any:
 def pinv(
     g: Any, y: Any, a: Any, rcond: Any = None, hermitian: Any = False, rtol: Any = None
 ) -> Any:
+    for cut in (rcond, rtol):
+        small_cut(cut, "np.linalg.pinv")
     bar = pinv_bar(g, y, a)
     return _lower(0.5 * (bar + transposed(bar))) if decided(hermitian) else bar
+
+
+def small_cut(rcond: Any, name: str) -> None:
+    """Refuse a limit that takes more away than zeros: the formula is that of a constant rank."""
+    if rcond is not None and not isinstance(decided(rcond), float | int):
+        raise unsupported(f"`{name}` with limits for each matrix", "give one number")
+    if rcond is not None and decided(rcond) > 1e-8:
+        raise unsupported(f"`{name}` with a limit above 1e-8", "leave it out")
 
 
 def pinv_bar(g: Any, y: Any, a: Any) -> Any:

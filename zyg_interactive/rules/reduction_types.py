@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Value, type_of
-from ..ir.types import UNKNOWN, Array, Type, fresh, is_plural
+from ..ir.types import UNKNOWN, Array, Scalar, Type, fresh, is_plural
 from .registry import result
 from .sizes import (
     decided,
@@ -25,6 +25,16 @@ from .sizes import (
 )
 
 
+def _is_plain(a: Any, initial: Any) -> bool:
+    """Whether the first number leaves the dtype of the others as it is."""
+    kind = dtype_of(type_of(a))
+    if initial is None:
+        return True
+    t = type_of(initial)
+    real = isinstance(t, Scalar) and t.kind != "complex"
+    return real and kind is not None and kind.kind in "fc"
+
+
 def _reduction(fn: Any, default: Any = None, integer_result: bool = True) -> Any:
     def how(
         a: Any,
@@ -35,7 +45,7 @@ def _reduction(fn: Any, default: Any = None, integer_result: bool = True) -> Any
         *more: Any,
         **rest: Any,
     ) -> Type:
-        if out is not None or more or "initial" in rest:
+        if out is not None or more or not _is_plain(a, rest.get("initial")):
             return UNKNOWN
         given = static(dtype)
         kind = dtype_after(fn, dtype_of(type_of(a)))
@@ -62,7 +72,7 @@ def _extreme(fn: Any, default: Any = None) -> Any:
         *more: Any,
         **rest: Any,
     ) -> Type:
-        if out is not None or more or "initial" in rest:
+        if out is not None or more or not _is_plain(a, rest.get("initial")):
             return UNKNOWN
         return Array(dtype_of(type_of(a)), reduced(shape_at(a), axis, keepdims))
 
