@@ -13,7 +13,8 @@ import numpy as np
 from ..ir.core import Undecided, type_of
 from ..ir.types import UNKNOWN, Array, Type
 from .contractions import matmul
-from .linalg import inv, norm, solve
+from .linalg import inv, solve
+from .norms import norm
 from .registry import rank_of, result, rule
 from .sizes import (
     array_shape,
