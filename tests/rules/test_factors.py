@@ -73,6 +73,7 @@ def test_products_and_tensors():
 
 
 def test_condition():
-    check_rule(LA.cond, x(3, 3), p=[None, 2, -2, 1, -1, np.inf, "fro"])
-    check_rule(LA.cond, x(4, 3))
-    check_rule(LA.cond, z(2, 3, 3), p=[2, "fro", 1])
+    spread = np.array([[3.0, 0, 0], [0, 2.0, 0], [0, 0, 1.2]])
+    check_rule(LA.cond, x(3, 3) / 3 + spread, p=[None, 2, -2, 1, -1, np.inf, "fro"])
+    check_rule(LA.cond, x(4, 3) / 3 + np.eye(4, 3) * [3.0, 2.0, 1.2])
+    check_rule(LA.cond, z(2, 3, 3) / 3 + spread, p=[2, "fro", 1])

@@ -9,7 +9,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import Value, type_of
 from ..ir.types import UNKNOWN, Array, Scalar, Type, fresh, is_plural
-from .registry import result
+from .registry import named, result
 from .sizes import (
     decided,
     dtype_after,
@@ -142,7 +142,7 @@ for _ufunc in (np.add, np.multiply):
     result(_ufunc.accumulate)(_accumulation(_ufunc.accumulate, 0))
 
 
-@result(np.cumulative_sum, np.cumulative_prod)
+@result(*named("cumulative_sum cumulative_prod"))
 def _cumulative(
     x: Any,
     axis: Any = None,

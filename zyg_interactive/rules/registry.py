@@ -149,6 +149,12 @@ def elementwise_rule(fns: Any, *partials: Callable[..., Any]) -> None:
         RULES[fn] = Rule(fn, pullback, names, broadcasts=True)
 
 
+def named(names: str, *owners: Any) -> list[Any]:
+    """What NumPy's modules have under these names, in the version that is there."""
+    found = [(o, n) for o in owners or (np,) for n in names.split()]
+    return [getattr(o, n) for o, n in found if hasattr(o, n)]
+
+
 def constant(*fns: Any) -> None:
     """Declare callables whose result carries no derivative."""
     for fn in fns:
@@ -307,6 +313,7 @@ __all__ = [
     "emit",
     "infer",
     "lookup",
+    "named",
     "rank_of",
     "reason_for",
     "result",
