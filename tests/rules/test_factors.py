@@ -48,6 +48,10 @@ def test_least_squares():
         for b in ((m,), (m, 2)):
             check_rule(LA.lstsq, x(m, n), x(*b), rcond=None, types=False, single=False)
             check_rule(LA.lstsq, z(m, n), z(*b), rcond=None, types=False, single=False)
+    a, b = x(4, 3), x(4)
+    for fn, args in ((LA.lstsq, (a, b)), (LA.pinv, (a,))):
+        with pytest.raises(Refused, match="limit"):
+            pull(fn, args, {"rcond": 1e-3}, fn(*args), fn(*args))
 
 
 def test_singular_values():
@@ -69,6 +73,7 @@ def test_products_and_tensors():
 
 
 def test_condition():
-    check_rule(LA.cond, x(3, 3), p=[None, 2, -2, 1, -1, np.inf, "fro"])
-    check_rule(LA.cond, x(4, 3))
-    check_rule(LA.cond, z(2, 3, 3), p=[2, "fro", 1])
+    spread = np.array([[3.0, 0, 0], [0, 2.0, 0], [0, 0, 1.2]])
+    check_rule(LA.cond, x(3, 3) / 3 + spread, p=[None, 2, -2, 1, -1, np.inf, "fro"])
+    check_rule(LA.cond, x(4, 3) / 3 + np.eye(4, 3) * [3.0, 2.0, 1.2])
+    check_rule(LA.cond, z(2, 3, 3) / 3 + spread, p=[2, "fro", 1])

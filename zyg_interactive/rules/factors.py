@@ -18,7 +18,7 @@ from .. import runtime
 from ..ir.core import type_of
 from ..ir.types import UNKNOWN, Array, Tuple, Type, broadcast, fresh, is_complex
 from .contractions import transposed
-from .linalg import pinv_bar, singular_bar
+from .linalg import pinv_bar, singular_bar, small_cut
 from .registry import call, conj, constant, rank_of, result, rule, shape_of_atom, unsupported
 from .sequences import in_kind
 from .sizes import decided, dtype_after, dtype_of, shape_at
@@ -130,6 +130,7 @@ def svdvals(g: Any, y: Any, x: Any) -> Any:
 @rule(LA.lstsq, order="a b rcond")
 def lstsq(g: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
     a_bar = b_bar = None
+    small_cut(rcond, "np.linalg.lstsq")
     if g[0] is not None:
         a_bar, b_bar = least_squares(g[0], a, b)
     if g[1] is not None:

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.core import Value, known_int, type_of
+from ..ir.core import known_int, type_of
 from ..ir.types import UNKNOWN, Array, Size, Tuple, Type, broadcast, fresh, is_complex
 from .contractions import transposed
 from .registry import call, conj, rank_of, result, rule, shape_of_atom, unsupported
-from .sizes import decided, dtype_after, dtype_of, normal, reduced, shape_at
+from .sizes import decided, dtype_after, dtype_of, shape_at
 
 LA = np.linalg
 
@@ -52,8 +52,18 @@ def inv(g: Any, y: Any, a: Any) -> Any:
 def pinv(
     g: Any, y: Any, a: Any, rcond: Any = None, hermitian: Any = False, rtol: Any = None
 ) -> Any:
+    for cut in (rcond, rtol):
+        small_cut(cut, "np.linalg.pinv")
     bar = pinv_bar(g, y, a)
     return _lower(0.5 * (bar + transposed(bar))) if decided(hermitian) else bar
+
+
+def small_cut(rcond: Any, name: str) -> None:
+    """Refuse a limit that takes more away than zeros: the formula is that of a constant rank."""
+    if rcond is not None and not isinstance(decided(rcond), float | int):
+        raise unsupported(f"`{name}` with limits for each matrix", "give one number")
+    if rcond is not None and decided(rcond) > 1e-8:
+        raise unsupported(f"`{name}` with a limit above 1e-8", "leave it out")
 
 
 def pinv_bar(g: Any, y: Any, a: Any) -> Any:
@@ -232,85 +242,6 @@ def singular_bar(g: Any, u: Any, vh: Any) -> Any:
     return (u * np.expand_dims(g, -2)) @ vh
 
 
-# ---- norms
-
-
-@rule(LA.norm)
-def norm(g: Any, y: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    rank = rank_of(x)
-    whole = axis is None and (ord is None or rank == 1)
-    axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple(normal(i, rank) for i in axes)
-    if not keepdims and not (whole or len(axes) == rank):
-        g, y = np.expand_dims(g, axes), np.expand_dims(y, axes)
-    if isinstance(ord, Value):
-        raise unsupported("`ord` that only the run knows")
-    if whole and ord is None or len(axes) == 1 or ord in (None, "fro"):
-        return _vector_norm(g, y, x, 2 if ord in (None, "fro") else ord, axes)
-    return _matrix_norm(g, y, x, ord, axes, keepdims)
-
-
-def _vector_norm(g: Any, y: Any, x: Any, p: Any, axes: tuple[int, ...]) -> Any:
-    if p == 0:
-        return None
-    if p == 1:
-        return g * np.sign(x)
-    if p in (np.inf, -np.inf):
-        return g * np.sign(x) * _shares(np.equal(np.absolute(x), y), axes, g)
-    safe = np.where(np.equal(y, 0), 1.0, y)  # 0 at the origin
-    if p == 2:
-        return np.divide(g, safe) * x
-    size = np.absolute(x)
-    if p < 2:
-        zero = np.equal(size, 0)
-        size = np.where(zero, 1.0, size)
-    return g * np.sign(x) * np.power(size, p - 1.0) / np.power(safe, p - 1.0)
-
-
-def _shares(best: Any, axes: tuple[int, ...], g: Any) -> Any:
-    """One, shared equally among the places where `best` is true."""
-    dtype = dtype_of(type_of(g))
-    kind = np.dtype(float) if dtype is None else dtype.type(0).real.dtype
-    return np.divide(best, np.sum(best, axis=axes, keepdims=True, dtype=kind), dtype=kind)
-
-
-def _matrix_norm(g: Any, y: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
-    rows, columns = axes
-    if ord in (1, -1, np.inf, -np.inf):
-        summed, other = (rows, columns) if ord in (1, -1) else (columns, rows)
-        sums = np.sum(np.absolute(x), axis=summed, keepdims=True)
-        return g * np.sign(x) * _shares(np.equal(sums, y), (other,), g)
-    if ord not in (2, -2, "nuc"):
-        raise unsupported(f"`ord={ord!r}`")
-    last = (-2, -1)
-    moved = np.moveaxis(x, axes, last) if axes != (rank_of(x) - 2, rank_of(x) - 1) else x
-    factors = LA.svd(moved, full_matrices=False)
-    u, s, vh = factors[0], factors[1], factors[2]
-    if ord == "nuc":
-        bar = u @ vh
-    else:
-        best = np.max(s, axis=-1, keepdims=True) if ord == 2 else np.min(s, axis=-1, keepdims=True)
-        bar = (u * np.expand_dims(_shares(np.equal(s, best), (-1,), s), -2)) @ vh
-    return g * (bar if moved is x else np.moveaxis(bar, last, axes))
-
-
-@rule(LA.vector_norm)
-def vector_norm(
-    g: Any, y: Any, x: Any, axis: Any = None, keepdims: Any = False, ord: Any = 2
-) -> Any:
-    axes = (
-        tuple(range(rank_of(x))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    )
-    if not keepdims and len(axes) != rank_of(x):
-        g, y = np.expand_dims(g, axes), np.expand_dims(y, axes)
-    return _vector_norm(g, y, x, ord, axes)
-
-
-@rule(LA.matrix_norm)
-def matrix_norm(g: Any, y: Any, x: Any, keepdims: Any = False, ord: Any = "fro") -> Any:
-    return norm(g, y, x, ord, (-2, -1), keepdims)
-
-
 # ---- types of results
 
 
@@ -401,20 +332,3 @@ def _svd_type(
     full = decided(full_matrices)
     u, vh = (*batch, m, m if full else k), (*batch, n if full else k, n)
     return Tuple((Array(kind, u), values, Array(kind, vh)), type(LA.svd(np.eye(1))))
-
-
-@result(LA.norm)
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Type:
-    kind = _real(dtype_of(type_of(x)))
-    real = None if kind is None else np.dtype(float) if kind.kind != "f" else kind
-    return Array(real, reduced(shape_at(x), axis, keepdims))
-
-
-@result(LA.vector_norm)
-def _vector(x: Any, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Type:
-    return _norm(x, ord, axis, keepdims)
-
-
-@result(LA.matrix_norm)
-def _matrix(x: Any, keepdims: Any = False, ord: Any = "fro") -> Type:
-    return _norm(x, ord, (-2, -1), keepdims)

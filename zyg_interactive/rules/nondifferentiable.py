@@ -28,7 +28,7 @@ from ..ir.types import (
     rank,
     shape_of,
 )
-from .registry import constant, result
+from .registry import constant, named, result
 
 _COMPARISONS = (operator.gt, operator.ge, operator.lt, operator.le, operator.eq, operator.ne)
 constant(
@@ -136,16 +136,9 @@ constant(
 )
 constant(ord, chr)
 
-
-def _named(names: str, *owners: Any) -> list[Any]:
-    """What the modules have under these names, in the version that is there."""
-    found = [(o, n) for o in owners or (np,) for n in names.split()]
-    return [getattr(o, n) for o, n in found if hasattr(o, n)]
-
-
 # Whole numbers, truth values, bytes, times; classes of types.
 constant(
-    *_named(
+    *named(
         "bool bool_ byte bytes_ character datetime64 flexible generic inexact int16 int32 int64 "
         "int8 int_ intc integer intp long longlong number object_ short signedinteger str_ "
         "timedelta64 ubyte ufunc uint uint16 uint32 uint64 uint8 uintc uintp ulong ulonglong "
@@ -154,7 +147,7 @@ constant(
 )
 # Bits, divisors, places, order.
 constant(
-    *_named(
+    *named(
         "bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or "
         "bitwise_right_shift bitwise_xor invert left_shift right_shift gcd lcm packbits unpackbits "
         "lexsort mask_indices diag_indices_from tril_indices_from triu_indices_from unravel_index "
@@ -163,16 +156,16 @@ constant(
 )
 # Questions about values, types and memory.
 constant(
-    *_named(
+    *named(
         "array_equiv in1d iscomplex isreal isneginf isposinf isnat isdtype issubdtype isfortran "
         "iterable common_type min_scalar_type mintypecode promote_types typename may_share_memory "
         "shares_memory"
     ),
-    *_named("matrix_rank LinAlgError", np.linalg),
+    *named("matrix_rank LinAlgError", np.linalg),
 )
 # Texts, files, dates, settings.
 constant(
-    *_named(
+    *named(
         "array2string array_repr array_str base_repr binary_repr format_float_positional "
         "format_float_scientific datetime_as_string datetime_data busday_count busday_offset "
         "is_busday fromfile fromregex fromstring genfromtxt load loadtxt save savetxt savez "
@@ -180,7 +173,7 @@ constant(
         "setbufsize geterr geterrcall seterr seterrcall info show_config show_runtime"
     ),
     *(module.test for module in (np, np.linalg, np.fft)),
-    *_named("dump dumps tobytes tofile", np.ndarray),
+    *named("dump dumps tobytes tofile", np.ndarray),
 )
 
 

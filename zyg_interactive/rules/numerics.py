@@ -14,7 +14,7 @@ from ..ir.types import UNKNOWN, Array, Tuple, Type, fresh, shape_of
 from .reductions import beside, cut
 from .registry import call, conj, constant, rank_of, result, rule, unsupported
 from .sequences import as_dtype, in_kind
-from .sizes import dtype_of, normal, static
+from .sizes import decided, dtype_of, normal, static
 
 constant(
     runtime.knot_places,
@@ -175,7 +175,7 @@ def _size(x: Any) -> Any:
 
 @rule(np.gradient)
 def gradient(g: Any, y: Any, f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
-    rank = rank_of(f)
+    rank, edge_order = rank_of(f), decided(edge_order)
     given = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     axes = [normal(i, rank) for i in given]
     several = len(axes) > 1

@@ -110,7 +110,7 @@ def roots(g: Any, y: Any, p: Any) -> Any:
 
 
 @rule(np.polyfit, order="x y deg rcond full w? cov")
-def polyfit(g: Any, fitted: Any, x: Any, y: Any, deg: Any, w: Any, rcond: Any = None) -> Any:
+def polyfit(g: Any, fitted: Any, x: Any, y: Any, deg: Any, w: Any) -> Any:
     n = np.shape(fitted)[0]
     powers = np.vander(x, n)
     own = powers if w is None else powers * np.expand_dims(w, 1)

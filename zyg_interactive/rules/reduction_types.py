@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Value, type_of
-from ..ir.types import UNKNOWN, Array, Type, fresh, is_plural
-from .registry import result
+from ..ir.types import UNKNOWN, Array, Scalar, Type, fresh, is_plural
+from .registry import named, result
 from .sizes import (
     decided,
     dtype_after,
@@ -25,6 +25,16 @@ from .sizes import (
 )
 
 
+def _is_plain(a: Any, initial: Any) -> bool:
+    """Whether the first number leaves the dtype of the others as it is."""
+    kind = dtype_of(type_of(a))
+    if initial is None:
+        return True
+    t = type_of(initial)
+    real = isinstance(t, Scalar) and t.kind != "complex"
+    return real and kind is not None and kind.kind in "fc"
+
+
 def _reduction(fn: Any, default: Any = None, integer_result: bool = True) -> Any:
     def how(
         a: Any,
@@ -35,7 +45,7 @@ def _reduction(fn: Any, default: Any = None, integer_result: bool = True) -> Any
         *more: Any,
         **rest: Any,
     ) -> Type:
-        if out is not None or more or "initial" in rest:
+        if out is not None or more or not _is_plain(a, rest.get("initial")):
             return UNKNOWN
         given = static(dtype)
         kind = dtype_after(fn, dtype_of(type_of(a)))
@@ -62,7 +72,7 @@ def _extreme(fn: Any, default: Any = None) -> Any:
         *more: Any,
         **rest: Any,
     ) -> Type:
-        if out is not None or more or "initial" in rest:
+        if out is not None or more or not _is_plain(a, rest.get("initial")):
             return UNKNOWN
         return Array(dtype_of(type_of(a)), reduced(shape_at(a), axis, keepdims))
 
@@ -132,7 +142,7 @@ for _ufunc in (np.add, np.multiply):
     result(_ufunc.accumulate)(_accumulation(_ufunc.accumulate, 0))
 
 
-@result(np.cumulative_sum, np.cumulative_prod)
+@result(*named("cumulative_sum cumulative_prod"))
 def _cumulative(
     x: Any,
     axis: Any = None,

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Value, type_of
-from .registry import call, conj, rank_of, rule, shape_of_atom
+from .registry import call, conj, named, rank_of, rule, shape_of_atom
 from .sequences import as_dtype, carries
 from .sizes import decided, dtype_of, normal
 
@@ -128,7 +128,7 @@ def add_accumulate(g: Any, y: Any, a: Any, axis: Any = 0, dtype: Any = None) -> 
     return cumsum(g, y, a, axis, dtype)
 
 
-@rule(np.cumulative_sum)
+@rule(*named("cumulative_sum"))
 def cumulative_sum(
     g: Any, y: Any, x: Any, axis: Any = None, dtype: Any = None, include_initial: Any = False
 ) -> Any:
@@ -222,7 +222,7 @@ def multiply_accumulate(g: Any, y: Any, a: Any, axis: Any = 0, dtype: Any = None
     return cumprod(g, y, a, axis, dtype)
 
 
-@rule(np.cumulative_prod)
+@rule(*named("cumulative_prod"))
 def cumulative_prod(
     g: Any, y: Any, x: Any, axis: Any = None, dtype: Any = None, include_initial: Any = False
 ) -> Any:

@@ -202,6 +202,12 @@ def in_argument(fn: Any, i: int) -> Refused:
     return unsupported(f"`{fn.__name__}` in its argument {i + 1}", "keep that one constant")
 
 
+def named(names: str, *owners: Any) -> list[Any]:
+    """What NumPy's modules have under these names, in the version that is there."""
+    found = [(o, n) for o in owners or (np,) for n in names.split()]
+    return [getattr(o, n) for o, n in found if hasattr(o, n)]
+
+
 def constant(*fns: Any) -> None:
     """Declare callables whose result carries no derivative."""
     for fn in fns:
@@ -391,6 +397,7 @@ __all__ = [
     "in_precision",
     "infer",
     "lookup",
+    "named",
     "rank_of",
     "reason_for",
     "result",

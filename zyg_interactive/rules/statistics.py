@@ -137,8 +137,8 @@ def unique(
     equal_nan: Any = True,
     sorted: Any = True,
 ) -> Any:
-    if axis is not None:
-        raise unsupported("`np.unique` along an axis", "leave `axis` out")
+    if axis is not None or not decided(sorted):
+        raise unsupported("`np.unique` along an axis, or with sorted=False", "leave it out")
     c = g[0] if return_index or return_inverse or return_counts else g
     if c is None:
         return None

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..ir.core import Undecided, type_of
-from ..ir.types import UNKNOWN, Array, Type
+from ..ir.types import UNKNOWN, Array, Type, is_complex
 from .contractions import matmul
-from .linalg import inv, norm, solve
+from .linalg import inv, solve
+from .norms import norm
 from .registry import rank_of, result, rule
 from .sizes import (
     array_shape,
@@ -84,6 +85,8 @@ def cond(g: Any, y: Any, x: Any, p: Any = None) -> Any:
         share = c * np.expand_dims(y, (-1, -2))
         first = (u[..., :, top] * c) @ vh[..., top, :]
         return first - (u[..., :, bottom] * share) @ vh[..., bottom, :]
+    if is_complex(type_of(y)) is not False:  # some versions of NumPy return a complex number
+        g, y = np.real(g), np.real(y)
     other = LA.inv(x)
     axes = (-2, -1)
     sizes = [LA.norm(m, p, axis=axes) for m in (x, other)]
@@ -127,5 +130,6 @@ def _inverse(a: Any, ind: Any = 2) -> Type:
 @result(LA.cond)
 def _condition(x: Any, p: Any = None) -> Type:
     shape, kind = shape_at(x), dtype_after(np.linalg.inv, dtype_of(type_of(x)))
-    real = None if kind is None else np.zeros(0, kind).real.dtype
+    known = kind is not None and (kind.kind == "f" or p in (None, 2, -2))
+    real = np.zeros(0, kind).real.dtype if known else None
     return Array(real, None if shape is None else shape[:-2])
