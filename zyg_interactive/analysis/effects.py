@@ -97,6 +97,7 @@ BAR_CHANGES: set[Any] = {
     runtime.copied_bars,
     runtime.copied_bars_back,
     runtime.drained,
+    runtime.drained_items,
 }
 LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}
 

@@ -53,6 +53,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.subtract_at,
     runtime.store_flat,
     runtime.drained,
+    runtime.drained_items,
 }
 IMPURE = {print, input}
 
