@@ -94,7 +94,11 @@ def _asked(args: tuple[Any, ...], wrt: Wrt) -> list[int]:
     """The numbers of the arguments that derivatives are asked for."""
     if wrt is None:
         return list(range(len(args)))
-    return [i % len(args) for i in ([wrt] if isinstance(wrt, int) else wrt)]
+    asked = [wrt] if isinstance(wrt, int) else list(wrt)
+    for i in asked:
+        if not -len(args) <= i < len(args):
+            raise refuse("ZYG503", f"there is no argument {i}: {len(args)} were given", None)
+    return [i % len(args) for i in asked]
 
 
 def _tangent(t: Any, x: Any, name: str) -> Any:
@@ -229,15 +233,28 @@ def _gradient_of(f: Callable[..., Any]) -> Transformed:
     return Transformed(gradient, f, {"wrt": 0, "zeros": True})
 
 
-def hessian(f: Callable[..., Any], x: Any = None) -> Any:
-    """The matrix of second derivatives of a scalar function of one argument: shape of x + shape of
-    x.
+def hessian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
+    """The second derivatives of a scalar function: shape of the argument + shape of the argument.
 
-    Reverse over reverse: the Jacobian of the gradient.
+    One argument gives an array. Several give a tuple with a row for each argument, which is a tuple
+    of blocks: that in row i and column j is the derivative of the i-th gradient in the j-th
+    argument, of the shape of the i-th + the shape of the j-th. wrt: as for `gradient`; one number
+    gives one block.
+
+    Reverse over reverse: the Jacobian of the gradient. Raises Refused (ZYG501) where the result is
+    no real number, or an argument that is asked for no array, (ZYG503) where there is no argument
+    of that number.
+
+    >>> hessian(lambda x, y: x**2 * y, 2.0, 3.0)[0][1]
+    array(4.)
     """
-    if x is None:
-        return Transformed(hessian, f, {})
-    return jacobian(_gradient_of(f), x)
+    if not args:
+        return Transformed(hessian, f, {"wrt": hashable(wrt)})
+    rows = []
+    for i in _asked(args, wrt):
+        of_one = Transformed(gradient, f, {"wrt": i, "zeros": True})
+        rows.append(jacobian(of_one, *args, wrt=wrt))
+    return rows[0] if isinstance(wrt, int) or len(args) == 1 else tuple(rows)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:

@@ -147,9 +147,11 @@ from .memory import (
     values_of,
 )
 from .numbers import (
+    NotArray,
     NotReal,
     NotScalar,
     WrongSeed,
+    check_array,
     check_scalar,
     log,
     power,
@@ -196,6 +198,7 @@ __all__ = [
     "Interrupted",
     "Memory",
     "NotReal",
+    "NotArray",
     "NotScalar",
     "PLAIN",
     "Scope",
@@ -231,6 +234,7 @@ __all__ = [
     "check_least",
     "check_length",
     "check_same",
+    "check_array",
     "check_scalar",
     "check_sequence",
     "check_unchanged",
