@@ -187,6 +187,63 @@ def test_jacobian_in_either_mode(shape: tuple[int, ...]) -> None:
     assert jacobian(lambda x, n: np.sum(x**2) * wide, x, 3)[0].shape == (3, 4, *shape)
 
 
+OF_SEVERAL: list[Callable[[float], Any]] = [
+    lambda a: jacobian(lambda x, y: a * x * y, X, V + a),
+    lambda a: jacobian(lambda x, y: a * x * y[0], X, V, wrt=1),
+    lambda a: jacobian(lambda x, y: a * x * y, X, a, wrt=(1, 0)),
+    lambda a: jacobian(lambda x, y: a * np.outer(x, x) * y, X, a, wrt=(-1,)),
+    lambda a: jacobian(lambda x, y: a * y**3, X, a),
+    lambda a: jacobian(lambda x: a * x**3, a),
+    lambda a: jacobian(lambda x, y: a * y**3, wrt=1)(X, a),
+    lambda a: jacobian(lambda *xs: a * xs[0] * xs[1] ** 2, X, a),
+    lambda a: hessian(lambda x, y: a**2 * np.sum(x**2 * y**3), X, a),
+    lambda a: hessian(lambda x, y: a**2 * np.sum(x**2 * y**3), X, V + a, wrt=0),
+    lambda a: hessian(lambda x, y: a**2 * np.sum(x**2 * y**3), wrt=(1, 0))(X, a),
+    lambda a: hessian(lambda x, y: a**2 * np.sum(x**2), X, a),
+    lambda a: hessian(lambda x: a**2 * x**3, a),
+    lambda a: diaghessian(lambda x, y: a**2 * np.sum(x**2 * y**3), X, a),
+]
+
+
+def parts(t: Any) -> list[Any]:
+    return [p for i in t for p in parts(i)] if isinstance(t, tuple) else [t]
+
+
+def total(t: Any) -> Any:
+    return sum([total(i) for i in t]) if isinstance(t, tuple) else np.sum(t**2)
+
+
+@pytest.mark.parametrize("number", range(len(OF_SEVERAL)))
+def test_of_several_arguments(number: int) -> None:
+    """Inside differentiated code as outside, and differentiable twice more."""
+    f = OF_SEVERAL[number]
+    (_, found), _ = withgradient(lambda a: (a, f(a)), 0.7)
+    for p, expected in zip(parts(found), parts(f(0.7)), strict=True):
+        assert np.shape(p) == np.shape(expected)
+        np.testing.assert_allclose(p, expected, rtol=1e-12)
+    h = 1e-5
+    once = derivative(lambda a: total(f(a)))
+    for of in (lambda a: total(f(a)), once):
+        slope = (of(0.7 + h) - of(0.7 - h)) / (2 * h)
+        assert derivative(of, 0.7) == pytest.approx(slope, rel=1e-6)
+
+
+def test_dense_derivatives_that_are_refused() -> None:
+    cases: list[tuple[Callable[[float], Any], str]] = [
+        (lambda a: jacobian(lambda x: (a * x, x), X), "ZYG501"),
+        (lambda a: jacobian(lambda t: a * t[0], (X,)), "ZYG501"),
+        (lambda a: jacobian(lambda x, y: a * x, X, X, wrt=2), "ZYG503"),
+        (lambda a: hessian(lambda x, y: a * np.sum(x), X, X, wrt=2), "ZYG503"),
+        (lambda a: hessian(lambda x: a * x, X), "ZYG501"),
+        (lambda a: jacobian([lambda x: (x, x), lambda x: a * x][int(a > 9)], X), "ZYG501"),
+    ]
+    for f, code in cases:
+        with pytest.raises(Refused, match=code):
+            f(2.0)
+        with pytest.raises(Refused, match=code):
+            gradient(lambda a, f=f: np.sum(f(a)), 2.0)
+
+
 def test_hessian_vector_product() -> None:
     def f(x: Any) -> Any:
         return np.sum(steps(x) ** 2)

@@ -87,7 +87,32 @@ def in_a_list(a: Any) -> Any:
     return sum([w[0] * 2 + w[1] for w in ws])
 
 
+def in_a_tuple_of_any_length(a: Any) -> Any:
+    found = []
+    for k in range(int(a + 0.5)):
+        found.append((a**k * np.ones(3), k))
+    first = tuple(found)
+    return np.sum(first[1][0] ** 2) + sum(np.sum(z) * k for z, k in first)
+
+
+def changed_before_it_is_in_a_tuple(a: Any) -> Any:
+    z = a * np.ones(3)
+    found = [z]
+    found.append(z * a)
+    z[0] = 5.0
+    pair = tuple(found)
+    z[1] *= a
+    return np.sum(pair[0] ** 2) + np.sum(pair[1])
+
+
+def splatted(a: Any) -> Any:
+    found = []
+    found.append(a * np.ones(3))
+    return (lambda *zs: np.sum(zs[0] ** 2))(*found)
+
+
 CASES: list[Callable[[Any], Any]] = [
+    *(in_a_tuple_of_any_length, changed_before_it_is_in_a_tuple, splatted),
     *(store_then_read, the_same_array, a_view, two_in_a_tuple, in_a_loop, a_view_of_it, in_a_list),
 ]
 

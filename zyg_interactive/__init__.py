@@ -21,7 +21,7 @@ from .api import (
 )
 from .checking import CheckResult, check_gradient
 from .controls import checkpointed, hook, ignore, isderiving, stop_gradient
-from .dense import diaghessian, hessian, hvp, jacobian, pushforward
+from .dense import diaghessian, hessian, hvp, jacobian, pushforward, sparsity_pattern
 from .diagnostics import CustomGradientError, Diagnostic, Refused, ZygError
 from .dynamic import LateSpecialisation
 from .engine import engine
@@ -71,6 +71,7 @@ __all__ = [
     "pullback",
     "pushforward",
     "refresh",
+    "sparsity_pattern",
     "stop_gradient",
     "trace",
     "withgradient",

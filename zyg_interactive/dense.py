@@ -2,114 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import errors, runtime
-from .api import Wrt, arranged, chosen, gradient, hashable, kept_values, pullback
+from .api import Wrt, gradient, hashable, pullback
 from .diagnostics import refuse
-from .emit.compile import Compiler
-from .engine import Specialisation, engine
-from .ir.core import Function, type_of
-from .rules.registry import infer
-from .seeds import from_leaves, leaves_of, pattern_of, template_of
-from .transform.pipeline import Derivatives
+from .linearised import Linearised, asked_of, is_number, units_of
+from .sparse import compressed_hessian, compressed_jacobian, detected
 from .transformed import Transformed
-
-
-class _Linearised:
-    """A function at a point, run once: its result, its pullback, and its derivative in a direction,
-    which is made when it is first asked for.
-    """
-
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], wrt: Wrt):
-        def build(s: Specialisation) -> _Halves:
-            forward, reverse = s.derivative().split(
-                s.function, chosen(s, args, wrt), pattern_of(s.function.result)
-            )
-            return _Halves(Compiler().function(forward).callable, reverse)
-
-        s, self._halves = engine.prepared(f, args, ("linearised", wrt), build)
-        self.args, self.wrt, self.name = args, wrt, s.function.name
-        self._chosen = [s.positions[i] for i in chosen(s, args, wrt)]
-        self._specialisation = s
-        values = kept_values(s, f, args)
-        self.y, self._saved = self._halves.forward(*values)
-        if s.heap is None:
-            self._saved = runtime.apart(self._saved, (values, self.y))
-        self._template = template_of(self.y)
-
-    def pull(self, seed: Any) -> Any:
-        """The cotangents of the arguments."""
-        leaves = leaves_of(seed, self._template, self.name)
-        found = self._halves.back(self._saved, *leaves)
-        return arranged(self._specialisation, found, self.args, self.wrt, False)
-
-    def push(self, tangents: Sequence[Any]) -> Any:
-        """The derivative in the direction of these tangents, one for each of the arguments asked
-        for.
-        """
-        zeros = leaves_of(runtime.zeros_like(self.y), self._template, self.name)
-        given = dict(zip(_asked(self.args, self.wrt), tangents, strict=True))
-        seeds: list[Any] = []
-        pattern = self._halves.pattern
-        for i, p in zip(self._chosen, pattern, strict=True):
-            if p is not None:
-                arg = self.args[i]
-                like = template_of(arg) if isinstance(p, tuple) or _is_number(arg) else None
-                seeds += leaves_of(_tangent(given[i], arg, self.name), like, self.name)
-        found = zeros
-        if seeds:
-            pushed = self._halves.push(self._saved, *zeros, *seeds)
-            found = [z if p is None else p for z, p in zip(zeros, pushed, strict=True)]
-        return from_leaves(iter(found), self._template)
-
-
-class _Halves:
-    """The compiled parts of a linearised function."""
-
-    def __init__(self, forward: Any, reverse: Function):
-        self.forward, self._reverse = forward, reverse
-
-    @functools.cached_property
-    def back(self) -> Any:
-        return Compiler().function(self._reverse).callable
-
-    @functools.cached_property
-    def pattern(self) -> tuple[Any, ...]:
-        """Which cotangents there are, of the arguments asked for."""
-        (outs,) = self._reverse.region.outs
-        return tuple(pattern_of(type_of(o)) for o in outs)
-
-    @functools.cached_property
-    def push(self) -> Any:
-        made = Derivatives(infer).transposed(self._reverse, self.pattern)
-        return Compiler().function(made).callable
-
-
-def _asked(args: tuple[Any, ...], wrt: Wrt) -> list[int]:
-    """The numbers of the arguments that derivatives are asked for."""
-    if wrt is None:
-        return list(range(len(args)))
-    return [i % len(args) for i in ([wrt] if isinstance(wrt, int) else wrt)]
-
-
-def _tangent(t: Any, x: Any, name: str) -> Any:
-    """A tangent of an argument, None for zero."""
-    if t is None:
-        return runtime.zeros_like(x)
-    if _is_number(x) and np.shape(t) != np.shape(x):
-        raise refuse(
-            "ZYG502",
-            f"the tangent has shape {np.shape(t)}, the argument of `{name}` has shape "
-            f"{np.shape(x)}",
-            None,
-            "a tangent is a direction to go from the argument: give one of its shape",
-        )
-    return t
 
 
 def pushforward(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
@@ -130,8 +33,8 @@ def pushforward(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
 
 @errors.user_frames
 def _pushforward(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
-    linear = _Linearised(f, args, wrt)
-    asked = _asked(args, wrt)
+    linear = Linearised(f, args, wrt)
+    asked = asked_of(args, wrt)
 
     @errors.user_frames
     def push(*tangents: Any) -> Any:
@@ -147,34 +50,80 @@ def _pushforward(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
     return push
 
 
-def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
-    """The dense derivative of an array-valued function: shape of the result + shape of the
-    argument.
+def jacobian(f: Callable[..., Any], *args: Any, wrt: Wrt = None, sparsity: Any = None) -> Any:
+    """The derivative of an array-valued function: shape of the result + shape of the argument.
 
     One argument gives an array, several a tuple. Row by row with the pullback, or column by column
     with the pushforward where the arguments have fewer elements than the result.
+
+    wrt: number or numbers of the arguments to differentiate in; one number gives one array, not a
+    tuple. sparsity: where the derivative in one argument may be nonzero; then rows that share no
+    column, or columns that share no row, are computed together (A. R. Curtis, M. J. D. Powell, J.
+    K. Reid, 1974): three passes for a tridiagonal Jacobian of any size. It is a boolean array of
+    the shape of the Jacobian, or of (elements of the result, elements of the argument); a sparse
+    matrix of SciPy of the latter shape, of which the stored entries count, and the result is such a
+    matrix, too; or True: what `sparsity_pattern` finds. A pattern that is given is compared with
+    the function along one random direction.
+
+    Raises Refused where the result is not one array or an argument that is asked for is none
+    (ZYG501), where there is no argument of that number (ZYG503), and where the pattern is wrong,
+    has another shape, or cannot be found (ZYG505).
+
+    >>> jacobian(lambda x: x[1:] * x[:-1], np.array([1.0, 2.0, 3.0]), sparsity=True)
+    array([[2., 1., 0.],
+           [0., 3., 2.]])
     """
     if not args:
-        return Transformed(jacobian, f, {"wrt": hashable(wrt)})
-    return _jacobian(f, args, hashable(wrt))
+        return Transformed(jacobian, f, _options(hashable(wrt), sparsity))
+    return _jacobian(f, args, hashable(wrt), sparsity)
+
+
+def _options(wrt: Wrt, sparsity: Any) -> dict[str, Any]:
+    return {"wrt": wrt} if sparsity is None else {"wrt": wrt, "sparsity": sparsity}
+
+
+def sparsity_pattern(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> Any:
+    """Where the Jacobian may be nonzero: a boolean array of its shape; a tuple for several
+    arguments. `sparsity_pattern(derivative(f), x)` is the pattern of a Hessian.
+
+    Each element of the result is followed through the reverse part of the pullback, with the
+    branches that this run took (sets of elements in the place of numbers: A. Griewank and A.
+    Walther, Evaluating Derivatives, 2008, section 7.1). Where that mixes elements the pattern has
+    more than the Jacobian, never less: an element is missing only where its derivative at this
+    point is zero, as under a branch that was not taken, or an entry of a matrix that is zero.
+
+    Raises Refused (ZYG505) where something cannot be followed: complex numbers, changes of arrays
+    in place, rules of the user's, calls that only the run knows.
+
+    >>> sparsity_pattern(lambda x: x[1:] * x[:-1], np.zeros(3)).astype(int)
+    array([[1, 1, 0],
+           [0, 1, 1]])
+    """
+    if not args:
+        return Transformed(sparsity_pattern, f, {"wrt": hashable(wrt)})
+    return _sparsity_pattern(f, args, hashable(wrt))
 
 
 @errors.user_frames
-def _jacobian(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
-    linear = _Linearised(f, args, wrt)
-    if not _is_number(linear.y):
-        raise refuse(
-            "ZYG501", "`jacobian` is of a function that returns one array", None, "return one array"
-        )
-    asked = _asked(args, wrt)
-    for i in asked:
-        if not _is_number(args[i]):
-            raise refuse(
-                "ZYG501",
-                f"`jacobian` is in arrays; argument {i} is a {type(args[i]).__name__}",
-                None,
-                "choose the arrays with `wrt=`, or ask for `pullback` and give seeds",
-            )
+def _sparsity_pattern(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
+    found = []
+    for i in asked_of(args, wrt):
+        linear = Linearised(f, args, i)
+        _require_arrays(linear.y, args, [i], "sparsity_pattern")
+        found.append(np.reshape(detected(linear), (*np.shape(linear.y), *np.shape(args[i]))))
+    return found[0] if isinstance(wrt, int) or len(args) == 1 else tuple(found)
+
+
+@errors.user_frames
+def _jacobian(f: Any, args: tuple[Any, ...], wrt: Wrt, sparsity: Any) -> Any:
+    asked = asked_of(args, wrt)
+    if sparsity is not None and sparsity is not False:
+        linear = Linearised(f, args, _the_one(asked))
+        _require_arrays(linear.y, args, asked, "jacobian")
+        sparse = compressed_jacobian(linear, sparsity)
+        return sparse if isinstance(wrt, int) or len(args) == 1 else (sparse,)
+    linear = Linearised(f, args, wrt)
+    _require_arrays(linear.y, args, asked, "jacobian")
     inputs = sum(int(np.size(args[i])) for i in asked)
     complex_ = any(np.iscomplexobj(a) for a in (linear.y, *(args[i] for i in asked)))
     by_columns = inputs < np.size(linear.y) and not complex_
@@ -182,14 +131,37 @@ def _jacobian(f: Any, args: tuple[Any, ...], wrt: Wrt) -> Any:
     return found[0] if isinstance(wrt, int) or len(args) == 1 else tuple(found)
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, int | float | complex | np.ndarray | np.generic)
+def _the_one(asked: list[int]) -> int:
+    """The argument that a pattern is for."""
+    if len(asked) != 1:
+        raise refuse(
+            "ZYG503",
+            f"a pattern is for one argument; {len(asked)} are asked for",
+            None,
+            "choose one with `wrt=`",
+        )
+    return asked[0]
 
 
-def _rows(linear: _Linearised, asked: list[int]) -> list[Any]:
+def _require_arrays(y: Any, args: tuple[Any, ...], asked: list[int], what: str) -> None:
+    if not is_number(y):
+        raise refuse(
+            "ZYG501", f"`{what}` is of a function that returns one array", None, "return one array"
+        )
+    for i in asked:
+        if not is_number(args[i]):
+            raise refuse(
+                "ZYG501",
+                f"`{what}` is in arrays; argument {i} is a {type(args[i]).__name__}",
+                None,
+                "choose the arrays with `wrt=`, or ask for `pullback` and give seeds",
+            )
+
+
+def _rows(linear: Linearised, asked: list[int]) -> list[Any]:
     """The Jacobians in each argument, one pullback for each element of the result."""
     shape = np.shape(linear.y)
-    pulled = [linear.pull(seed) for seed in _units(linear.y)]
+    pulled = [linear.pull(seed) for seed in units_of(linear.y)]
     found = []
     for k, i in enumerate(asked):
         x = linear.args[i]
@@ -200,44 +172,59 @@ def _rows(linear: _Linearised, asked: list[int]) -> list[Any]:
     return found
 
 
-def _columns(linear: _Linearised, asked: list[int]) -> list[Any]:
+def _columns(linear: Linearised, asked: list[int]) -> list[Any]:
     """The Jacobians in each argument, one pushforward for each element of the arguments."""
     shape = np.shape(linear.y)
     found = []
     for k, i in enumerate(asked):
         x = linear.args[i]
         before, after = [None] * k, [None] * (len(asked) - k - 1)
-        pushed = [linear.push([*before, unit, *after]) for unit in _units(x)]
+        pushed = [linear.push([*before, unit, *after]) for unit in units_of(x)]
         whole = np.stack(pushed, axis=-1) if pushed else np.zeros((*shape, 0))
         found.append(np.reshape(whole, (*shape, *np.shape(x))))
     return found
-
-
-def _units(x: Any) -> Iterator[Any]:
-    """The unit vectors of the shape of `x`."""
-    dtype = runtime.cotangent_dtype(np.asarray(x).dtype)
-    if not np.shape(x):
-        yield dtype.type(1)
-        return
-    for index in np.ndindex(np.shape(x)):
-        unit = np.zeros(np.shape(x), dtype)
-        unit[index] = 1
-        yield unit
 
 
 def _gradient_of(f: Callable[..., Any]) -> Transformed:
     return Transformed(gradient, f, {"wrt": 0, "zeros": True})
 
 
-def hessian(f: Callable[..., Any], x: Any = None) -> Any:
-    """The matrix of second derivatives of a scalar function of one argument: shape of x + shape of
-    x.
+def hessian(f: Callable[..., Any], *args: Any, wrt: Wrt = None, sparsity: Any = None) -> Any:
+    """The second derivatives of a scalar function: shape of the argument + shape of the argument.
 
-    Reverse over reverse: the Jacobian of the gradient.
+    One argument gives an array. Several give a tuple with a row for each argument, which is a tuple
+    of blocks: that in row i and column j is the derivative of the i-th gradient in the j-th
+    argument, of the shape of the i-th + the shape of the j-th. wrt: as for `gradient`; one number
+    gives one block. sparsity: as for `jacobian`, in one argument; a pattern that is not symmetric
+    is made so. Fewer products with vectors are needed than for a Jacobian of that pattern, since
+    one of two entries that mirror each other is enough (star colouring: A. H. Gebremedhin, F.
+    Manne, A. Pothen, 2005).
+
+    Reverse over reverse: the Jacobian of the gradient. Raises Refused (ZYG501) where the result is
+    no real number, or an argument that is asked for no array, (ZYG503) where there is no argument
+    of that number, (ZYG505) where the pattern is wrong, has another shape, or cannot be found.
+
+    >>> hessian(lambda x, y: x**2 * y, 2.0, 3.0)[0][1]
+    array(4.)
     """
-    if x is None:
-        return Transformed(hessian, f, {})
-    return jacobian(_gradient_of(f), x)
+    if not args:
+        return Transformed(hessian, f, _options(hashable(wrt), sparsity))
+    if sparsity is not None and sparsity is not False:
+        found = _sparse_hessian(f, args, hashable(wrt), sparsity)
+        return found if isinstance(wrt, int) or len(args) == 1 else ((found,),)
+    rows = []
+    for i in asked_of(args, wrt):
+        of_one = Transformed(gradient, f, {"wrt": i, "zeros": True})
+        rows.append(jacobian(of_one, *args, wrt=wrt))
+    return rows[0] if isinstance(wrt, int) or len(args) == 1 else tuple(rows)
+
+
+@errors.user_frames
+def _sparse_hessian(f: Any, args: tuple[Any, ...], wrt: Wrt, sparsity: Any) -> Any:
+    i = _the_one(asked_of(args, wrt))
+    linear = Linearised(Transformed(gradient, f, {"wrt": i, "zeros": True}), args, i)
+    _require_arrays(linear.y, args, [i], "hessian")
+    return compressed_hessian(linear, sparsity)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
@@ -264,10 +251,10 @@ def diaghessian(f: Callable[..., Any], *args: Any) -> Any:
         return Transformed(diaghessian, f, {})
     found = []
     for i, x in enumerate(args):
-        if not _is_number(x):
+        if not is_number(x):
             raise refuse("ZYG501", "`diaghessian` is in arrays and numbers", None)
-        linear = _Linearised(Transformed(gradient, f, {"wrt": i, "zeros": True}), args, i)
-        units = list(_units(x))
+        linear = Linearised(Transformed(gradient, f, {"wrt": i, "zeros": True}), args, i)
+        units = list(units_of(x))
         rows = [linear.pull(unit) for unit in units]
         values = [0.0 if r is None else np.sum(r * u) for r, u in zip(rows, units, strict=True)]
         diagonal = np.reshape(np.array(values), np.shape(x))

@@ -66,30 +66,29 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     return pullback(lambda at: gradient(f, at), x)[1](v)[0]
 
 
-def jacobian(f: Callable[..., Any], x: Any) -> Any:
-    y, back = pullback(f, x)
+def jacobians(y: Any, back: Callable[..., Any], *xs: Any) -> Any:
+    """The Jacobian in each of `xs`, from one pullback for each element of the result."""
     shape = np.shape(y)
-    if not shape:
-        return filled(back(1.0)[0], x)
-    seeds = np.eye(int(np.size(y)))
-    rows = [filled(back(np.reshape(seed, shape))[0], x) for seed in seeds]
-    return np.reshape(np.stack(rows), shape + np.shape(x))
+    seeds = [np.reshape(seed, shape) for seed in np.eye(int(np.size(y)))]
+    pulled = [back(seed) for seed in seeds]
+    return tuple([block([bars[k] for bars in pulled], y, x) for k, x in enumerate(xs)])
+
+
+def block(bars: Any, y: Any, x: Any) -> Any:
+    rows = [filled(bar, x) for bar in bars]
+    return np.reshape(np.stack(rows), np.shape(y) + np.shape(x))
 
 
 def filled(found: Any, x: Any) -> Any:
     return zeros_like(x) if found is None else found
 
 
-def hessian(f: Callable[..., Any], x: Any) -> Any:
-    return jacobian(lambda at: gradient(f, at), x)
-
-
-def diaghessian(f: Callable[..., Any], x: Any) -> Any:
+def diagonal(back: Callable[..., Any], x: Any) -> Any:
+    """The diagonal of the Jacobian of the gradient in `x`, whose pullback is given."""
     shape = np.shape(x)
-    back = pullback(lambda at: gradient(f, at), x)[1]
     if not shape:
-        return filled(back(1.0)[0], x)
+        return filled(back(1.0), x)
     n = int(np.size(x))
     seeds = np.eye(n)
-    rows = [np.reshape(filled(back(np.reshape(seed, shape))[0], x), n) for seed in seeds]
+    rows = [np.reshape(filled(back(np.reshape(seed, shape)), x), n) for seed in seeds]
     return np.reshape(np.diagonal(np.stack(rows)), shape)

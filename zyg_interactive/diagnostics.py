@@ -30,6 +30,7 @@ TITLES = {
     "ZYG502": "wrong seed",
     "ZYG503": "not a differentiable argument",
     "ZYG504": "gradient check failed",
+    "ZYG505": "wrong or unknown sparsity pattern",
     "ZYG601": "nothing to differentiate in the cell",
     "ZYG901": "a fault of zyg_interactive",
 }

@@ -196,7 +196,7 @@ class LateSpecialisation(runtime.Dynamic):
             elif by_identity and by_identity[i] is False and form.arrays:
                 found[i] = runtime.drained(memory, back.args[k - 1], bar)
             elif by_identity and by_identity[i] is None and form.of_argument[i] is None:
-                left = runtime.collected(memory, runtime.snapshot(back.args[k - 1]))
+                left = runtime.of_copy(memory, back.args[k - 1])
                 found[i] = bar if left is None else left
         return tuple(found)
 

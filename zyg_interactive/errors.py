@@ -56,6 +56,8 @@ def leaving(error: BaseException) -> BaseException:
             None,
             "reduce it (`np.sum`), or ask for the `jacobian`",
         )
+    if isinstance(error, runtime.NotArray):
+        return refuse("ZYG501", str(error), last_place(error.__traceback__), error.help)
     if isinstance(error, runtime.WrongSeed):
         return refuse(
             "ZYG502",

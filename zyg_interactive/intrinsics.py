@@ -19,7 +19,16 @@ from .frontend.names import parameters
 from .frontend.resolve import UserFunction
 from .frontend.scope import LocalFunction
 from .ir.core import Atom, Function, Value, type_of
-from .ir.types import UNBOUND_TYPE, Array, Scalar, Tuple, Type, may_be_differentiable, shape_of
+from .ir.types import (
+    UNBOUND_TYPE,
+    Array,
+    Scalar,
+    Tuple,
+    Type,
+    Unknown,
+    may_be_differentiable,
+    shape_of,
+)
 from .seeds import first_of, pattern_of, require_scalar, unsure
 from .transformed import Transformed
 
@@ -33,17 +42,28 @@ def _asked(
     node: ast.AST,
 ) -> tuple[list[int], list[int]]:
     """The arguments that gradients are asked for, and those of them that can have one."""
-    n = len(xs)
+    asked = _numbers(lowering, wrt, len(xs), node)
+    return asked, [
+        i for i in asked if i in places and may_be_differentiable(type_of(values[places[i]]))
+    ]
+
+
+def _numbers(lowering: Calls, wrt: Any, n: int, node: ast.AST) -> list[int]:
+    """The numbers of the arguments that are asked for, of n."""
+    if isinstance(wrt, Value):
+        raise refuse(
+            "ZYG503",
+            "`wrt=` inside differentiated code must be known before the run",
+            lowering.span(node),
+            "write it as a constant",
+        )
     asked = list(range(n) if wrt is None else [wrt] if isinstance(wrt, int) else wrt)
     for i in asked:
         if isinstance(i, Value) or not -n <= i < n:
             raise refuse(
                 "ZYG503", f"there is no argument {i}: {n} were given", lowering.span(node)
             )
-    asked = [i % n for i in asked]
-    return asked, [
-        i for i in asked if i in places and may_be_differentiable(type_of(values[places[i]]))
-    ]
+    return [i % n for i in asked]
 
 
 def _options(
@@ -164,7 +184,7 @@ class Pulled:
 
 def _pullback(
     lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
-) -> Atom:
+) -> tuple[Atom, Atom]:
     callee, values, places = _callee(lowering, args[0], args[1:], node)
     _options(lowering, kwargs, ("wrt",), node)
     wrt = kwargs.get("wrt")
@@ -246,6 +266,76 @@ def _derived(public: Any, f: Any) -> Intrinsic:
     return lowered
 
 
+def _jacobian(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
+    """One pullback for each element of the result, for all arguments that are asked for."""
+    _options(lowering, kwargs, ("wrt",), node)
+    f, *xs = args
+    if not xs:
+        return Transformed(dense.jacobian, f, dict(kwargs))
+    wrt = kwargs.get("wrt")
+    asked = _numbers(lowering, wrt, len(xs), node)
+    for i in asked:
+        _array(lowering, xs[i], f"`jacobian` is in arrays; argument {i}", _CHOOSE, node)
+    y, back = _pullback(lowering, args, {"wrt": tuple(asked)}, node)
+    what = "`jacobian` is of a function that returns one array; its result"
+    _array(lowering, y, what, "return one array", node)
+    of_asked = tuple(xs[i] for i in asked)
+    found = lowering.call(library(derived.jacobians), (y, back, *of_asked), {}, node)
+    if isinstance(wrt, int) or len(xs) == 1:
+        return lowering.subscript(found, 0, node)
+    return tuple(lowering.subscript(found, k, node) for k in range(len(asked)))
+
+
+_CHOOSE = "choose the arrays with `wrt=`, or ask for `pullback` and give seeds"
+
+
+def _array(lowering: Calls, x: Atom, what: str, help: str, node: ast.AST) -> None:
+    """Refuse what is no number or array; where only the run knows, it refuses."""
+    t = type_of(x)
+    if isinstance(t, Scalar | Array):
+        return
+    if isinstance(t, Unknown):
+        lowering.op(runtime.check_array, (x, what, help), {}, node)
+        return
+    raise refuse("ZYG501", f"{what} is a {t!r}", lowering.span(node), help)
+
+
+def _hessian(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
+    """The Jacobian of the gradient in each argument that is asked for."""
+    _options(lowering, kwargs, ("wrt",), node)
+    f, *xs = args
+    if not xs:
+        return Transformed(dense.hessian, f, dict(kwargs))
+    wrt = kwargs.get("wrt")
+    asked = _numbers(lowering, wrt, len(xs), node)
+    rows = []
+    for i in asked:
+        of_one = Transformed(api.gradient, f, {"wrt": i, "zeros": True})
+        rows.append(_jacobian(lowering, (of_one, *xs), dict(kwargs), node))
+    return rows[0] if isinstance(wrt, int) or len(xs) == 1 else tuple(rows)
+
+
+def _diaghessian(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
+    """The diagonal of each block on the diagonal of the Hessian."""
+    _options(lowering, kwargs, (), node)
+    f, *xs = args
+    if not xs:
+        return Transformed(dense.diaghessian, f, {})
+    found = []
+    for i, x in enumerate(xs):
+        _array(lowering, x, f"`diaghessian` is in arrays and numbers; argument {i}", "", node)
+        of_one = Transformed(api.gradient, f, {"wrt": i, "zeros": True})
+        back = _pullback(lowering, (of_one, *xs), {"wrt": i}, node)[1]
+        found.append(lowering.call(library(derived.diagonal), (back, x), {}, node))
+    return found[0] if len(xs) == 1 else tuple(found)
+
+
 def _gradient_of_one(
     lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
 ) -> Atom:
@@ -273,11 +363,11 @@ INTRINSICS[api.withgradient] = _withgradient
 INTRINSICS[api.pullback] = INTRINSICS[derived.pullback] = _pullback
 INTRINSICS[derived.gradient] = _gradient_of_one
 INTRINSICS[derived.pulled] = _pulled
+INTRINSICS[dense.jacobian] = _jacobian
+INTRINSICS[dense.hessian] = _hessian
+INTRINSICS[dense.diaghessian] = _diaghessian
 for public, made in {
     dense.pushforward: derived.pushforward,
-    dense.jacobian: derived.jacobian,
-    dense.hessian: derived.hessian,
-    dense.diaghessian: derived.diaghessian,
     dense.hvp: derived.hvp,
 }.items():
     INTRINSICS[public] = _derived(public, made)

@@ -96,6 +96,7 @@ BAR_CHANGES: set[Any] = {
     runtime.forget,
     runtime.copied_bars,
     runtime.copied_bars_back,
+    runtime.drained_items,
     runtime.whole_of,
 }
 LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}

@@ -18,6 +18,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.observe,
     runtime.custom_forward,
     runtime.custom_reverse,
+    runtime.check_array,
     runtime.check_scalar,
     runtime.check_same,
     runtime.seed_for,
@@ -52,6 +53,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.give_at,
     runtime.subtract_at,
     runtime.store_flat,
+    runtime.drained_items,
     runtime.whole_of,
 }
 IMPURE = {print, input}

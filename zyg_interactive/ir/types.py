@@ -445,7 +445,7 @@ def in_memory(t: Type) -> bool:
     if not isinstance(t, Array) or t.site is None or t.shape == ():
         return False
     site = t.site.find()
-    return site.stored or site.escaped
+    return site.heap.arrays and (site.stored or site.escaped)
 
 
 def arrays(t: Type) -> Iterator[Array]:
@@ -647,8 +647,6 @@ def escape(t: Type) -> None:
             site.escape()
         case Array(site=site) if site is not None:
             site.escape()
-            if not site.heap.arrays:  # where it goes it is found by its identity
-                site.heap.arrays = site.heap.changed = True
         case Tuple(items=items):
             for i in items:
                 escape(i)

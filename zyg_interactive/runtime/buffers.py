@@ -74,6 +74,21 @@ def drained(memory: Any, y: Any, g: Any) -> Any:
     return total
 
 
+def drained_items(memory: Any, items: Any, g: Any, pattern: Any) -> Any:
+    """The whole cotangent of a tuple of which only the run knows the length. `pattern`: which parts
+    of an item are arrays that nothing else has a cotangent of by identity.
+    """
+    parts = (None,) * len(items) if g is None else g
+    return tuple(_drained(memory, y, c, pattern) for y, c in zip(items, parts, strict=True))
+
+
+def _drained(memory: Any, y: Any, g: Any, pattern: Any) -> Any:
+    if isinstance(pattern, tuple):
+        parts = (None,) * len(pattern) if g is None else g
+        return tuple(_drained(memory, *x) for x in zip(y, parts, pattern, strict=True))
+    return drained(memory, y, g) if pattern else g
+
+
 def shares(x: Any, y: Any) -> bool:
     """Whether two arrays are views of one buffer."""
     return isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and root(x) is root(y)

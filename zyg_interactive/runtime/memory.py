@@ -397,6 +397,24 @@ def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
     return list(found.values()) if isinstance(x, list | deque) else types.SimpleNamespace(**found)
 
 
+def of_copy(memory: Any, x: Any) -> Any:
+    """The cotangents of what a list or dict holds that is a copy; None where nothing flows. Arrays
+    that are found by their identity are no copies, and keep theirs.
+    """
+    cells = _cells(memory, x)
+    found = {
+        k: of_copy(memory, e)
+        if isinstance(e, list | dict | deque)
+        else None
+        if by_identity(memory, e)
+        else cells.get(k)
+        for k, e in _items(x)
+    }
+    if all(c is None for c in found.values()):
+        return None
+    return found if isinstance(x, dict) else list(found.values())
+
+
 def finished(c: Any, x: Any) -> Any:
     """A cotangent as its owner expects it: of its type and precision, shared with nobody."""
     if c is None:

@@ -71,6 +71,20 @@ def check_scalar(y: Any) -> None:
         raise NotScalar(y)
 
 
+def check_array(x: Any, what: str, help: str) -> None:
+    """Raise where a Jacobian is asked of something, or in something, that is no number or array."""
+    if not isinstance(x, int | float | complex | np.ndarray | np.generic):
+        raise NotArray(f"{what} is a {type(x).__name__}", help)
+
+
+class NotArray(TypeError):
+    """A Jacobian of something that is no number or array."""
+
+    def __init__(self, what: str, help: str):
+        super().__init__(what)
+        self.help = help
+
+
 def seed_for(seed: Any, y: Any) -> Any:
     """A seed, which must have the shape of the result it is for."""
     if np.shape(seed) != np.shape(y):

@@ -67,6 +67,7 @@ from ..ir.types import (
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import REFUSAL, Rule, lookup, wants_arrays
+from ..rules.sizes import member_type
 from .adjoint import Adjoint, Pairs, Pattern, Scope, Watch
 from .arrays import contribute as contribute_to_array
 from .arrays import reverse_of_array, shadow, taken
@@ -394,7 +395,16 @@ class Pullback:
 
     def _given(self, scope: Scope, y: Value) -> Atom:
         """The whole cotangent of what an op has made."""
-        return taken(self, scope, y) if self._made(y) else self.total_of(scope, y)
+        if self._made(y):
+            return taken(self, scope, y)
+        g = self.total_of(scope, y)
+        if y.op is not None and y.op.fn is tuple and self._may_be_changed(y):
+            # Its items are read by code that finds the cotangents of all arrays by identity; those
+            # that the list of them has as values are given to it.
+            member = member_type(y.op.args[0]) if len(y.op.args) == 1 else UNKNOWN
+            if any(not in_memory(t) for t in arrays(member)):
+                return emit(runtime.drained_items, (self.memory, y, g, _plain(member)))
+        return g
 
     def copied(self, bar: Value) -> Value:
         """The cotangent of an array in memory as it is now."""
@@ -747,6 +757,13 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
     return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
+
+
+def _plain(t: Type) -> Any:
+    """Which parts of a value are arrays that are not changed."""
+    if isinstance(t, Tuple):
+        return tuple(map(_plain, t.items))
+    return isinstance(t, Array) and not in_memory(t)
 
 
 def _is_data(t: Type) -> bool:

@@ -20,6 +20,7 @@ from ... import runtime
 from ...ir.core import Value, type_of
 from ...ir.types import UNKNOWN, Array, Const, Size, Tuple, Type, broadcast, fresh, is_complex
 from .. import linalg as of_numpy
+from .. import norms
 from ..contractions import transposed
 from ..linalg import LA
 from ..registry import (
@@ -342,7 +343,7 @@ def eigvalsh(g: Any, y: Any, a: Any, lower: Any = True) -> Any:
 
 @rule_apart_from("check_finite", SL.norm, order="a ord axis keepdims check_finite")
 def norm(g: Any, y: Any, a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    return in_precision(of_numpy.norm(g, y, a, ord, axis, keepdims), a)
+    return in_precision(norms.norm(g, y, a, ord, axis, keepdims), a)
 
 
 # ---- functions of matrices
