@@ -68,11 +68,11 @@ def branch(p: Pullback, op: Op, scope: Scope) -> None:
         _export(p, op, Op(TRY, (), {}, (), tuple(sub.region for sub in inner), op.span))
         for part in inner[0].region.ops:
             append(part)
-        for x, c in zip((*outer, *threaded), inner[0].region.outs, strict=True):
-            if x in outer:
-                p.contribute(scope, x, c)
-            else:
-                scope.buffers[x] = c
+        outs = inner[0].region.outs  # of one value there may be both
+        for x, c in zip(outer, outs, strict=False):
+            p.contribute(scope, x, c)
+        for x, c in zip(threaded, outs[len(outer) :], strict=True):
+            scope.buffers[x] = c
         return
     condition = op.args
     if op.fn is TRY:  # whether the body came to its end
