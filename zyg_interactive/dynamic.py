@@ -408,6 +408,8 @@ def _drained(memory: Any, y: Any, g: Any, pattern: Any, arrays: bool) -> Any:
         parts = g if isinstance(g, tuple) else (None,) * len(pattern)
         return tuple(_drained(memory, *x, arrays) for x in zip(y, parts, pattern, strict=True))
     if pattern is None:
+        if isinstance(y, list | dict) and g is not None:  # its parts have theirs in memory
+            runtime.scattered(memory, runtime.snapshot(y), g)
         return _settled(memory, y, g) if arrays else g
     total = runtime.drained(memory, y, g)
     return runtime.zeros_like(y) if total is None else total
