@@ -298,6 +298,18 @@ def walrus_out_of_a_comprehension(x):
     return y * sum(l)
 
 
+def walrus_in_a_comprehension_in_a_loop(x):
+    y = x
+    for n in range(2):
+        l = [(y := math.sin(y)) * q for q in (1.0, 2.0)]
+    return y * sum(l)
+
+
+def walrus_alone(x):
+    l = [(y := q * x) for q in (1.0, 2.0)]
+    return y * sum(l)
+
+
 def default_that_binds(x):
     y = x
     t = next((q for q in [x] if q > 5), (y := 0.5 * x))

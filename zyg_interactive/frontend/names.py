@@ -95,14 +95,18 @@ def read_counts(nodes: Iterable[ast.AST]) -> Counter[str]:
 
 
 def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of one scope: not the bodies of inner functions, classes and comprehensions."""
+    """The nodes of one scope: not the bodies of inner functions and classes; of comprehensions the
+    names that they bind around them.
+    """
     todo = list(nodes)
     while todo:  # no recursion: the tree of a long sum is as deep as the sum is long
         node = todo.pop()
         yield node
         if isinstance(node, Scope):
             todo += getattr(node, "decorator_list", [])
-        elif not isinstance(node, COMPREHENSIONS):
+        elif isinstance(node, COMPREHENSIONS):  # `:=` in it binds around it
+            todo += [n.target for n in ast.walk(node) if isinstance(n, ast.NamedExpr)]
+        else:
             todo += ast.iter_child_nodes(node)
 
 
