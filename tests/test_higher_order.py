@@ -5,6 +5,7 @@ Each case is compared with central differences of its own value, and that value 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from zyg_interactive import (
     checkpointed,
     derivative,
     diaghessian,
+    explain,
     gradient,
     hessian,
     hook,
@@ -253,6 +255,77 @@ def test_hessian_vector_product() -> None:
     np.testing.assert_allclose(h, h.T, rtol=1e-12)
     np.testing.assert_allclose(hvp(f, x, V), h @ V, rtol=1e-12)
     np.testing.assert_allclose(diaghessian(f, x), np.diag(h), rtol=1e-12)
+
+
+def test_a_hessian_vector_product_runs_the_function_once() -> None:
+    seen = []
+
+    def f(x: Any) -> Any:
+        seen.append(1)
+        print(end="")
+        return np.sum(x**3)
+
+    def fails(x: Any) -> Any:
+        return np.sum(x**2) + math.log(len(x) - 3.0)  # which only the value needs
+
+    np.testing.assert_allclose(hvp(f, X, V), 6 * X * V)
+    assert len(seen) == 1
+    with pytest.raises(ValueError, match="math domain"):
+        hvp(fails, X, V)
+    assert hvp(lambda x: 3.0, X, V).tolist() == hvp(np.sum, X, V).tolist() == [0, 0, 0]
+    assert hvp(lambda x: x**3, 2.0, 1.0) == 12.0
+    assert hvp(lambda t: t[0] ** 2 * t[1], (2.0, 3.0), (1.0, 0.0)) == (6.0, 4.0)
+    any_of = [lambda x: x, lambda x: np.sum(x**3)]
+    np.testing.assert_allclose(hvp(lambda x: any_of[len(x) - 2](x), X, V), 6 * X * V)
+    for g, v, code in [
+        (lambda x: any_of[len(x) - 3](x), V, "ZYG501"),
+        (lambda x: x, V, "ZYG501"),
+        (np.sum, 1.0, "ZYG502"),
+    ]:
+        with pytest.raises(Refused, match=code):
+            hvp(g, X, v)
+
+
+def of_elements(x: Any) -> Any:
+    s = 0.0
+    for i in range(len(x) - 1):
+        s = s + 100 * (x[i + 1] - x[i] ** 2) ** 2
+    return s
+
+
+def carried(x: Any) -> Any:
+    s, t, k = 1.0, x[0], 0
+    while k < 4:
+        if k == 2:
+            s, t = t * s, s
+        s = s + np.sin(t) * x[k % 3]
+        k += 1
+    return s * x[1]
+
+
+def untouched(x: Any) -> Any:
+    a, b, last = x[0], x[1], 0.0
+    for v in x:
+        last = a * v**2
+        a, b = b, a
+    return last * b
+
+
+@pytest.mark.parametrize("f", [of_elements, carried, untouched])
+def test_loops_twice(f: Callable[[Any], Any]) -> None:
+    h = 1e-6
+    slope = (gradient(f, X + h * V)[0] - gradient(f, X - h * V)[0]) / (2 * h)
+    np.testing.assert_allclose(hvp(f, X, V), slope, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(hessian(f, X) @ V, slope, rtol=1e-6, atol=1e-6)
+    third = derivative(lambda a: np.sum(hvp(f, a * X, V)))
+    outer = (np.sum(hvp(f, X * (1 + h), V)) - np.sum(hvp(f, X * (1 - h), V))) / (2 * h)
+    assert third(1.0) == pytest.approx(outer, rel=1e-5)
+
+
+def test_two_derivatives_share_a_tape() -> None:
+    text = str(explain(derivative(of_elements), X))
+    assert text.count("tape = []") == text.count("tape2 = []") == 1
+    assert "tape3" not in text
 
 
 def test_a_pullback_outlives_what_it_was_given() -> None:

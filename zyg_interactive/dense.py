@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from . import errors, runtime
-from .api import Wrt, gradient, hashable, pullback
+from .api import Wrt, chosen, gradient, hashable, pullback
 from .diagnostics import refuse
+from .emit.compile import Compiler
+from .engine import Specialisation, engine
 from .linearised import Linearised, asked_of, is_number, units_of
+from .seeds import Like, leaves_of, require_scalar, unsure
 from .sparse import compressed_hessian, compressed_jacobian, detected
 from .transformed import Transformed
 
@@ -232,12 +235,40 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
 
     The Hessian is symmetric, so one pullback of the gradient gives it, at a small multiple of the
     cost of the gradient (B. A. Pearlmutter, Fast exact multiplication by the Hessian, 1994).
+    Raises Refused where the result is no real number (ZYG501), `x` has no derivative (ZYG503), or
+    `v` has another shape (ZYG502).
 
     >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([2.0, 3.0]), np.array([1.0, 0.0]))
     array([6., 4.])
     """
-    found = pullback(_gradient_of(f), x)[1](v)[0]
+    return _hvp(f, x, v)
+
+
+@errors.user_frames
+def _hvp(f: Any, x: Any, v: Any) -> Any:
+    if not is_number(x):
+        bar = pullback(_gradient_of(f), x)[1](v)[0]
+        return runtime.zeros_like(x) if bar is None else bar
+    s, run = engine.prepared(f, (x,), "hvp", lambda s: _product(s, x))
+    if run is None:
+        return runtime.zeros_like(x)
+    like = Like(np.shape(x), runtime.cotangent_dtype(np.asarray(x).dtype))
+    (found,) = run(*s.values(f, (x,)), *leaves_of(v, like, f"gradient of {s.function.name}"))
     return runtime.zeros_like(x) if found is None else found
+
+
+def _product(s: Specialisation, x: Any) -> Any:
+    """The pullback of the gradient as one function, without what only the gradient's value needs;
+    None where that is zero.
+    """
+    out = s.function.region.outs[0]
+    require_scalar(s.function, out)
+    wrt = chosen(s, (x,), 0)
+    of_one = s.derivative().fused(s.function, wrt, check=unsure(out))
+    if of_one.region.outs[0][0] is None:
+        return None
+    made = s.derivative().seeded(of_one, wrt, (True,), first=of_one.forward or 0)
+    return Compiler().function(made).callable
 
 
 @errors.user_frames

@@ -37,7 +37,7 @@ from .cotangents import (
 )
 from .residuals import lighten, recompute
 from .residuals import needed as residuals_of
-from .simplify import drop_dead
+from .simplify import drop_dead, needs
 
 if TYPE_CHECKING:
     from .pullback import Pullback
@@ -138,16 +138,20 @@ def loop(p: Pullback, op: Op, scope: Scope) -> None:
     sub = Scope(body, p.infer, scope, loop=True)
     gathered = list(zip(op.results[carried:], body.outs[stop + carried :], strict=True))
     moving = [k for k in range(carried) if params[k] in p.active and not in_memory(params[k].type)]
+    totals = {k: p.total_of(scope, op.results[k]) for k in moving}
+    of_lists = [p.total_of(scope, result) for result, _ in gathered]
+    if not p.f.changing:
+        read = [out for (_, out), g in zip(gathered, of_lists, strict=True) if g is not None]
+        moving = _reached(body, totals, read, params, stop)
     bars = {
         k: Value(f"{params[k].name or 't'}_bar", bar_type(params[k].type), op.span) for k in moving
     }
-    inits = {k: made(filled(p.total_of(scope, op.results[k]), op.results[k])) for k in moving}
+    inits = {k: made(filled(totals[k], op.results[k])) for k in moving}
     lists: list[tuple[Atom, Value]] = []
     with building(sub.region, op.span, p.infer, narrow):
         for k in moving:
             p.contribute(sub, body.outs[stop + k], bars[k])
-    for result, out in gathered:
-        g = p.total_of(scope, result)
+    for (result, out), g in zip(gathered, of_lists, strict=True):
         if g is not None:
             assert isinstance(result.type, List)
             item = Value(None, bar_type(result.type.item), op.span)
@@ -165,7 +169,14 @@ def loop(p: Pullback, op: Op, scope: Scope) -> None:
         item_bars = [made(filled(_pattern_total(p, sub, item), item)) for _, item in items]
     taken = list(sub.carried)
     accumulated = [sub.buffers[x] for x in taken]
+    same = [k for k, c in zip(moving, nexts, strict=True) if c is bars[k] and not p.f.changing]
+    for k in same:  # each iteration hands it on as it is
+        p.contribute(scope, op.args[sequences + k], inits[k])
+    nexts = [c for k, c in zip(moving, nexts, strict=True) if k not in same]
+    moving = [k for k in moving if k not in same]
     sub.region.outs = (*nexts, *accumulated, *item_bars)
+    substitute(sub.region, {bars.pop(k): inits.pop(k) for k in same})
+    item_bars = list(sub.region.outs[len(moving) + len(taken) :])
     drop_dead(sub.region)
     seqs, patterns, backwards = _saved(p, op, sub.region, bool(stop))
     seqs += [g for g, _ in lists]
@@ -191,6 +202,22 @@ def loop(p: Pullback, op: Op, scope: Scope) -> None:
         aligned = r if op.static["backwards"][j] else emit(runtime.reverse, (r,))
         aligned.type = r.type
         p.contribute(scope, op.args[j], aligned)
+
+
+def _reached(
+    body: Region, totals: dict[int, Atom], read: list[Atom], params: tuple[Value, ...], stop: int
+) -> list[int]:
+    """The carried values that a cotangent comes to, from after the loop (`totals`), from what it
+    collects (`read`), or from another one of them.
+    """
+    found = [k for k, g in totals.items() if g is not None]
+    while True:
+        wanted = set(values((*(body.outs[stop + k] for k in found), *read)))
+        needed = needs(body, wanted)
+        more = [k for k in totals if k in found or params[k] in needed]
+        if more == found:
+            return found
+        found = more
 
 
 def _next(p: Pullback, sub: Scope, param: Value, bar: Value) -> Atom:
@@ -225,6 +252,13 @@ def _saved(
         patterns = [_renamed(item, copies) for item in body.params[:sequences]]
         return list(op.args[:sequences]), patterns, [not b for b in op.static["backwards"]]
     needed = list(dict.fromkeys(lighten(body, reverse, needed)))
+    if needed and not p.f.changing:
+        there = _tape_with(op, body, set(needed), int(stop))
+        if there is not None:
+            result, held = there
+            slots = tuple(Value(v.name, v.type, v.span) for v in held)
+            substitute(reverse, dict(zip(held, slots, strict=True)))
+            return [result], [slots], [True]
     items = [Value(v.name, v.type, v.span) for v in needed]
     substitute(reverse, dict(zip(needed, items, strict=True)))
     kept: Atom = tuple(needed) if len(needed) != 1 else needed[0]
@@ -236,6 +270,18 @@ def _saved(
         tuple(items) if len(items) > 1 else items[0] if items else Value(None, UNKNOWN, op.span)
     )
     return [tape], [pattern], [True]
+
+
+def _tape_with(
+    op: Op, body: Region, needed: set[Value], stop: int
+) -> tuple[Value, tuple[Value, ...]] | None:
+    """A tape that the loop keeps for another derivative, where it has all that this one needs."""
+    first = op.static["carried"]
+    for result, kept in zip(op.results[first:], body.outs[stop + first :], strict=True):
+        if isinstance(kept, tuple) and all(isinstance(v, Value) for v in kept):
+            if needed <= set(kept) and len(set(kept)) == len(kept) > 1:
+                return result, kept
+    return None
 
 
 def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:

@@ -141,13 +141,19 @@ class Derivatives:
             half.order, half.changing, half.arrays = f.order + 1, f.changing, f.arrays
         return forward, reverse
 
-    def seeded(self, f: Function, wrt: tuple[int, ...], pattern: Pattern) -> Function:
-        """The pullback of `f` as one function of its parameters and the seeds."""
-        a = self.closed(f, wrt, pattern)
+    def seeded(
+        self, f: Function, wrt: tuple[int, ...], pattern: Pattern, first: int = 0
+    ) -> Function:
+        """The pullback of `f` as one function of its parameters and the seeds, without what only
+        the result of `f` needs; the first operations of `f`, so many, are kept in any case.
+        """
+        builder = self.builder(f, wrt, pattern, True)
+        whole = builder.primal.ops[:first]
+        a = self._close(f, builder.adjoint())
         region = Region(
             (*a.primal.params, *a.seeds), [*a.primal.ops, *a.reverse.ops], (a.reverse.outs,)
         )
-        drop_dead(region)
+        drop_dead(region, whole=whole)
         made = Function(f.name, region, f.span)
         made.order, made.changing, made.arrays = f.order + 1, f.changing, f.arrays
         return made

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,21 @@ def has_effect(op: Op) -> bool:
     return (not isinstance(op.fn, dict | list) and op.fn in KEPT) or changes_memory(op)
 
 
-def drop_dead(region: Region, live: set[Value] | None = None) -> set[Value]:
-    """Remove what nothing reads from a region without side effects; returns the values it reads."""
+def drop_dead(
+    region: Region, live: set[Value] | None = None, whole: Collection[Op] = ()
+) -> set[Value]:
+    """Remove what nothing reads from a region without side effects; returns the values it reads.
+    What is in `whole` stays as it is: it may raise, or have an effect that a user sees.
+    """
     live = set(live or ())
     live.update(values(region.outs))
+    stays = set(map(id, whole))
     kept = []
     for op in reversed(region.ops):
+        if id(op) in stays:
+            live.update(op_reads(op), *map(reads, op.regions))
+            kept.append(op)
+            continue
         if not any(r in live for r in op.results) and not has_effect(op):
             continue
         if op.fn in (IF, TRY):
@@ -82,7 +91,7 @@ def _prune_loop(op: Op, live: set[Value]) -> None:
     params = body.params[sequences:]
     while True:
         wanted = set(values(tuple(o for o, k in zip(body.outs, keep, strict=True) if k)))
-        wanted |= _needs(body, wanted)
+        wanted |= needs(body, wanted)
         more = [k or (i < carried and params[i] in wanted) for i, k in enumerate(keep)]
         if more == keep:
             break
@@ -99,7 +108,7 @@ def _prune_loop(op: Op, live: set[Value]) -> None:
     op.static["carried"] = sum(keep[:carried])
 
 
-def _needs(region: Region, wanted: set[Value]) -> set[Value]:
+def needs(region: Region, wanted: set[Value]) -> set[Value]:
     """Everything that the computation of `wanted` reads."""
     needed = set(wanted)
     for op in reversed(region.ops):
@@ -235,6 +244,20 @@ def _getitem(op: Op, before: list[Op]) -> Folded:
     return None
 
 
+def _shape(op: Op, before: list[Op]) -> Folded:
+    """A buffer has the shape of what it is for, whatever was added to it."""
+    (x,) = op.args
+    while isinstance(x, Value) and x.op is not None and x.op.fn in SHAPED and shape_of(x.type):
+        if not isinstance(x.op.args[0], Value) or not shape_of(x.op.args[0].type):
+            break
+        x = x.op.args[0]
+    op.args = (x,)
+    return None
+
+
+SHAPED: set[Any] = {runtime.add_at, runtime.accumulate, np.zeros_like}
+
+
 def _is(x: Atom, constant: float) -> bool:
     return type(x) in (int, float) and x == constant
 
@@ -256,4 +279,5 @@ FOLDS: dict[Any, Callable[[Op, list[Op]], Folded]] = {
     operator.sub: _subtract,
     operator.neg: _negate,
     operator.getitem: _getitem,
+    np.shape: _shape,
 }
