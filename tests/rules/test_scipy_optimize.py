@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zyg_interactive import check_gradient, gradient
+from zyg_interactive import Params, check_gradient, gradient
 from zyg_interactive.diagnostics import Refused
 
 from .checks import x
@@ -93,3 +93,13 @@ def test_a_function_that_captures_what_is_bound_again_is_refused():
 
     with pytest.raises(Refused, match="what the program changes"):
         gradient(rebound, 3.0)
+
+
+def test_parameters_that_the_function_reads():
+    w = np.array([2.0])
+
+    def loss():
+        return O.brentq(lambda t: t**3 - w[0], 0.0, 5.0)
+
+    with pytest.raises(Refused, match="ZYG105"):
+        gradient(loss, Params([w]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from ..ir.core import (
     CALL_VALUE,
     FOR,
@@ -43,7 +45,7 @@ def active_values(
     globals are asked for as well; `changing`: or what a program stores in memory may be read there:
     so a callee that only the run knows is active by itself.
     """
-    spread = _Activity(active, implicit or changing)
+    spread = _Activity(active, implicit or changing, implicit)
     spread.touch(*active)
     while True:
         known = len(spread.sites), len(active)
@@ -55,8 +57,8 @@ def active_values(
 
 
 class _Activity:
-    def __init__(self, active: set[Value], reaching: bool):
-        self.active, self.reaching = active, reaching
+    def __init__(self, active: set[Value], reaching: bool, implicit: bool):
+        self.active, self.reaching, self.implicit = active, reaching, implicit
         self.sites: set[int] = set()  # of buffers that may hold something active
 
     def touch(self, *found: Value) -> None:
@@ -118,6 +120,8 @@ class _Activity:
             return False
         if isinstance(op.fn, Function) and function_changes(op.fn, set()):
             return True
+        if self.implicit and rule is not None and is_given_functions(op):
+            return True  # they may read the globals that derivatives are asked for in
         if rule is None and any(_refers_to_objects(type_of(a)) for a in every):
             return not changes_memory(op)  # it may depend on all that an object holds
         if rule is not None and rule.pullback is not None and any(map(_captures_variables, every)):
@@ -146,6 +150,11 @@ class _Activity:
         outs = zip(op.results, body.outs[stop:], strict=True)
         self.touch(*(r for r, o in outs if self.any(o)))
         self.touch(*(r for r, p in zip(op.results, carried, strict=False) if p in self.active))
+
+
+def is_given_functions(op: Op) -> bool:
+    """Whether an op is given a function of the user's."""
+    return any(isinstance(a, FunctionType) or isinstance(type_of(a), Closure) for a in op.args)
 
 
 def is_open(t: Other) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..analysis.activity import active_values
+from ..analysis.activity import active_values, is_given_functions
 from ..analysis.effects import changes_memory, function_changes, reads_memory, stores
 from ..diagnostics import Refused, refuse
 from ..ir.core import (
@@ -468,6 +468,13 @@ class Pullback:
             )
         if rule is None or rule.pullback is None:
             raise refuse("ZYG301", f"no gradient rule for `{_title(op.fn)}`", op.span, _GIVE)
+        if self.implicit and is_given_functions(op):
+            raise refuse(
+                "ZYG105",
+                f"`{_title(op.fn)}` is given a function, and derivatives are asked for in globals",
+                op.span,
+                "pass what the function reads as an argument",
+            )
         if op.args and any(_is_unknown(a) for a in self._arguments(rule, op)[0]):
             self._late_rule(op, scope, rule)
             return
