@@ -28,7 +28,7 @@ from .ir.core import (
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
-from .runtime import CHANGING, STORING
+from .runtime import CHANGING, STORING, is_outside
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
@@ -124,6 +124,8 @@ class Linker(Links):
         if value.__module__ in LIBRARY:
             return library(value)
         if (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
+            return None
+        if is_outside(value):
             return None
         if origin is not None and value.__closure__:  # one that refers to itself is met again
             origin = self.origins.setdefault(id(value), origin)

@@ -1,6 +1,7 @@
-"""Iterators in plain Python: lowered like functions of the user's where a program keeps one.
+"""Parts of Python's library in plain Python: lowered like functions of the user's.
 
-What is here is `itertools` as its documentation writes it down, and what `iter` makes of a list.
+What is here is `itertools` as its documentation writes it down, what `iter` makes of a list, and
+what else needs no more than a few lines.
 """
 
 from __future__ import annotations
@@ -50,6 +51,42 @@ def drained(iterator: Any) -> Any:
     for item in iterator:
         found.append(item)
     return found
+
+
+def bound(receiver: Any, method: Callable[..., Any]) -> Any:
+    """A bound method that is kept."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return method(receiver, *args, **kwargs)
+
+    return call
+
+
+def calling(method: str, *given: Any, **named: Any) -> Any:
+    """`operator.methodcaller`."""
+
+    def call(x: Any) -> Any:
+        return getattr(x, method)(*given, **named)
+
+    return call
+
+
+def counted(counter: Any, items: Any) -> None:
+    for item in items:
+        counter[item] += 1
+
+
+def filled(mapping: Any, pairs: Any) -> None:
+    for key, value in pairs:
+        mapping[key] = value
+
+
+def nlargest(n: int, items: Any, key: Any = None) -> Any:
+    return sorted(items, key=key, reverse=True)[:n]
+
+
+def nsmallest(n: int, items: Any, key: Any = None) -> Any:
+    return sorted(items, key=key)[:n]
 
 
 def accumulate(items: Any, function: Callable[..., Any], *initial: Any) -> Any:

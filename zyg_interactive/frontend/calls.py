@@ -11,6 +11,7 @@ import itertools
 import math
 import operator
 import types
+from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any, cast
 
 import numpy as np
@@ -32,8 +33,9 @@ from ..ir.types import (
     Scalar,
     Tuple,
     rank,
+    refers,
 )
-from ..iterators import Cursor
+from ..iterators import Cursor, bound, calling
 from ..rules.registry import REFUSAL, lookup, reason_for, wants_arrays
 from ..rules.sequences import JOINING
 from ..rules.sizes import dtype_of, refreshed
@@ -51,12 +53,14 @@ from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, 
 CONSUMERS = {
     *(sum, list, tuple, max, min, any, all, sorted, set, frozenset, dict, enumerate, zip, map),
     *(filter, functools.reduce, math.fsum, math.prod, list.extend, str.join),
+    *(dict.update, Counter, OrderedDict, defaultdict, deque, deque.extend),
     *(np.array, np.asarray, np.stack, np.concatenate, np.sum, np.fromiter),
     *(itertools.chain, itertools.product, itertools.islice, itertools.accumulate),
     *(itertools.pairwise, itertools.starmap, itertools.zip_longest),
 }
 
 
+GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
 FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
 ADAPTERS = {enumerate, zip, reversed}
@@ -154,6 +158,8 @@ class Calls(Expressions):
         name: str | None = None,
     ) -> Atom:
         """Lower `fn(*args, **kwargs)`."""
+        if isinstance(fn, types.BuiltinMethodType) and type(fn.__self__) is str:
+            fn, args = getattr(str, fn.__name__), (fn.__self__, *args)
         method = fn.fn if isinstance(fn, BoundMethod) else fn
         if _in(ADAPTERS, fn) and isinstance(node, ast.expr) and args and not {*kwargs} - {"start"}:
             return self.adapted(fn, args, kwargs, node)
@@ -213,8 +219,10 @@ class Calls(Expressions):
             if known is not fn:
                 return self.call(known, args, kwargs, node, name)
         if isinstance(fn, functools.partial):
-            bound = self.constant(fn.func, None)
-            return self.call(bound, (*fn.args, *args), {**fn.keywords, **kwargs}, node, name)
+            inner = self.constant(fn.func, None)
+            return self.call(inner, (*fn.args, *args), {**fn.keywords, **kwargs}, node, name)
+        if isinstance(fn, GETTERS) and len(args) == 1 and not kwargs:
+            return self._gotten(fn, args[0], node, name)
         if isinstance(fn, types.MethodType):
             return self.call(
                 self.constant(fn.__func__, None), (fn.__self__, *args), kwargs, node, name
@@ -298,14 +306,14 @@ class Calls(Expressions):
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         args, kwargs = self._of_arrays(fn, args, kwargs, node)
+        if lookup(fn) is None:
+            self._handed_over(fn, (*args, *kwargs.values()), node)
         if fn in (len,) and isinstance(args[0], tuple):
             return len(args[0])
         if fn is getattr and len(args) == 2 and isinstance(args[1], str) and not kwargs:
             return self.attribute(args[0], args[1], node, name)
         if fn is operator.getitem and len(args) == 2 and not kwargs:
             return self.subscript(args[0], args[1], node, name)
-        if isinstance(fn, operator.attrgetter):
-            return self.attribute(args[0], str(fn.__reduce__()[1][0]), node, name)
         if fn is isinstance and len(args) == 2:
             decided = _isinstance(args[0], args[1])
             if decided is not None:
@@ -326,6 +334,45 @@ class Calls(Expressions):
                 "pullback",
             )
         return result
+
+    def _gotten(self, fn: Any, x: Atom, node: ast.AST, name: str | None) -> Atom:
+        """A call of what `operator.itemgetter`, `attrgetter` or `methodcaller` made."""
+        made, what = fn.__reduce__()[:2]
+        if isinstance(fn, operator.methodcaller):
+            named = made.keywords if isinstance(made, functools.partial) else {}
+            given: tuple[Any, ...] = getattr(made, "args", ()) + what
+            method = self.attribute(x, given[0], node)
+            return self.call(method, given[1:], named, node, name)
+        if isinstance(fn, operator.itemgetter):
+            found = [self.subscript(x, key, node) for key in what]
+        else:
+            found = []
+            for path in what:
+                steps = str(path).split(".")
+                found.append(functools.reduce(lambda at, s: self.attribute(at, s, node), steps, x))
+        return found[0] if len(found) == 1 else tuple(found)
+
+    def _handed_over(self, fn: Any, given: tuple[Atom, ...], node: ast.AST) -> None:
+        """Refuse to give what is not followed a function that may change lists, dicts or objects;
+        or to give these, or any function, to another thread.
+        """
+        for t in map(type_of, given):
+            captured = t.captured if isinstance(t, Closure) else ()
+            if any(isinstance(c, List | Dict | Ref | Record) for c in captured) or (
+                runtime.is_concurrent(fn)
+                and (
+                    isinstance(t, Closure)
+                    or refers(t)
+                    or (isinstance(t, Const) and callable(t.value))
+                )
+            ):
+                raise refused(
+                    self.source,
+                    node,
+                    f"giving `{_title(fn)}` what it may change where no derivative follows",
+                    "call the function here, or give it what it needs as arguments, and use what "
+                    "it returns",
+                )
 
     def _of_arrays(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
@@ -416,7 +463,10 @@ class Calls(Expressions):
         self, fn: UserFunction, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
     ) -> tuple[Function, list[Atom]]:
         """The callee lowered for these arguments, and the values to call it with."""
-        arguments = self.bind(fn, args, kwargs, node)
+        arguments = {
+            k: self.kept_method(a, node) if isinstance(a, BoundMethod) else a
+            for k, a in self.bind(fn, args, kwargs, node).items()
+        }
         callee = self.context.link(fn, arguments, self, self.span(node))
         own = callee.region.params[: len(callee.region.params) - len(callee.hidden)]
         values = [arguments[p.name] for p in own]
@@ -480,6 +530,9 @@ class Calls(Expressions):
             given[a.kwarg.arg] = extra
         return given
 
+    def kept_method(self, method: BoundMethod, node: ast.AST) -> Atom:
+        return self.call(bound, (method.receiver, method.fn), {}, node)
+
     def _rest_of(self, rest: tuple[Atom, ...], node: ast.AST) -> Atom:
         """The tuple of positional arguments of which only the run knows how many there are."""
         whole: Atom = None
@@ -541,6 +594,10 @@ class Calls(Expressions):
         name: str | None,
     ) -> Atom:
         """An instance of a class: named tuples and dataclasses are made of their fields."""
+        if cls in GETTERS and not any(isinstance(a, Value) for a in (*args, *kwargs.values())):
+            return cls(*args, **kwargs)
+        if cls is operator.methodcaller:
+            return self.call(calling, args, kwargs, node, name)
         if cls in MADE:
             return self.made_container(cls, args, dict(kwargs), node)
         if cls is types.SimpleNamespace and not args:
@@ -625,6 +682,7 @@ class Calls(Expressions):
         ):
             args = tuple(self.materialise(a, node) for a in args)
             kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+            self._handed_over(known, (*args, *kwargs.values()), node)
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call(fn, args, kwargs, node)
@@ -647,6 +705,7 @@ def _is_plain(cls: type) -> bool:
         type(cls) in (type, abc.ABCMeta)
         and by is object.__new__
         and (cls is Cursor or cls.__module__.partition(".")[0] not in FOREIGN)
+        and not runtime.is_outside(cls)
     )
 
 

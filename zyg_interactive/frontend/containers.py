@@ -17,6 +17,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import CALL_VALUE, Atom, Value, type_of
 from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Other, Ref, Tuple
+from ..iterators import counted
 from .fence import refused
 from .memory import Memory
 
@@ -46,6 +47,8 @@ class Containers(Memory):
                 heap.limited.add(made.type.site)
             if args:
                 self.call(deque.extend, (made, args[0]), {}, node)
+        elif cls is collections.Counter and args and not _is_mapping(args[0]):
+            self.call(counted, (made, args[0]), {}, node)
         elif args or kwargs:
             self.call(dict.update, (made, *args), kwargs, node)
         return made
@@ -227,6 +230,9 @@ class Containers(Memory):
         key = super().op(runtime.first_key, (base,), {}, node)
         return (key, self.call(dict.pop, (base, key), {}, node, name))
 
+    def _count(self, args: Any, kwargs: Any, node: ast.AST, name: str | None) -> Atom:
+        return self.call(counted, args, kwargs, node)
+
     # ---- copies
 
     def copied(self, x: Atom, deep: bool, node: ast.AST) -> Atom:
@@ -255,6 +261,11 @@ class Containers(Memory):
         raise NotImplementedError
 
 
+def _is_mapping(x: Atom) -> bool:
+    t = type_of(x)
+    return isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict))
+
+
 Change = Callable[..., Atom]
 COLLECTIONS: dict[Any, Change] = {
     deque.append: Containers._push,
@@ -273,4 +284,6 @@ COLLECTIONS: dict[Any, Change] = {
     collections.OrderedDict.move_to_end: Containers._move_to_end,
     collections.OrderedDict.popitem: Containers._pop_first,
 }
+if hasattr(collections, "_count_elements"):  # what `Counter.update` is made of
+    COLLECTIONS[collections._count_elements] = Containers._count
 COPIES = {copy.copy: False, copy.deepcopy: True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import heapq
 import itertools
 import operator
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from ..iterators import (
     dropwhile,
     filterfalse,
     more,
+    nlargest,
+    nsmallest,
     rest,
     step,
     takewhile,
@@ -29,6 +32,7 @@ from .fence import refused
 from .loops import Loops
 from .memory import SEQUENCES
 from .names import read_counts
+from .resolve import UserFunction
 from .scope import Counted, Generated, restore
 
 SEARCHES = {any, all, next}
@@ -120,6 +124,8 @@ class Iteration(Loops):
     def stepwise(self, it: Atom, s: ast.For) -> list[ast.stmt] | None:
         """A loop over what tells its items one by one, as a `while`; None: over something else."""
         t, node = type_of(it), s.iter
+        if self.is_outside(it):
+            return self._items_outside(it, s)
         if isinstance(t, Ref) and t.cls is list and _changes_size(s):
             it, t = self.cursor(it, node), self.site_of(Cursor, node)
         if not isinstance(t, Ref | Record) or not hasattr(t.cls, "__next__"):
@@ -137,6 +143,22 @@ class Iteration(Loops):
         )
         attempt = _like(ast.Try([stored(node, item.id, taken)], [handler], [], []), node)
         body = [attempt, _like(ast.Assign([s.target], item), s.target), *s.body]
+        return [_like(ast.While(constant(node, True), body, []), s)]
+
+    def _items_outside(self, it: Atom, s: ast.For) -> list[ast.stmt]:
+        """A loop over a file or its like: items are fetched when the loop comes to them."""
+        node = s.iter
+        items = self.call(runtime.items_outside, (it,), {}, node)
+        names = self.in_names(node, items=items, item=None)
+        item = names["item"]
+        fetched = ast.Call(constant(node, runtime.next_outside), [names["items"]], [])
+        ended = _like(ast.Call(constant(node, runtime.is_end), [item], []), node)
+        body = [
+            stored(node, item.id, _like(fetched, node)),
+            _like(ast.If(ended, [_like(ast.Break(), node)], []), node),
+            _like(ast.Assign([s.target], item), s.target),
+            *s.body,
+        ]
         return [_like(ast.While(constant(node, True), body, []), s)]
 
     def sequence(self, it: Atom, node: ast.expr) -> Counted:
@@ -160,6 +182,10 @@ class Iteration(Loops):
     ) -> Atom:
         if isinstance(node, ast.expr) and (whole := self._whole(fn, args, kwargs, node)):
             return Generated(whole, self.depth)
+        chosen = LARGEST.get(fn.live) if isinstance(fn, UserFunction) else None
+        if chosen is not None and len(args) > 1 and isinstance(node, ast.expr):
+            items = self._values(args[1], node)
+            return self.call(chosen, (args[0], items, *args[2:]), kwargs, node)
         if isinstance(node, ast.expr) and _is_known(fn):
 
             def listed() -> Atom:
@@ -306,6 +332,7 @@ def _changes_size(s: ast.For) -> bool:
 KNOWN = {*COUNTS, itertools.chain, itertools.product, itertools.pairwise}
 
 
+LARGEST = {heapq.nlargest: nlargest, heapq.nsmallest: nsmallest}
 CHOSEN = {
     itertools.takewhile: takewhile,
     itertools.dropwhile: dropwhile,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import operator
+import types
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from ..ir.types import (
     join,
     subsumes,
 )
+from ..rules.registry import REFUSAL
 from .calls import Calls
 from .fence import refused
 from .memory import SEQUENCES
@@ -109,6 +111,8 @@ class Loops(Calls):
             held = type_of(source)
             it = self.op(list, (it,), {}, node)
             it.type = List(held.item if isinstance(held, List) else UNKNOWN)
+        elif self.is_outside(it):
+            it = self.call(runtime.list_outside, (it,), {}, node)
         elif isinstance(t, Unknown):
             self.op(runtime.check_sequence, (it,), {}, node)
         elif not isinstance(t, Array | List | Tuple):
@@ -120,6 +124,16 @@ class Loops(Calls):
             )
         length = self.op(len, (it,), {}, node)
         return self.op(range, (length,), {}, node), lambda i: self.subscript(it, i, node)
+
+    def is_outside(self, it: Atom) -> bool:
+        """Whether something is gone through that is no part of the program, such as a file."""
+        made = it.op if isinstance(it, Value) else None
+        if made is None:
+            return False
+        if made.fn is runtime.enter:
+            return True
+        own = isinstance(made.fn, types.FunctionType) and not runtime.is_outside(made.fn)
+        return isinstance(type_of(it), Unknown | Other) and REFUSAL in made.static and not own
 
     def _live_values(self, base: Value, node: ast.expr) -> Counted:
         """The values of a dict as they are when the loop comes to them."""

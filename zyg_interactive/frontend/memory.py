@@ -48,9 +48,11 @@ from ..ir.types import (
     join_quietly,
     refers,
 )
+from ..iterators import filled
 from ..rules.registry import lookup
 from .cells import Cells
 from .fence import refused
+from .scope import Generated
 
 SEQUENCES = (list, collections.deque)
 CONTAINERS = (*SEQUENCES, dict)
@@ -607,6 +609,9 @@ class Memory(Cells):
             exact = t.site.exact if isinstance(t, Ref) and issubclass(t.cls, dict) else None
             if isinstance(t, Dict):
                 exact = dict(t.items)
+            if _is_sequence(other):
+                self.call(filled, (base, other), {}, node)
+                continue
             if exact is None:
                 self._update_all(base, other, node)
                 continue
@@ -728,6 +733,12 @@ def _place(t: Ref, index: Atom) -> Any:
 def _article(t: Type) -> str:
     name = repr(t)
     return f"an {name}" if name[:1] in "aeiou" else f"a {name}"
+
+
+def _is_sequence(x: Atom) -> bool:
+    t = type_of(x)
+    listed = isinstance(t, List | Tuple) or (isinstance(t, Ref) and t.cls is list)
+    return listed or isinstance(x, Generated)
 
 
 CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"} | {

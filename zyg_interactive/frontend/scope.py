@@ -472,12 +472,7 @@ class Lowering:
             case Poisoned(refusal=refusal):
                 raise refusal
             case BoundMethod():
-                raise refuse(
-                    "ZYG101",
-                    "a bound method that is not called is not supported",
-                    self.span(node),
-                    "use a lambda: `lambda *a: obj.method(*a)`",
-                )
+                return self.kept_method(atom, node)
             case Generated():
                 raise refuse(
                     "ZYG101",
@@ -501,6 +496,10 @@ class Lowering:
 
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:
         """The run-time function object of an inner function."""
+        raise NotImplementedError
+
+    def kept_method(self, method: BoundMethod, node: ast.AST) -> Atom:
+        """The run-time function object of a bound method."""
         raise NotImplementedError
 
 

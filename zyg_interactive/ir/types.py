@@ -7,6 +7,7 @@ from an argument is known not to be one, so whether broadcasting happens is deci
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -390,6 +391,7 @@ INERT = (
     np.dtype,
     np.random.Generator,
     np.random.RandomState,
+    random.Random,
 )
 UNKNOWN = Unknown()
 UNBOUND_TYPE = Unbound()

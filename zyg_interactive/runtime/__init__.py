@@ -192,6 +192,7 @@ from .numbers import (
     sign,
     truth,
 )
+from .outside import is_concurrent, is_end, is_outside, items_outside, list_outside, next_outside
 from .ranks import evened, rank_slopes, rank_weights
 from .shapes import (
     add_along_axis,
@@ -312,6 +313,12 @@ __all__ = [
     "evened",
     "ends_of",
     "enter",
+    "is_concurrent",
+    "is_end",
+    "is_outside",
+    "items_outside",
+    "list_outside",
+    "next_outside",
     "expand",
     "extended",
     "finished",

@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
+from .outside import is_apart
+
 
 def bound(x: Any, unbound: Any, name: str) -> Any:
     """`x`, or the error Python raises where a local name has no value."""
@@ -212,7 +214,7 @@ def _held(x: Any) -> dict[Any, Any]:
         return dict(x)
     if isinstance(x, list):
         return dict(enumerate(x))
-    if type(x).__module__ in ("builtins", "numpy"):
+    if type(x).__module__ in ("builtins", "numpy") or is_apart(x):
         return {}
     found = getattr(x, "__dict__", None)
     return dict(found) if isinstance(found, dict) else {}

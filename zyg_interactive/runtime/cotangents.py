@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .calls import shared_cells
+from .outside import is_outside
 
 
 def unbroadcast(c: Any, x: Any) -> Any:
@@ -89,7 +90,7 @@ def attributes(x: Any) -> dict[str, Any] | None:
         and not hasattr(x, "__dict__")
     ):
         return None
-    if type(x).__module__.partition(".")[0] in ("numpy", "builtins"):
+    if type(x).__module__.partition(".")[0] in ("numpy", "builtins") or is_outside(type(x)):
         return None
     found = getattr(x, "__dict__", None)
     return dict(found) if isinstance(found, dict) else None
