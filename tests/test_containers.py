@@ -258,7 +258,7 @@ def f(d, x):
         assert found[1] == pytest.approx((at(1.3 + 1e-6) - at(1.3 - 1e-6)) / 2e-6)
 
 
-def test_a_dict_that_a_callee_changes_while_it_is_gone_through_is_refused() -> None:
+def test_a_dict_that_a_callee_changes_while_it_is_gone_through() -> None:
     text = """
 def put(d, v):
     d["b"] = d["b"] + v
@@ -270,8 +270,7 @@ def f(x):
         put(d, v)
     return d["b"]
 """
-    with pytest.raises(Refused, match="changed while a loop goes through it"):
-        gradient(define(text), 1.3)
+    check(define(text), 1.3)
 
 
 def test_containers_that_are_only_read() -> None:

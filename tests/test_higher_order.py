@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import check, define
 
 from zyg_interactive import (
     Params,
@@ -575,3 +576,14 @@ def test_views_of_a_dict_that_is_not_changed() -> None:
         return total + sum(np.sum(v) for v in d.values())
 
     assert gradient(f, np.array([1.0, 2.0]))[0].tolist() == [10, 14]
+
+
+def test_the_gradient_of_a_number_of_which_only_the_run_knows_the_kind() -> None:
+    scope = {"derivative": derivative}
+    text = "def f(a, b):\n    return derivative(lambda q: q * q, a > 0.5 or b)"
+    check(define(text, scope=scope), 0.3, 0.4)
+    f = define(
+        "def f(x):\n    return derivative(lambda y: table['sin' if y > 0 else 'exp'](y), x)",
+        scope={**scope, "table": {"sin": math.sin, "exp": math.exp}},
+    )
+    assert pullback(f, 0.5)[1](1.0) == (-math.sin(0.5),)

@@ -229,3 +229,12 @@ def test_changes_to_second_order(name: str) -> None:
     check(define(text, scope=SCOPE), *args)
     twice = text + "\ndef h(x):\n    return derivative(f, x)\n"
     check(define(twice, "h", scope=SCOPE), *args)
+
+
+def test_a_loop_over_a_list_that_its_body_turns_round() -> None:
+    f = define(
+        "def turn(l):\n    l.reverse()\n\ndef f(x):\n    l = [x, 2 * x, x * x, 3.0]\n    y = 0.0\n"
+        "    for k, v in enumerate(l):\n        y = y * x + v\n        turn(l)\n"
+        "    for v in l:\n        y = y * x + v\n        l.reverse()\n    return y"
+    )
+    check(f, 1.3)

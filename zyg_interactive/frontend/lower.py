@@ -544,7 +544,7 @@ class Statements(Exceptions):
         if steps is not None:
             self.block(steps)
             return
-        self.live = any(map(_stores_item, s.body))
+        self.live = any(map(_may_store, s.body))
         if isinstance(it, Generated) and it.streamed is not None:
             count, each = self.stream(it, s.iter)
             index_name = None
@@ -585,10 +585,11 @@ MATCHED_WHOLE = (
 )
 
 
-def _stores_item(s: ast.stmt) -> bool:
-    """Whether a statement may change the items of a list, as far as the text tells."""
+def _may_store(s: ast.stmt) -> bool:
+    """Whether a statement may change the items of a list, itself or in what it calls."""
     return any(
-        isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in ast.walk(s)
+        isinstance(n, ast.Call) or (isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+        for n in ast.walk(s)
     )
 
 

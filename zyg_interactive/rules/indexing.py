@@ -335,3 +335,8 @@ def _reverse(items: Any) -> Type:
 
 
 result(runtime.truth)(lambda x: BOOL)
+
+
+@rule(runtime.finished)
+def _finished(g: Any, y: Any, c: Any, x: Any) -> Any:
+    return g, None

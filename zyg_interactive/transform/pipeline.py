@@ -29,7 +29,7 @@ from ..ir.core import (
     type_of,
     values,
 )
-from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type, value_of
+from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type, Unknown, value_of
 from .adjoint import Adjoint, Pair, Pattern, Watch
 from .cotangents import Fields, as_scalar, filled, made, skeleton
 from .pullback import Pullback
@@ -176,7 +176,7 @@ class Derivatives:
 
     def _close(self, f: Function, a: Adjoint) -> Adjoint:
         with building(a.reverse, f.span, self.infer):
-            a.reverse.outs = tuple(self.finished(p.type, c) for p, c in a.bars.items())
+            a.reverse.outs = tuple(self._given_to(p, c) for p, c in a.bars.items())
         simplify(a.reverse)
         drop_dead(a.reverse)
         with building(a.reverse, f.span, self.infer):
@@ -219,6 +219,14 @@ class Derivatives:
         made = Function(f.name, region, f.span, f.hidden, f.guards, order=f.order + 1)
         made.forward, made.changing, made.arrays = forward, f.changing, f.arrays
         return made
+
+    def _given_to(self, p: Value, c: Atom) -> Atom:
+        """The cotangent of a parameter as its caller expects it."""
+        t = p.type
+        unsure = isinstance(t, Unknown) or (isinstance(t, Array) and t.dtype is None)
+        if unsure and isinstance(c := made(c), Value):
+            return emit(runtime.finished, (c, p), name=c.name)
+        return self.finished(t, c)
 
     def finished(self, t: Type, c: Atom) -> Atom:
         """A cotangent as its caller expects it, structured as its value is: a Python number's is a
