@@ -523,7 +523,7 @@ while w_ < $r:
     $$
 ===
 w_ = 0
-while $c and w_ < 3:
+while w_ < 3 and ($c):
     w_ += 1
     if $c:
         continue
