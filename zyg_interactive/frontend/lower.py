@@ -438,7 +438,9 @@ class Statements(Exceptions):
         stars = [i for i, e in enumerate(elts) if isinstance(e, ast.Starred)]
         t = type_of(atom)
         exact = isinstance(atom, tuple) or (isinstance(t, Tuple | List) and t.items is not None)
-        if not exact and stars and isinstance(t, List | Array):
+        if isinstance(t, Unknown) and stars:
+            self.op(runtime.check_sequence, (atom,), {}, node)
+        if not exact and stars and isinstance(t, List | Array | Unknown):
             k, after = stars[0], len(elts) - stars[0] - 1
             least = (self.materialise(atom, node), len(elts) - 1)
             self.op(runtime.check_least, least, {}, node)
