@@ -36,6 +36,8 @@ from .transformed import Transformed
 MOST_ENTRIES = 4096
 # The package's own functions that are lowered as they stand.
 LIBRARY = (f"{__package__}.derived", f"{__package__}.iterators")
+# The module whose functions make functions of the user's: these are read like the user's own.
+MAKERS = f"{__package__}.rules.scipy.makers"
 
 
 @dataclass(eq=False)
@@ -123,7 +125,9 @@ class Linker(Links):
             return None
         if value.__module__ in LIBRARY:
             return library(value)
-        if (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
+        module = value.__module__ or ""
+        package = module.partition(".")[0]
+        if package in ("numpy", "scipy", "zyg_interactive") and module != MAKERS:
             return None
         if origin is not None and value.__closure__:  # one that refers to itself is met again
             origin = self.origins.setdefault(id(value), origin)

@@ -8,10 +8,13 @@ active there, which is not seen here, and is refused.
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ... import runtime
+from ...diagnostics import Refused, refuse
 from ...ir.core import Atom, Op, Value, append, current_span, type_of
 from ...ir.types import (
     NUMBER,
@@ -21,11 +24,13 @@ from ...ir.types import (
     Const,
     Scalar,
     Type,
+    fresh,
     may_be_differentiable,
     refers,
 )
 from ..indexing import zero_type
-from ..registry import unsupported
+from ..registry import call, unsupported
+from .makers import Maker, made, unmade
 
 _PLAIN = (types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
@@ -57,24 +62,37 @@ def _holds_data(cell: types.CellType) -> bool:
 
 
 class Pulled:
-    """A call of `f` at `x` in a rule, and its pullback any number of times."""
+    """A call of `f`, or of what `make` makes of it, at `x` in a rule, and its pullback any number
+    of times.
+    """
 
-    def __init__(self, f: Atom, x: Atom, args: tuple[Atom, ...]):
-        every = (f, x, *args)
+    def __init__(
+        self, f: Atom, x: Atom, args: tuple[Atom, ...], *makers: Maker, like: Type | None = None
+    ):
+        every = (call(made, f, makers) if makers else f, x, *args)
+        self._makers = makers
         self.wrt = tuple(i for i, a in enumerate(every) if i == 1 or differentiable(a))
-        self.value = Value(None, _result_like(x))
+        self.value = Value(None, _result_like(x) if like is None else like)
         self.back = Value("back", UNKNOWN)
         self._types = [zero_type(type_of(every[i])) for i in self.wrt]
-        call = (self.wrt, (), *every)
+        op = (self.wrt, (), *every)
         results = (self.value, self.back)
-        append(Op(runtime.dynamic_forward, call, {}, results, (), current_span()))
+        append(Op(runtime.dynamic_forward, op, {}, results, (), current_span()))
 
     def bars(self, seed: Atom) -> dict[int, Atom]:
         """The cotangents of the function (0), of the place (1) and of what else it is given."""
         found = tuple(Value(None, t) for t in self._types)
         op = Op(runtime.dynamic_reverse, (self.back, seed), {}, found, (), current_span())
         append(op)
-        return dict(zip(self.wrt, found, strict=True))
+        bars: dict[int, Atom] = dict(zip(self.wrt, found, strict=True))
+        return bars | {0: unmade(bars[0], self._makers)} if 0 in bars else bars
+
+    def jacobian(self, size: Any) -> Value:
+        """The derivative in the place, of a vector in a vector of `size` elements."""
+        found = Value(None, Array(np.dtype(float), (fresh(), size)))
+        args = (self.back, self.value, self.wrt.index(1))
+        append(Op(runtime.late_jacobian, args, {}, (found,), (), current_span()))
+        return found
 
 
 def differentiable(a: Atom) -> bool:
@@ -85,6 +103,43 @@ def differentiable(a: Atom) -> bool:
 def _result_like(x: Atom) -> Type:
     t = type_of(x)
     return UNKNOWN if isinstance(t, Array) and t.shape else NUMBER
+
+
+def not_there(why: str, help: str = "") -> Refused:
+    """A refusal to raise at the run, where there is no derivative for what was computed."""
+    return refuse("ZYG302", why, None, help)
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """The numbers and arrays of a cotangent."""
+    if isinstance(tree, tuple | list):
+        for part in tree:
+            yield from leaves(part)
+    elif tree is not None:
+        yield tree
+
+
+def flat(*trees: Any) -> Any:
+    """What is in cotangents, in one vector."""
+    parts = [np.ravel(x) for x in leaves(trees)]
+    if any(map(np.iscomplexobj, parts)):
+        raise not_there("there is no gradient in complex parameters here")
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def unflattened(tree: Any, vector: Any) -> Any:
+    """The cotangent of which `vector` has the numbers, in the structure of `tree`."""
+    ends = np.cumsum([np.size(x) for x in leaves(tree)])
+    return _filled(tree, iter(np.split(vector, ends)))
+
+
+def _filled(tree: Any, parts: Iterator[Any]) -> Any:
+    if isinstance(tree, tuple | list):
+        return type(tree)(_filled(part, parts) for part in tree)
+    if tree is None:
+        return None
+    part = next(parts).reshape(np.shape(tree))
+    return part if np.shape(tree) else float(part)
 
 
 def arguments(args: Atom) -> tuple[Atom, ...]:
@@ -108,4 +163,14 @@ def of_arguments(args: Atom, bars: dict[int, Atom]) -> Atom:
     return bars.get(2)
 
 
-__all__ = ["Pulled", "arguments", "checked", "differentiable", "of_arguments"]
+__all__ = [
+    "Pulled",
+    "arguments",
+    "checked",
+    "differentiable",
+    "flat",
+    "leaves",
+    "not_there",
+    "of_arguments",
+    "unflattened",
+]
