@@ -439,7 +439,10 @@ def _demand_key(key: Any) -> Any:
 def _identity(f: Any) -> Any:
     """What two callables share that share specialisations: a function's code, else the object."""
     if isinstance(f, types.FunctionType):
-        return (id(f.__code__), id(f.__globals__))
+        own = (id(f.__code__), id(f.__globals__))
+        if f.__module__ != MAKERS:
+            return own
+        return (*own, *(_identity(cell.cell_contents) for cell in f.__closure__ or ()))
     if isinstance(f, Transformed):
         return (f.transform, _identity(f.f), tuple(f.options.items()))
     if isinstance(f, types.MethodType):

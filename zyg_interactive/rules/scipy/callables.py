@@ -115,6 +115,8 @@ def leaves(tree: Any) -> Iterator[Any]:
     if isinstance(tree, tuple | list):
         for part in tree:
             yield from leaves(part)
+    elif isinstance(tree, dict | types.SimpleNamespace):
+        yield from leaves(list((tree if isinstance(tree, dict) else vars(tree)).values()))
     elif tree is not None:
         yield tree
 
@@ -127,6 +129,14 @@ def flat(*trees: Any) -> Any:
     return np.concatenate([np.zeros(0), *parts])
 
 
+def whole(bars: Any, wrt: tuple[int, ...], f: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Cotangents with their zeros written out: of `f` (0) and of its arguments."""
+    every = (f, *args)
+    return tuple(
+        runtime.add(runtime.zeros_like(every[i]), bar) for i, bar in zip(wrt, bars, strict=True)
+    )
+
+
 def unflattened(tree: Any, vector: Any) -> Any:
     """The cotangent of which `vector` has the numbers, in the structure of `tree`."""
     ends = np.cumsum([np.size(x) for x in leaves(tree)])
@@ -134,8 +144,14 @@ def unflattened(tree: Any, vector: Any) -> Any:
 
 
 def _filled(tree: Any, parts: Iterator[Any]) -> Any:
-    if isinstance(tree, tuple | list):
-        return type(tree)(_filled(part, parts) for part in tree)
+    if isinstance(tree, tuple):
+        return runtime.tuple_like(tree, [_filled(part, parts) for part in tree])
+    if isinstance(tree, list):
+        return [_filled(part, parts) for part in tree]
+    if isinstance(tree, dict):
+        return {k: _filled(part, parts) for k, part in tree.items()}
+    if isinstance(tree, types.SimpleNamespace):
+        return types.SimpleNamespace(**_filled(vars(tree), parts))
     if tree is None:
         return None
     part = next(parts).reshape(np.shape(tree))
@@ -173,4 +189,5 @@ __all__ = [
     "not_there",
     "of_arguments",
     "unflattened",
+    "whole",
 ]

@@ -72,6 +72,25 @@ def solved(jacobian: Any, residual: Any, x: Any, ok: Any, who: str) -> Any:
     return emit(is_solved, (jacobian, residual, x, ok, who))
 
 
+def if_found(x: Any, ok: Any, who: str) -> Any:
+    """`x`, which a solver has found; raises where it says that it has not."""
+    return emit(_checked, (x, ok, who))
+
+
+def _checked(x: Any, ok: Any, who: str) -> Any:
+    if not ok:
+        raise not_there(f"`{who}` has failed: its result has no gradient")
+    return x
+
+
+@rule(_checked)
+def _as_it_is(g: Any, y: Any, x: Any, ok: Any, who: Any) -> Any:
+    return g, None, None
+
+
+result(_checked)(_same_type)
+
+
 def through(pulled: Pulled, g: Any, out: Any, x: Any, ok: Any, who: str) -> dict[int, Any]:
     """The cotangents of a function `F, h` of `x` and parameters, and of its further arguments.
     `F(x) = 0`, of as many elements as `x`; `g` and `out` are the cotangents of `x` and of `h`.
@@ -85,4 +104,4 @@ def through(pulled: Pulled, g: Any, out: Any, x: Any, ok: Any, who: str) -> dict
     return pulled.bars(np.concatenate((-np.linalg.solve(transposed(jacobian[:n]), whole), out)))
 
 
-__all__ = ["TRUTH", "attributes", "member", "solved", "through"]
+__all__ = ["TRUTH", "attributes", "if_found", "member", "solved", "through"]
