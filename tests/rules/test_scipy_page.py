@@ -18,7 +18,10 @@ PARTS = (
     *("sparse.linalg", "stats"),
 )
 # Rules that refuse everything but what is lowered elsewhere, of which the page tells in words.
-IN_WORDS = {"CubicSpline", "make_interp_spline"}
+IN_WORDS = {
+    *("CubicSpline", "make_interp_spline", "interp1d"),
+    *("PchipInterpolator", "Akima1DInterpolator"),
+}
 
 
 def with_a_rule(part: str) -> list[str]:

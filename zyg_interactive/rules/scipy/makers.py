@@ -1,5 +1,6 @@
 """Functions made of one that SciPy is given. They capture it alone, and are lowered like functions
-of the user's (`engine.MAKERS`): so what it captured has its cotangents through them.
+of the user's (`engine.MAKERS`): so what it captured has its cotangents through them. And functions
+that say how SciPy computes something, for the sake of the pullback alone.
 """
 
 from __future__ import annotations
@@ -113,7 +114,64 @@ def right_hand_side(f: Any) -> Any:
     return slope
 
 
+def pchip_slopes(y: Any, x: Any) -> Any:
+    """Of `PchipInterpolator` at its knots: weighted harmonic means of those of the secants, zero at
+    an extremum (F. N. Fritsch and J. Butland 1984, "A method for constructing local monotone
+    piecewise cubic interpolants"). `(n, ...)` of `y: (n, ...)` and `x: (n,)`.
+    """
+    h = np.reshape(np.diff(x), (-1,) + (1,) * (np.ndim(y) - 1))
+    m = np.diff(y, axis=0) / h
+    if len(m) == 1:
+        return np.concatenate((m, m))
+    turns = np.sign(m[1:]) * np.sign(m[:-1]) <= 0
+    before, after = np.where(turns, 1.0, m[:-1]), np.where(turns, 1.0, m[1:])
+    w1, w2 = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
+    inner = np.where(turns, 0.0, (w1 + w2) / (w1 / before + w2 / after))
+    first = end_slope(h[:1], h[1:2], m[:1], m[1:2])
+    last = end_slope(h[-1:], h[-2:-1], m[-1:], m[-2:-1])
+    return np.concatenate((first, inner, last))
+
+
+def end_slope(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
+    """At an end, from three points, where that keeps the shape (C. Moler 2004, Numerical Computing
+    with MATLAB, section 3.6).
+    """
+    d = ((2 * h0 + h1) * m0 - h0 * m1) / (h0 + h1)
+    steep = (np.sign(m0) != np.sign(m1)) & (np.abs(d) > 3 * np.abs(m0))
+    return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(steep, 3 * m0, d))
+
+
+def akima_slopes(y: Any, x: Any) -> Any:
+    """Of `Akima1DInterpolator` at its knots (H. Akima 1970, "A new method of interpolation and
+    smooth curve fitting based on local procedures").
+    """
+    return weighted_slopes(y, x, 0.0)
+
+
+def makima_slopes(y: Any, x: Any) -> Any:
+    """The same with `method="makima"`."""
+    return weighted_slopes(y, x, 0.5)
+
+
+def weighted_slopes(y: Any, x: Any, flat: float) -> Any:
+    h = np.reshape(np.diff(x), (-1,) + (1,) * (np.ndim(y) - 1))
+    s = np.diff(y, axis=0) / h
+    if len(s) == 1:
+        return np.concatenate((s, s))
+    left, right = 2 * s[:1] - s[1:2], 2 * s[-1:] - s[-2:-1]
+    m = np.concatenate((2 * left - s[:1], left, s, right, 2 * right - s[-1:]))
+    bends = np.abs(np.diff(m, axis=0)) + flat * np.abs(m[1:] + m[:-1])
+    f1, f2 = bends[2:], bends[:-2]
+    both = f1 + f2
+    told = both > 1e-9 * np.max(both)
+    share = np.where(told, f2 / np.where(told, both, 1.0), 0.0)
+    return np.where(told, m[1:-2] + share * (m[2:-1] - m[1:-2]), 0.5 * (m[3:] + m[:-3]))
+
+
 __all__ = [
+    "akima_slopes",
+    "makima_slopes",
+    "pchip_slopes",
     "Maker",
     "first_of",
     "made",
