@@ -1,7 +1,7 @@
 """Solutions of ordinary differential equations.
 
 The gradient is that of the exact solution, at the states that the solver has found: `adjoint` tells
-how it is computed, and how closely. In the ends of the interval it is the right-hand side there.
+how it is computed, and how closely. In the times it is the right-hand side there.
 """
 
 from __future__ import annotations
@@ -94,6 +94,18 @@ def _slope(f: Any, t: Any, y: Any, args: Any, makers: tuple[Maker, ...]) -> Any:
     return slope
 
 
+def slopes_at(f: Any, times: Any, states: Any, makers: tuple[Maker, ...], *args: Any) -> Any:
+    """The right-hand side at each of the times: `(times, n)`."""
+    slope = made(f, makers)
+    return np.array([slope(t, y, *args) for t, y in zip(times, states, strict=True)])
+
+
+def _slopes(f: Any, times: Any, states: Any, args: Any, makers: tuple[Maker, ...]) -> Any:
+    slopes = emit(slopes_at, (f, times, states, makers, *arguments(args)))
+    slopes.type = Array(_FLOAT, shape_at(states))
+    return slopes
+
+
 def _method(method: Any) -> Any:
     t = type_of(method)
     name = t.value if isinstance(t, Const) else method
@@ -136,7 +148,7 @@ def solve_ivp(
         raise unsupported("`solve_ivp` in the times of its steps", "say which: `t_eval=`")
     checked(fun, "solve_ivp")
     if of_y is None:
-        return None, None, None, None, None
+        return None, None, None, of_t if of_t is None else _given_back(of_t, t_eval), None
     makers = (right_hand_side,)
     how = (_method(method), rtol, atol, max_step, t_eval is not None)
     start, rows = _vector(y0), np.transpose(of_y)
@@ -145,7 +157,10 @@ def solve_ivp(
     states = np.transpose(if_found(member(y, "y"), member(y, "success"), "solve_ivp"))
     found = _cotangents(fun, span, times, start, states, args, how, rows, makers)
     y0_bar = found[STATE]
-    refused = None if t_eval is None else unsupported("`solve_ivp` in t_eval", "keep it constant")
+    times_bar: Any = None
+    if t_eval is not None:
+        moved = np.sum(rows * _slopes(fun, times, states, args, makers), axis=1)
+        times_bar = _given_back(moved if of_t is None else moved + of_t, t_eval)
     span_bar: Any = None
     if any(isinstance(t, Value) for t in span):
         first = y0_bar if t_eval is not None else y0_bar - rows[0]
@@ -154,7 +169,7 @@ def solve_ivp(
         span_bar = (t0_bar, np.sum(rows[-1] * last) if t_eval is None else None)
         span_bar = span_bar if isinstance(t_span, tuple) else rebuilt(t_span, list(span_bar))
     y0_bar = _given_back(in_precision(y0_bar, start), y0)
-    return found.get(0), span_bar, y0_bar, refused, _of_arguments(args, found)
+    return found.get(0), span_bar, y0_bar, times_bar, _of_arguments(args, found)
 
 
 def _of_arguments(args: Any, found: dict[int, Any]) -> Any:
@@ -202,8 +217,12 @@ def odeint(
     start, times = call(np.atleast_1d, _vector(y0)), _vector(t)
     found = _cotangents(func, (times[0], None), times, start, y, args, how, g, makers)
     y0_bar = np.reshape(in_precision(found[STATE], start), np.shape(_vector(y0)))
-    refused = unsupported("`odeint` in the times", "keep them constant")
-    return found.get(0), _given_back(y0_bar, y0), refused, _of_arguments(args, found)
+    slopes = _slopes(func, times, y, args, makers)
+    moved = np.sum(g * slopes, axis=1)
+    # Where all begins is not only a time at which the solution is asked for.
+    first = moved[:1] - np.reshape(np.sum(found[STATE] * slopes[0]), (1,))
+    times_bar = _given_back(np.concatenate((first, moved[1:])), t)
+    return found.get(0), _given_back(y0_bar, y0), times_bar, _of_arguments(args, found)
 
 
 def _or(given: Any, usual: float) -> Any:
