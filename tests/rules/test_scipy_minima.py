@@ -9,6 +9,7 @@ from zyg_interactive.diagnostics import Refused
 from .checks import spd
 
 O = pytest.importorskip("scipy.optimize")  # noqa: E741
+I = pytest.importorskip("scipy.integrate")  # noqa: E741
 A, B = spd(2), np.array([0.3, 0.7])
 
 
@@ -64,6 +65,25 @@ def test_arguments():
     expected = of_p * value + place * 2 * (1.3 - place)
     for jac in (None, True):
         np.testing.assert_allclose(gradient(found, 1.3, 0.6, jac, wrt=0), expected, rtol=1e-4)
+
+
+def test_an_array_of_one_number():
+    found = gradient(lambda p: O.minimize(lambda v: (v - p) ** 2 + v**4, [0.0]).fun, 0.8)
+    place = O.brentq(lambda t: t - 0.8 + 2 * t**3, 0, 2)
+    np.testing.assert_allclose(found, 2 * (0.8 - place), rtol=1e-6)
+
+
+def one_inside_the_other(b):
+    """The rate with which `y' = -p y` falls from 1 to b."""
+
+    def miss(p, b):
+        return (I.solve_ivp(lambda t, y: -p[0] * y, (0, 1), [1.0], rtol=1e-9).y[0, -1] - b) ** 2
+
+    return O.minimize(miss, [1.0], args=(b,)).x[0]
+
+
+def test_a_minimum_over_solutions():
+    np.testing.assert_allclose(gradient(one_inside_the_other, 0.5), -2.0, rtol=1e-4)
 
 
 def test_one_unknown():

@@ -223,6 +223,38 @@ def decay(t, y):
     return -y
 
 
+def test_what_jumps_is_refused():
+    def relay(p):
+        how = dict(rtol=1e-8, max_step=0.01)
+        return I.solve_ivp(lambda t, y: np.where(y > p, -1.0, -3.0), (0, 2), [1.0], **how).y[0, -1]
+
+    def friction(v):
+        slope = lambda t, y: np.array([y[1], -y[0] - 0.3 * np.sign(y[1])])  # noqa: E731
+        return I.solve_ivp(slope, (0, 6), [1.0, v], rtol=1e-8).y[0, -1]
+
+    def switched(p):
+        slope = lambda t, y, d: np.where(t < d["at"], 1.0, 3.0) * y  # noqa: E731
+        return I.solve_ivp(slope, (0, 2), [1.0], args=({"at": p},), rtol=1e-8).y[0, -1]
+
+    for f in (relay, friction, switched):
+        with pytest.raises(Refused, match="do not confirm"):
+            gradient(f, 0.3)
+
+
+def test_what_bends_and_what_turns_often_is_not():
+    def bent(p):
+        return I.solve_ivp(lambda t, y: -np.maximum(y, p), (0, 2), [1.0], rtol=1e-8).y[0, -1]
+
+    np.testing.assert_allclose(gradient(bent, 0.3), -2 - np.log(0.3), rtol=1e-5)
+
+    def waves(w):
+        slope = lambda t, y: np.array([y[1], -w * w * y[0]])  # noqa: E731
+        how = dict(method="DOP853", rtol=1e-9, atol=1e-9)
+        return I.solve_ivp(slope, (0, 50), [1.0, 0.0], **how).y[0, -1]
+
+    np.testing.assert_allclose(gradient(waves, 6.0), -50 * np.sin(300.0), rtol=1e-4)
+
+
 def test_what_is_refused():
     with pytest.raises(Refused, match="dense_output"):
         gradient(

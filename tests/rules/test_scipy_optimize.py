@@ -33,6 +33,14 @@ def test_arguments():
     assert check_gradient(lambda p: O.newton(lambda t: np.exp(t) - p * p, 0.5), 1.3)
 
 
+def test_a_complex_root():
+    def found(p):
+        return np.abs(O.newton(lambda t: t**3 - p, -0.5 + 0.9j, tol=1e-12)) ** 2
+
+    assert check_gradient(found, 2.0)
+    assert check_gradient(found, 2.0 + 0.5j)
+
+
 def test_results_with_more_than_the_root():
     def found(p):
         return O.root_scalar(lambda t: np.cos(t) - p * t, bracket=(0.0, 2.0)).root
@@ -86,6 +94,15 @@ def test_where_a_solver_starts_has_no_derivative():
     assert check_gradient(
         lambda p: O.root_scalar(lambda t: t * t - p, x0=p, fprime=lambda t: 2 * t * p / p).root, 4.0
     )
+
+
+def test_unknowns_in_a_matrix():
+    b = 0.3 * np.ones(4)
+    square = np.zeros((2, 2))
+    assert check_gradient(lambda b: np.sum(O.fsolve(lambda v: v + v**3 - b, square) ** 2), b)
+    with pytest.raises(Refused, match="no real vector"):
+        by_krylov = lambda b: O.root(lambda v: v + v**3 - b, square, method="krylov").x  # noqa: E731
+        gradient(lambda b: np.sum(by_krylov(b)), b.reshape(2, 2))
 
 
 def test_what_has_not_converged():

@@ -57,5 +57,15 @@ def test_the_page_lists_what_has_a_rule() -> None:
 
 def test_every_file_of_rules_is_read_when_it_is_needed() -> None:
     folder = Path(importlib.import_module("zyg_interactive.rules.scipy").__file__).parent
-    helpers = {"__init__", "keywords", "callables", "makers", "solved", "minima", "ode", "adjoint"}
+    helpers = {
+        "__init__",
+        "keywords",
+        "callables",
+        "makers",
+        "solved",
+        "minima",
+        "ode",
+        "adjoint",
+        "verified",
+    }
     assert {p.stem for p in folder.glob("*.py")} - helpers >= LATER["scipy"]

@@ -22,6 +22,7 @@ import numpy as np
 from ... import runtime
 from .callables import flat, leaves, not_there, unflattened, whole
 from .makers import Maker, made, unmade
+from .verified import agree
 
 I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
 
@@ -45,8 +46,9 @@ class Flow:
         y0: Any,
         makers: tuple[Maker, ...],
         how: How,
-        args: tuple[Any, ...],
+        args: Any,
     ):
+        self.how = how
         self.wrt, self.makers, self.args = wrt, makers, args
         self.given_f, self.f = f, made(f, makers)
         self.state = wrt.index(STATE)
@@ -122,6 +124,22 @@ class Flow:
                 "a solution that is a tenth off, or more, has no gradient", "make `rtol` smaller"
             )
 
+    def verified(
+        self, times: Any, t0: float, y0: Any, f: Any, g: Any, found: Any, bars: tuple[Any, ...]
+    ) -> None:
+        """Raise where differences do not confirm the cotangents of the sum of `g` times states."""
+
+        def value(every: list[Any]) -> float:
+            at = Flow(self.wrt, every[0], every[STATE], self.makers, self.how, every[STATE + 1 :])
+            path = at.solved(at.f_of, t0, times[-1], at.start, at.zero, dense_output=True).sol
+            return float(sum(c @ path(t) for c, t in zip(g, times, strict=True)))
+
+        size = float(np.sum(np.abs(g) * np.abs(found)))
+        every = [f, t0, y0, *self.args]
+        known = dict(zip(self.wrt, bars, strict=True))
+        if size:
+            agree(value, every, [known.get(i) for i in range(len(every))], size)
+
 
 def _segments(t0: float, times: Any) -> Iterator[tuple[int, float, float]]:
     """From the last: which time it ends at, that, and where it starts."""
@@ -169,7 +187,9 @@ def adjoint(
         state[:n] += g[k]
         if late != early and np.any(state[:n]):
             state = flow.solved(slope, late, early, state, small).y[:, -1]
-    return flow.whole(state[:n], unflattened(like, state[n:]))
+    bars = flow.whole(state[:n], unflattened(like, state[n:]))
+    flow.verified(times, t0, y0, f, g, found, bars)
+    return bars
 
 
 def adjoint_again(

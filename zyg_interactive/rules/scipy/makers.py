@@ -65,10 +65,13 @@ def vector_of(f: Any) -> Any:
 
 
 def slope_of(f: Any) -> Any:
-    """The gradient."""
+    """The gradient. What is minimised may be an array of one number."""
 
     def slope(x: Any, *args: Any) -> Any:
-        return gradient(f, x, *args)
+        def one(at: Any) -> Any:
+            return np.sum(f(at, *args))
+
+        return gradient(one, x)
 
     return slope
 
@@ -77,7 +80,10 @@ def slope_and_value(f: Any) -> Any:
     """The gradient and the value, in one vector."""
 
     def both(x: Any, *args: Any) -> Any:
-        return np.concatenate((gradient(f, x, *args), np.reshape(f(x, *args), 1)))
+        def one(at: Any) -> Any:
+            return np.sum(f(at, *args))
+
+        return np.concatenate((gradient(one, x), np.reshape(one(x), 1)))
 
     return both
 

@@ -181,7 +181,7 @@ def least_squares(
 def unknowns(x0: Any) -> tuple[Size, ...] | None:
     """The shape of the unknowns, from that of where a solver starts."""
     shape = shape_at(x0)
-    return shape if shape else (1,) if shape == () else None
+    return shape if shape and len(shape) == 1 else (1,) if shape == () else None
 
 
 @result(O.minimize)

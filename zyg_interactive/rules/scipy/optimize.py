@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.types import FLOAT, Array, Record, Type
+from ...ir.types import FLOAT, Array, Record, Type, fresh
 from ..registry import result, rule, unsupported
 from ..sizes import shape_at
 from .callables import Pulled, arguments, checked, of_arguments
@@ -27,7 +27,7 @@ O: Any = importlib.import_module("scipy.optimize")  # noqa: E741
 def _root(g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True) -> Any:
     """The cotangents of a function and of its further arguments from that of its root."""
     checked(f, who)
-    pulled = Pulled(f, x, arguments(args), like=FLOAT)
+    pulled = Pulled(f, x, arguments(args))
     slope = solved(pulled.bars(1.0)[1], pulled.value, x, ok, who)
     bars = pulled.bars(np.divide(-g, slope))
     return bars.get(0), of_arguments(args, bars)
@@ -135,7 +135,7 @@ def fsolve(
 
 @result(O.fsolve)
 def _fsolve(func: Any, x0: Any, *rest: Any, **static: Any) -> Type:
-    return Array(np.dtype(float), unknowns(x0))
+    return Array(np.dtype(float), unknowns(x0) or (fresh(),))
 
 
 # ---- results with more than the root

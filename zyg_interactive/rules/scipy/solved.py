@@ -43,6 +43,8 @@ def is_solved(jacobian: Any, residual: Any, x: Any, ok: Any, who: str) -> Any:
     """
     if not ok:
         raise not_there(f"`{who}` has not converged: its result has no gradient")
+    if np.ndim(x) > 1 or (np.ndim(x) and np.iscomplexobj(x)):
+        raise not_there(f"`{who}` of unknowns that are no real vector has no gradient")
     n = np.size(x)
     square = np.reshape(jacobian[:n] if np.ndim(jacobian) else jacobian, (n, n))
     if not np.all(np.isfinite(square)) or np.linalg.cond(square) > 1e14:

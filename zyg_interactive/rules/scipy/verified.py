@@ -1,0 +1,100 @@
+"""A gradient held against differences along one direction, where code that is not smooth would make
+it wrong without a sign: a right-hand side that jumps as the state crosses a parameter.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import runtime
+from ...diagnostics import Refused
+from .callables import leaves, not_there
+
+# Steps in the size of each number; what may differ, in that of the derivative.
+STEPS, APART = (1e-4, 1e-6), 0.05
+
+
+def direction(x: Any, bar: Any, draw: np.random.Generator) -> tuple[Any, Any]:
+    """A step for each number that has a cotangent, of its own size and of either sign; and the
+    products of the two.
+    """
+    if bar is None:
+        return None, None
+    if isinstance(bar, tuple | list):
+        inner = x
+        if isinstance(x, types.FunctionType):
+            inner = [cell.cell_contents for cell in x.__closure__ or ()]
+        pairs = [direction(xi, b, draw) for xi, b in zip(inner, bar, strict=True)]
+        return tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
+    if isinstance(bar, dict):
+        items = {k: direction(x[k], b, draw) for k, b in bar.items()}
+        return {k: p[0] for k, p in items.items()}, tuple(p[1] for p in items.values())
+    if isinstance(x, bool | int) or not isinstance(x, float | np.ndarray | np.floating):
+        return None, None
+    if np.asarray(x).dtype.kind != "f":
+        return None, None
+    step = draw.choice((-1.0, 1.0), np.shape(x)) * (np.max(np.abs(x), initial=0.0) or 1.0)
+    return step, step * bar
+
+
+def moved(x: Any, step: Any, h: float) -> Any:
+    """`x` with `h` times the step; a function with what it captured."""
+    if step is None:
+        return x
+    if isinstance(x, types.FunctionType):
+        cells = [types.CellType(moved(c.cell_contents, s, h)) for c, s in _cells(x, step)]
+        new = types.FunctionType(
+            x.__code__, x.__globals__, x.__name__, x.__defaults__, tuple(cells)
+        )
+        new.__kwdefaults__ = x.__kwdefaults__
+        return new
+    if isinstance(x, tuple):
+        return runtime.tuple_like(x, [moved(a, s, h) for a, s in zip(x, step, strict=True)])
+    if isinstance(x, list):
+        return [moved(a, s, h) for a, s in zip(x, step, strict=True)]
+    if isinstance(x, dict):
+        return {k: moved(v, step.get(k), h) for k, v in x.items()}
+    return x + h * step
+
+
+def _cells(f: types.FunctionType, step: Any) -> Any:
+    return zip(f.__closure__ or (), step, strict=True)
+
+
+def agree(
+    value: Callable[[list[Any]], float], every: list[Any], bars: list[Any], size: float
+) -> None:
+    """Raise where `bars` are not the cotangents of `value(every)`, which is computed to eight
+    digits of `size`.
+    """
+    draw = np.random.default_rng(0)
+    pairs = [direction(x, bar, draw) for x, bar in zip(every, bars, strict=True)]
+    products = [np.ravel(p) for p in leaves([p[1] for p in pairs])]
+    along = sum(float(np.sum(p)) for p in products)
+    scale = float(np.sqrt(sum(float(np.sum(p * p)) for p in products)))
+    noise = 1e-7 * size
+
+    def at(h: float) -> float:
+        return value([moved(x, p[0], h) for x, p in zip(every, pairs, strict=True)])
+
+    for h in STEPS:
+        if h < STEPS[0] and h * scale < 20 * noise:
+            break
+        try:
+            with np.errstate(all="ignore"):
+                found = 0.5 * (at(h) - at(-h))
+        except Refused:
+            return
+        if not abs(found - h * along) > APART * h * scale + noise:
+            return
+    raise not_there(
+        "differences of a solution do not confirm its gradient",
+        "its function may jump where the state, or the time, crosses a value",
+    )
+
+
+__all__ = ["agree"]
