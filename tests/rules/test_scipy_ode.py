@@ -1,5 +1,7 @@
 """Rules of `rules/scipy/ode.py` and what `rules/scipy/adjoint.py` computes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -131,6 +133,28 @@ def test_parameters_in_structures():
     assert check_gradient(found, 0.7, 1.2)
 
 
+@dataclass
+class Rates:
+    down: float
+    up: np.ndarray
+
+
+def test_parameters_in_an_object():
+    def found(p, q):
+        r = Rates(p, q)
+        return I.solve_ivp(
+            lambda t, y, r: -r.down * y + r.up, (0, 1), [1.0, 2.0], args=(r,), rtol=1e-8
+        ).y[0, -1]
+
+    fallen = np.exp(-0.7)
+    of_p = -fallen + 0.3 * (fallen / 0.7 - (1 - fallen) / 0.7**2)
+    expected = of_p, np.array([(1 - fallen) / 0.7, 0.0])
+    for a, b in zip(gradient(found, 0.7, np.array([0.3, 0.4])), expected, strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
+    tangent = pushforward(found, 0.7, np.array([0.3, 0.4]))(1.0, np.zeros(2))
+    np.testing.assert_allclose(tangent, of_p, **CLOSE)
+
+
 def test_one_after_the_other():
     def shots(v):
         heights = np.zeros(3)
@@ -239,6 +263,8 @@ def test_what_jumps_is_refused():
     for f in (relay, friction, switched):
         with pytest.raises(Refused, match="do not confirm"):
             gradient(f, 0.3)
+        with pytest.raises(Refused, match="do not confirm"):
+            pushforward(f, 0.3)(1.0)
 
 
 def test_what_bends_and_what_turns_often_is_not():
@@ -253,6 +279,7 @@ def test_what_bends_and_what_turns_often_is_not():
         return I.solve_ivp(slope, (0, 50), [1.0, 0.0], **how).y[0, -1]
 
     np.testing.assert_allclose(gradient(waves, 6.0), -50 * np.sin(300.0), rtol=1e-4)
+    np.testing.assert_allclose(pushforward(waves, 6.0)(2.0), -100 * np.sin(300.0), rtol=1e-4)
 
 
 def test_what_is_refused():

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from ... import runtime
-from .callables import flat, leaves, not_there, unflattened, whole
+from .callables import flat, leaves, not_there, unflattened
 from .makers import Maker, made, unmade
-from .verified import agree
+from .verified import agree, agree_along
 
 I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
 
@@ -57,6 +57,8 @@ class Flow:
         if np.iscomplexobj(y0):
             raise not_there("there is no gradient of complex solutions")
         self.start = np.array(y0, float)
+        every = (self.f, None, self.start, *args)
+        self.nothing = [runtime.zeros_like(every[i]) for i in wrt]
 
     def f_of(self, t: float, y: Any) -> Any:
         return self.f(t, y, *self.args)
@@ -67,7 +69,11 @@ class Flow:
     def bars(self, back: Any, seed: Any) -> list[Any]:
         """The cotangents of a call, for each of `wrt`."""
         found = runtime.dynamic_reverse(back, seed)
-        return list(found) if len(self.wrt) > 1 else [found]
+        return self.filled(found if len(self.wrt) > 1 else (found,))
+
+    def filled(self, bars: Any) -> list[Any]:
+        """Cotangents with their zeros written out."""
+        return [runtime.add(zero, bar) for zero, bar in zip(self.nothing, bars, strict=True)]
 
     def others(self, bars: Any) -> list[Any]:
         """All but the cotangent of the state."""
@@ -84,7 +90,7 @@ class Flow:
         bars = [*others[: self.state], of_state, *others[self.state :]]
         if self.wrt[0] == 0:
             bars[0] = unmade(bars[0], self.makers)
-        return whole(bars, self.wrt, self.given_f, (0.0, of_state, *self.args))
+        return tuple(bars)
 
     def solved(
         self,
@@ -124,21 +130,25 @@ class Flow:
                 "a solution that is a tenth off, or more, has no gradient", "make `rtol` smaller"
             )
 
-    def verified(
-        self, times: Any, t0: float, y0: Any, f: Any, g: Any, found: Any, bars: tuple[Any, ...]
-    ) -> None:
-        """Raise where differences do not confirm the cotangents of the sum of `g` times states."""
+    def summed(self, t0: float, times: Any, weights: Any) -> Callable[[list[Any]], float]:
+        """The sum of the states, of what is like `every`."""
 
         def value(every: list[Any]) -> float:
-            at = Flow(self.wrt, every[0], every[STATE], self.makers, self.how, every[STATE + 1 :])
+            f, _, y0, *args = every
+            at = Flow(self.wrt, f, y0, self.makers, self.how, args)
             path = at.solved(at.f_of, t0, times[-1], at.start, at.zero, dense_output=True).sol
-            return float(sum(c @ path(t) for c, t in zip(g, times, strict=True)))
+            return float(sum(c @ path(t) for c, t in zip(weights, times, strict=True)))
 
-        size = float(np.sum(np.abs(g) * np.abs(found)))
-        every = [f, t0, y0, *self.args]
+        return value
+
+    def every(self, y0: Any) -> list[Any]:
+        """What a solution depends on, as a call of the right-hand side has it."""
+        return [self.given_f, None, y0, *self.args]
+
+    def by_place(self, bars: tuple[Any, ...]) -> list[Any]:
+        """Cotangents beside `every`."""
         known = dict(zip(self.wrt, bars, strict=True))
-        if size:
-            agree(value, every, [known.get(i) for i in range(len(every))], size)
+        return [known.get(i) for i in range(STATE + 1 + len(self.args))]
 
 
 def _segments(t0: float, times: Any) -> Iterator[tuple[int, float, float]]:
@@ -188,7 +198,9 @@ def adjoint(
         if late != early and np.any(state[:n]):
             state = flow.solved(slope, late, early, state, small).y[:, -1]
     bars = flow.whole(state[:n], unflattened(like, state[n:]))
-    flow.verified(times, t0, y0, f, g, found, bars)
+    if np.any(g):
+        size = float(np.sum(np.abs(g * found)))
+        agree(flow.summed(t0, times, g), flow.every(y0), flow.by_place(bars), size)
     return bars
 
 
@@ -227,7 +239,7 @@ def adjoint_again(
         *bars, again = runtime.again_forward(flow.back(t, y), a)
         direction[flow.state] = d
         back_bar, moved = runtime.again_reverse(again, *direction)
-        return bars, back_bar, moved
+        return flow.filled(bars), flow.filled(back_bar), runtime.add(np.zeros(n), moved)
 
     def both(t: float, state: Any) -> Any:
         y, d = np.split(state, 2)
@@ -237,6 +249,9 @@ def adjoint_again(
     path = flow.solved(both, t0, times[-1], start, small, dense_output=True).sol
     flow.agrees(times, path, found)
     g_bar = np.array([path(t)[n:] for t in times])
+    weights = np.random.default_rng(1).choice((-1.0, 1.0), np.shape(g_bar))
+    value, size_of_all = flow.summed(t0, times, weights), float(np.sum(np.abs(found)))
+    agree_along(value, flow.every(y0), flow.by_place(c), weights * g_bar, size_of_all)
     if not flow.given:
         g_bar[1:-1] = np.nan  # as these steps have no derivative
 

@@ -4,15 +4,16 @@ it wrong without a sign: a right-hand side that jumps as the state crosses a par
 
 from __future__ import annotations
 
+import copy
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ... import runtime
 from ...diagnostics import Refused
-from .callables import leaves, not_there
+from .callables import flat, not_there
 
 # Steps in the size of each number; what may differ, in that of the derivative.
 STEPS, APART = (1e-4, 1e-6), 0.05
@@ -33,6 +34,9 @@ def direction(x: Any, bar: Any, draw: np.random.Generator) -> tuple[Any, Any]:
     if isinstance(bar, dict):
         items = {k: direction(x[k], b, draw) for k, b in bar.items()}
         return {k: p[0] for k, p in items.items()}, tuple(p[1] for p in items.values())
+    if isinstance(bar, types.SimpleNamespace):
+        steps, products = direction(vars_of(x, bar), vars(bar), draw)
+        return types.SimpleNamespace(**steps), products
     if isinstance(x, bool | int) or not isinstance(x, float | np.ndarray | np.floating):
         return None, None
     if np.asarray(x).dtype.kind != "f":
@@ -58,7 +62,17 @@ def moved(x: Any, step: Any, h: float) -> Any:
         return [moved(a, s, h) for a, s in zip(x, step, strict=True)]
     if isinstance(x, dict):
         return {k: moved(v, step.get(k), h) for k, v in x.items()}
+    if isinstance(step, types.SimpleNamespace):
+        made = copy.copy(x)
+        for k, v in moved(vars_of(x, step), vars(step), h).items():
+            object.__setattr__(made, k, v)
+        return made
     return x + h * step
+
+
+def vars_of(x: Any, like: Any) -> dict[str, Any]:
+    """The attributes of an object that a cotangent has."""
+    return {k: getattr(x, k) for k in vars(like)}
 
 
 def _cells(f: types.FunctionType, step: Any) -> Any:
@@ -73,13 +87,62 @@ def agree(
     """
     draw = np.random.default_rng(0)
     pairs = [direction(x, bar, draw) for x, bar in zip(every, bars, strict=True)]
-    products = [np.ravel(p) for p in leaves([p[1] for p in pairs])]
-    along = sum(float(np.sum(p)) for p in products)
-    scale = float(np.sqrt(sum(float(np.sum(p * p)) for p in products)))
+    products = flat([p[1] for p in pairs])
+    steps = [p[0] for p in pairs]
+    _confirm(value, every, steps, float(np.sum(products)), float(np.linalg.norm(products)), size)
+
+
+def agree_along(
+    value: Callable[[list[Any]], float],
+    every: list[Any],
+    steps: list[Any],
+    products: Any,
+    size: float,
+) -> None:
+    """Raise where the sum of `products` is not the derivative of `value` along `steps`."""
+    largest = max(
+        (ratio for x, s in zip(every, steps, strict=True) for ratio in ratios(x, s)), default=0.0
+    )
+    if not largest:
+        return
+    along, scale = float(np.sum(products)) / largest, float(np.linalg.norm(products)) / largest
+
+    _confirm(value, every, steps, along, scale, size, 1 / largest)
+
+
+def ratios(x: Any, step: Any) -> Iterator[float]:
+    """How large the steps are, in the size of what they are added to."""
+    if isinstance(step, tuple | list):
+        inner = x
+        if isinstance(x, types.FunctionType):
+            inner = [cell.cell_contents for cell in x.__closure__ or ()]
+        for xi, s in zip(inner, step, strict=True):
+            yield from ratios(xi, s)
+    elif isinstance(step, dict):
+        for k, s in step.items():
+            yield from ratios(x[k], s)
+    elif isinstance(step, types.SimpleNamespace):
+        yield from ratios(vars_of(x, step), vars(step))
+    elif step is not None:
+        yield float(np.max(np.abs(step), initial=0.0) / (np.max(np.abs(x), initial=0.0) or 1.0))
+
+
+def _confirm(
+    value: Callable[[list[Any]], float],
+    every: list[Any],
+    steps: list[Any],
+    along: float,
+    scale: float,
+    size: float,
+    unit: float = 1.0,
+) -> None:
+    """Raise where differences along `unit` times the steps are far from `along`; `scale`: how large
+    its parts are.
+    """
     noise = 1e-7 * size
 
     def at(h: float) -> float:
-        return value([moved(x, p[0], h) for x, p in zip(every, pairs, strict=True)])
+        return value([moved(x, s, h * unit) for x, s in zip(every, steps, strict=True)])
 
     for h in STEPS:
         if h < STEPS[0] and h * scale < 20 * noise:
@@ -97,4 +160,4 @@ def agree(
     )
 
 
-__all__ = ["agree"]
+__all__ = ["agree", "agree_along"]
