@@ -81,6 +81,20 @@ def test_functions_twice_and_forwards():
     assert check_gradient(of_dict, 0.7)
 
 
+def test_what_jumps_is_refused():
+    def step(p):
+        return I.quad(lambda t: np.where(t < p, 1.0, 3.0) * t, 0.0, 2.0)[0]
+
+    with pytest.raises(Refused, match="do not confirm"):
+        gradient(step, 0.7)
+    with pytest.raises(Refused, match="do not confirm"):
+        pushforward(step, 0.7)(1.0)
+    bent = lambda p: I.quad(lambda t: np.abs(t - p), 0.0, 2.0)[0]  # noqa: E731
+    np.testing.assert_allclose(gradient(bent, 0.7), 2 * 0.7 - 2, rtol=1e-7)
+    odd = lambda p: I.quad(lambda t: p * t**3 + np.sin(p * t), -1.0, 1.0)[0]  # noqa: E731
+    np.testing.assert_allclose(gradient(odd, 0.7), 0.0, atol=1e-12)
+
+
 def test_what_is_refused():
     with pytest.raises(Refused):
         once = lambda p: I.quad(lambda t: np.exp(p * t), 0, 1)[0]  # noqa: E731

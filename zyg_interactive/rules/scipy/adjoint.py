@@ -200,7 +200,7 @@ def adjoint(
     bars = flow.whole(state[:n], unflattened(like, state[n:]))
     if np.any(g):
         size = float(np.sum(np.abs(g * found)))
-        agree(flow.summed(t0, times, g), flow.every(y0), flow.by_place(bars), size)
+        agree(flow.summed(t0, times, g), flow.every(y0), flow.by_place(bars), size, "solve_ivp")
     return bars
 
 
@@ -251,7 +251,7 @@ def adjoint_again(
     g_bar = np.array([path(t)[n:] for t in times])
     weights = np.random.default_rng(1).choice((-1.0, 1.0), np.shape(g_bar))
     value, size_of_all = flow.summed(t0, times, weights), float(np.sum(np.abs(found)))
-    agree_along(value, flow.every(y0), flow.by_place(c), weights * g_bar, size_of_all)
+    agree_along(value, flow.every(y0), flow.by_place(c), weights * g_bar, size_of_all, "solve_ivp")
     if not flow.given:
         g_bar[1:-1] = np.nan  # as these steps have no derivative
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import runtime
+from ...diagnostics import Refused
 from ...ir.core import CALL_VALUE, Value, emit, type_of
 from ...ir.types import FLOAT, UNKNOWN, Array, Tuple, Type, fresh
 from ..indexing import zero_type
@@ -30,7 +31,17 @@ from ..registry import (
 )
 from ..sizes import decided, dtype_of, normal, reduced, shape_at, with_size
 from . import ode as ode  # its rules
-from .callables import arguments, checked, differentiable, flat, of_arguments, unflattened, whole
+from .callables import (
+    arguments,
+    checked,
+    differentiable,
+    flat,
+    not_there,
+    of_arguments,
+    unflattened,
+    whole,
+)
+from .verified import agree, agree_along
 
 I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
 
@@ -122,6 +133,29 @@ def _within(a: float, b: float) -> float:
     return 0.5 * (a + b) if np.isfinite(a) and np.isfinite(b) else a if np.isfinite(a) else 0.0
 
 
+def _valued(f: Any, a: float, b: float, points: Any, args: Any) -> tuple[Any, float]:
+    """The integral, of what is like `(f, None, *args)`, and its size."""
+
+    def value(every: list[Any]) -> float:
+        of, _, *given = every
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = I.quad(of, a, b, tuple(given), points=points, limit=200, epsabs=0, epsrel=1e-9)
+        if not found[1] <= 1e-8 * abs(found[0]):
+            raise not_there("an integral was not found closely enough")
+        return float(found[0])
+
+    try:
+        return value, abs(value([f, None, *args]))
+    except Refused:  # there is nothing to hold a gradient against
+        return value, 0.0
+
+
+def _by_place(wrt: tuple[int, ...], bars: Any, args: Any) -> list[Any]:
+    known = dict(zip(wrt, bars, strict=True))
+    return [known.get(i) for i in range(2 + len(args))]
+
+
 def integrated(
     wrt: tuple[int, ...], f: Any, a: float, b: float, g: float, points: Any, *args: Any
 ) -> tuple[Any, ...]:
@@ -130,11 +164,16 @@ def integrated(
     def bars(t: float) -> Any:
         _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
         found = runtime.dynamic_reverse(back, 1.0)
-        return found if len(wrt) > 1 else (found,)
+        return whole(found if len(wrt) > 1 else (found,), wrt, f, (t, *args))
 
     like = bars(_within(a, b))
     total = _area(lambda t: flat(bars(t)), a, b, points)
-    return whole(unflattened(like, g * total), wrt, f, (a, *args))
+    found: tuple[Any, ...] = unflattened(like, g * total)
+    if g:
+        known = _by_place(wrt, found, args)
+        value, size = _valued(f, a, b, points, args)
+        agree(lambda every: g * value(every), [f, None, *args], known, abs(g) * size, "quad")
+    return found
 
 
 def integrated_again(
@@ -155,7 +194,7 @@ def integrated_again(
         _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
         *_, again = runtime.again_forward(back, 1.0)
         others, along_c = runtime.again_reverse(again, *c)
-        return along_c, others
+        return runtime.add(0.0, along_c), whole(others, wrt, f, (t, *args))
 
     def along(t: float) -> float:
         return float(bars(t)[0]) if np.isfinite(t) else 0.0
@@ -163,7 +202,9 @@ def integrated_again(
     like = bars(_within(a, b))
     g_bar, others = unflattened(like, _area(lambda t: flat(bars(t)), a, b, points))
     others = unflattened(others, g * flat(others))
-    return -g * along(a), g * along(b), g_bar, *whole(others, wrt, f, (a, *args))
+    value, size = _valued(f, a, b, points, args)
+    agree_along(value, [f, None, *args], _by_place(wrt, c, args), [g_bar], size, "quad")
+    return -g * along(a), g * along(b), g_bar, *others
 
 
 @rule(integrated)

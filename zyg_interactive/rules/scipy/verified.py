@@ -1,5 +1,6 @@
 """A gradient held against differences along one direction, where code that is not smooth would make
-it wrong without a sign: a right-hand side that jumps as the state crosses a parameter.
+it wrong without a sign: a right-hand side that jumps as the state crosses a parameter, an integrand
+that jumps at one.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _cells(f: types.FunctionType, step: Any) -> Any:
 
 
 def agree(
-    value: Callable[[list[Any]], float], every: list[Any], bars: list[Any], size: float
+    value: Callable[[list[Any]], float], every: list[Any], bars: list[Any], size: float, who: str
 ) -> None:
     """Raise where `bars` are not the cotangents of `value(every)`, which is computed to eight
     digits of `size`.
@@ -89,7 +90,9 @@ def agree(
     pairs = [direction(x, bar, draw) for x, bar in zip(every, bars, strict=True)]
     products = flat([p[1] for p in pairs])
     steps = [p[0] for p in pairs]
-    _confirm(value, every, steps, float(np.sum(products)), float(np.linalg.norm(products)), size)
+    _confirm(
+        value, every, steps, float(np.sum(products)), float(np.linalg.norm(products)), size, who
+    )
 
 
 def agree_along(
@@ -98,6 +101,7 @@ def agree_along(
     steps: list[Any],
     products: Any,
     size: float,
+    who: str,
 ) -> None:
     """Raise where the sum of `products` is not the derivative of `value` along `steps`."""
     largest = max(
@@ -107,7 +111,7 @@ def agree_along(
         return
     along, scale = float(np.sum(products)) / largest, float(np.linalg.norm(products)) / largest
 
-    _confirm(value, every, steps, along, scale, size, 1 / largest)
+    _confirm(value, every, steps, along, scale, size, who, 1 / largest)
 
 
 def ratios(x: Any, step: Any) -> Iterator[float]:
@@ -134,6 +138,7 @@ def _confirm(
     along: float,
     scale: float,
     size: float,
+    who: str,
     unit: float = 1.0,
 ) -> None:
     """Raise where differences along `unit` times the steps are far from `along`; `scale`: how large
@@ -155,8 +160,8 @@ def _confirm(
         if not abs(found - h * along) > APART * h * scale + noise:
             return
     raise not_there(
-        "differences of a solution do not confirm its gradient",
-        "its function may jump where the state, or the time, crosses a value",
+        f"differences of `{who}` do not confirm its gradient",
+        "the function that it is given may jump: where its argument crosses a parameter",
     )
 
 
