@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zyg_interactive import check_gradient, gradient, hessian, pushforward
+from zyg_interactive import check_gradient, gradient, hessian, pushforward, stop_gradient
 from zyg_interactive.diagnostics import Refused
 
 from .checks import check_rule, x, z
@@ -81,6 +81,18 @@ def test_functions_twice_and_forwards():
     assert check_gradient(of_dict, 0.7)
 
 
+def test_complex_parameters():
+    def of_complex(c, d):
+        return I.quad(
+            lambda t, d: np.sum(np.abs(c * np.exp(1j * t)) * t) + np.real(d * d * t),
+            0.0,
+            1.0,
+            args=(d,),
+        )[0]
+
+    assert check_gradient(of_complex, z(3), 0.3 + 0.8j)
+
+
 def test_what_jumps_is_refused():
     def step(p):
         return I.quad(lambda t: np.where(t < p, 1.0, 3.0) * t, 0.0, 2.0)[0]
@@ -91,6 +103,8 @@ def test_what_jumps_is_refused():
         pushforward(step, 0.7)(1.0)
     bent = lambda p: I.quad(lambda t: np.abs(t - p), 0.0, 2.0)[0]  # noqa: E731
     np.testing.assert_allclose(gradient(bent, 0.7), 2 * 0.7 - 2, rtol=1e-7)
+    stopped = lambda p: I.quad(lambda t: stop_gradient(p) * t * p, 0.0, 1.0)[0]  # noqa: E731
+    np.testing.assert_allclose(gradient(stopped, 3.0), 1.5)
     odd = lambda p: I.quad(lambda t: p * t**3 + np.sin(p * t), -1.0, 1.0)[0]  # noqa: E731
     np.testing.assert_allclose(gradient(odd, 0.7), 0.0, atol=1e-12)
 

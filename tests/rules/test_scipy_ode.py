@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from zyg_interactive import check_gradient, gradient, hessian, pullback, pushforward
+from zyg_interactive import check_gradient, gradient, hessian, pullback, pushforward, stop_gradient
 from zyg_interactive.diagnostics import Refused
 
 from .checks import x
@@ -265,6 +265,32 @@ def test_what_jumps_is_refused():
             gradient(f, 0.3)
         with pytest.raises(Refused, match="do not confirm"):
             pushforward(f, 0.3)(1.0)
+
+
+def test_derivatives_that_the_program_says():
+    def stopped(p):
+        slope = lambda t, y, p: -stop_gradient(p) * y  # noqa: E731
+        return I.solve_ivp(slope, (0, 1), [p], args=(p,), rtol=1e-8).y[0, -1]
+
+    np.testing.assert_allclose(gradient(stopped, 2.0), np.exp(-2.0), rtol=1e-6)
+    np.testing.assert_allclose(pushforward(stopped, 2.0)(1.0), np.exp(-2.0), rtol=1e-6)
+
+
+def test_complex_parameters():
+    def found(c):
+        slope = lambda t, y: -(np.abs(c) ** 2) * y + np.real(c)  # noqa: E731
+        return I.solve_ivp(slope, (0, 1), [1.0], rtol=1e-9, atol=1e-10).y[0, -1]
+
+    assert check_gradient(found, 0.3 + 0.8j)
+
+
+def test_single_precision_in_parameters():
+    def found(p):
+        return np.sum(I.solve_ivp(lambda t, y: -p * y, (0, 1), np.ones(2), rtol=1e-8).y[:, -1])
+
+    (bar,) = gradient(found, np.ones(2, np.float32))
+    assert bar.dtype == np.float32
+    np.testing.assert_allclose(bar, -np.exp(-1.0), rtol=1e-6)
 
 
 def test_what_bends_and_what_turns_often_is_not():

@@ -122,40 +122,50 @@ def leaves(tree: Any) -> Iterator[Any]:
 
 
 def flat(*trees: Any) -> Any:
-    """What is in cotangents, in one vector."""
-    parts = [np.ravel(x) for x in leaves(trees)]
-    if any(map(np.iscomplexobj, parts)):
-        raise not_there("there is no gradient in complex parameters here")
-    return np.concatenate([np.zeros(0), *parts])
+    """What is in cotangents, in one vector of real numbers."""
+    return np.concatenate([np.zeros(0), *map(_reals, leaves(trees))])
 
 
-def whole(bars: Any, wrt: tuple[int, ...], f: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Cotangents with their zeros written out: of `f` (0) and of its arguments."""
-    every = (f, *args)
-    return tuple(
-        runtime.add(runtime.zeros_like(every[i]), bar) for i, bar in zip(wrt, bars, strict=True)
-    )
+def _reals(x: Any) -> Any:
+    x = np.ravel(x)
+    return np.stack((x.real, x.imag), axis=-1).ravel() if np.iscomplexobj(x) else x
+
+
+def nothing(wrt: tuple[int, ...], *every: Any) -> list[Any]:
+    """The zero cotangents of a function (0) and of its arguments."""
+    return [runtime.zeros_like(every[i]) for i in wrt]
+
+
+def filled(zeros: list[Any], bars: Any) -> list[Any]:
+    """Cotangents with their zeros written out."""
+    return [runtime.add(zero, bar) for zero, bar in zip(zeros, bars, strict=True)]
 
 
 def unflattened(tree: Any, vector: Any) -> Any:
-    """The cotangent of which `vector` has the numbers, in the structure of `tree`."""
-    ends = np.cumsum([np.size(x) for x in leaves(tree)])
-    return _filled(tree, iter(np.split(vector, ends)))
+    """The cotangent of which `vector` has the numbers, as `flat` gives them, in the structure and
+    the dtypes of `tree`.
+    """
+    ends = np.cumsum([0, *(np.size(_reals(x)) for x in leaves(tree))])
+    if ends[-1] != np.size(vector):
+        raise not_there("there is no gradient in parameters of this kind here")
+    return _as_in(tree, iter(np.split(vector, ends[1:])))
 
 
-def _filled(tree: Any, parts: Iterator[Any]) -> Any:
+def _as_in(tree: Any, parts: Iterator[Any]) -> Any:
     if isinstance(tree, tuple):
-        return runtime.tuple_like(tree, [_filled(part, parts) for part in tree])
+        return runtime.tuple_like(tree, [_as_in(part, parts) for part in tree])
     if isinstance(tree, list):
-        return [_filled(part, parts) for part in tree]
+        return [_as_in(part, parts) for part in tree]
     if isinstance(tree, dict):
-        return {k: _filled(part, parts) for k, part in tree.items()}
+        return {k: _as_in(part, parts) for k, part in tree.items()}
     if isinstance(tree, types.SimpleNamespace):
-        return types.SimpleNamespace(**_filled(vars(tree), parts))
+        return types.SimpleNamespace(**_as_in(vars(tree), parts))
     if tree is None:
         return None
-    part = next(parts).reshape(np.shape(tree))
-    return part if np.shape(tree) else float(part)
+    part = next(parts)
+    part = part[::2] + 1j * part[1::2] if np.iscomplexobj(tree) else part
+    part = part.reshape(np.shape(tree))
+    return part.astype(tree.dtype) if isinstance(tree, np.ndarray) else part.item()
 
 
 def arguments(args: Atom) -> tuple[Atom, ...]:
@@ -184,10 +194,11 @@ __all__ = [
     "arguments",
     "checked",
     "differentiable",
+    "filled",
     "flat",
     "leaves",
     "not_there",
+    "nothing",
     "of_arguments",
     "unflattened",
-    "whole",
 ]

@@ -35,13 +35,14 @@ from .callables import (
     arguments,
     checked,
     differentiable,
+    filled,
     flat,
     not_there,
+    nothing,
     of_arguments,
     unflattened,
-    whole,
 )
-from .verified import agree, agree_along
+from .verified import agree, agree_along, is_as_written
 
 I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
 
@@ -161,19 +162,23 @@ def integrated(
 ) -> tuple[Any, ...]:
     """The cotangents of a function and of what else it is given, from that of its integral."""
 
+    zeros = nothing(wrt, f, None, *args)
+
     def bars(t: float) -> Any:
         _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
         found = runtime.dynamic_reverse(back, 1.0)
-        return whole(found if len(wrt) > 1 else (found,), wrt, f, (t, *args))
+        return flat(filled(zeros, found if len(wrt) > 1 else (found,)))
 
-    like = bars(_within(a, b))
-    total = _area(lambda t: flat(bars(t)), a, b, points)
-    found: tuple[Any, ...] = unflattened(like, g * total)
-    if g:
-        known = _by_place(wrt, found, args)
+    found = unflattened(zeros, g * _area(bars, a, b, points))
+    if g and _is_as_written(wrt, f, _within(a, b), args):
         value, size = _valued(f, a, b, points, args)
+        known = _by_place(wrt, found, args)
         agree(lambda every: g * value(every), [f, None, *args], known, abs(g) * size, "quad")
-    return found
+    return tuple(found)
+
+
+def _is_as_written(wrt: tuple[int, ...], f: Any, t: float, args: Any) -> bool:
+    return is_as_written(runtime.dynamic_forward(wrt, (), f, t, *args)[1])
 
 
 def integrated_again(
@@ -190,21 +195,23 @@ def integrated_again(
     cotangents that `integrated` returns.
     """
 
-    def bars(t: float) -> tuple[Any, Any]:
+    zeros = nothing(wrt, f, None, *args)
+
+    def bars(t: float) -> Any:
         _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
         *_, again = runtime.again_forward(back, 1.0)
         others, along_c = runtime.again_reverse(again, *c)
-        return runtime.add(0.0, along_c), whole(others, wrt, f, (t, *args))
+        return flat(runtime.add(0.0, along_c), filled(zeros, others))
 
     def along(t: float) -> float:
         return float(bars(t)[0]) if np.isfinite(t) else 0.0
 
-    like = bars(_within(a, b))
-    g_bar, others = unflattened(like, _area(lambda t: flat(bars(t)), a, b, points))
-    others = unflattened(others, g * flat(others))
-    value, size = _valued(f, a, b, points, args)
-    agree_along(value, [f, None, *args], _by_place(wrt, c, args), [g_bar], size, "quad")
-    return -g * along(a), g * along(b), g_bar, *others
+    g_bar, *others = _area(bars, a, b, points)
+    if _is_as_written(wrt, f, _within(a, b), args):
+        value, size = _valued(f, a, b, points, args)
+        agree_along(value, [f, None, *args], _by_place(wrt, c, args), [g_bar], size, "quad")
+    of_f = unflattened(zeros, g * np.array(others))
+    return -g * along(a), g * along(b), float(g_bar), *of_f
 
 
 @rule(integrated)

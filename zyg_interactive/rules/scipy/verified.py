@@ -13,11 +13,35 @@ from typing import Any
 import numpy as np
 
 from ... import runtime
+from ...controls import stop_gradient
 from ...diagnostics import Refused
+from ...ir.core import Function, walk
+from ..custom import has_custom
+from ..registry import lookup
 from .callables import flat, not_there
 
 # Steps in the size of each number; what may differ, in that of the derivative.
 STEPS, APART = (1e-4, 1e-6), 0.05
+
+
+def is_as_written(back: Any) -> bool:
+    """Whether a late call has the derivative of its code: not where the program says another one,
+    or calls what only the run knows.
+    """
+    return not _says_another(back.s.function, set())
+
+
+def _says_another(f: Function, seen: set[Function]) -> bool:
+    if has_custom(f, set()):
+        return True
+    seen.add(f)
+    for op in walk(f.region):
+        if isinstance(op.fn, Function):
+            if op.fn not in seen and _says_another(op.fn, seen):
+                return True
+        elif op.fn is stop_gradient or ((rule := lookup(op.fn)) is not None and rule.declared):
+            return True
+    return False
 
 
 def direction(x: Any, bar: Any, draw: np.random.Generator) -> tuple[Any, Any]:
@@ -165,4 +189,4 @@ def _confirm(
     )
 
 
-__all__ = ["agree", "agree_along"]
+__all__ = ["agree", "agree_along", "is_as_written"]
