@@ -29,6 +29,7 @@ LAYERS = (
     "transform",
     "emit",
     "derived rows",
+    "rules.scipy",
     "engine",
     "dynamic",
     "params",

@@ -36,6 +36,8 @@ from .transformed import Transformed
 MOST_ENTRIES = 4096
 # The package's own functions that are lowered as they stand.
 LIBRARY = (f"{__package__}.derived", f"{__package__}.iterators")
+# The module whose functions make functions of the user's: these are read like the user's own.
+MAKERS = f"{__package__}.rules.scipy.makers"
 
 
 @dataclass(eq=False)
@@ -123,7 +125,9 @@ class Linker(Links):
             return None
         if value.__module__ in LIBRARY:
             return library(value)
-        if (value.__module__ or "").partition(".")[0] in ("numpy", "scipy", "zyg_interactive"):
+        module = value.__module__ or ""
+        package = module.partition(".")[0]
+        if package in ("numpy", "scipy", "zyg_interactive") and module != MAKERS:
             return None
         if is_outside(value):
             return None
@@ -437,7 +441,10 @@ def _demand_key(key: Any) -> Any:
 def _identity(f: Any) -> Any:
     """What two callables share that share specialisations: a function's code, else the object."""
     if isinstance(f, types.FunctionType):
-        return (id(f.__code__), id(f.__globals__))
+        own = (id(f.__code__), id(f.__globals__))
+        if f.__module__ != MAKERS:
+            return own
+        return (*own, *(_identity(cell.cell_contents) for cell in f.__closure__ or ()))
     if isinstance(f, Transformed):
         return (f.transform, _identity(f.f), tuple(f.options.items()))
     if isinstance(f, types.MethodType):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zyg_interactive import check_gradient, gradient
+from zyg_interactive import check_gradient, gradient, hessian, pushforward, stop_gradient
 from zyg_interactive.diagnostics import Refused
 
 from .checks import check_rule, x, z
@@ -56,14 +56,66 @@ def test_functions():
     np.testing.assert_allclose(bound, -np.sin(0.7))
 
 
+def area(p, a, b):
+    return I.quad(lambda t: np.exp(-p * t * t), a, b)[0]
+
+
+def of_array(w, q):
+    return I.quad(lambda t, q: np.sum(np.sin(w * t * q)) ** 2, 0.0, 1.0, args=(q,))[0]
+
+
+def test_functions_twice_and_forwards():
+    at, by = (0.7, -0.5, 1.3), (1.0, 2.0, 3.0)
+    np.testing.assert_allclose(pushforward(area, *at)(*by), np.dot(gradient(area, *at), by))
+    for i in range(3):
+        assert check_gradient(lambda *a, i=i: gradient(area, *a)[i], *at)
+    whole = hessian(lambda p: area(p, -np.inf, np.inf), 0.7)
+    np.testing.assert_allclose(whole, 0.75 * np.sqrt(np.pi) * 0.7**-2.5)
+    for i in (0, 1):
+        assert check_gradient(lambda w, q, i=i: np.sum(gradient(of_array, w, q)[i] ** 2), x(3), 0.8)
+
+    def of_dict(p):
+        d = {"a": p, "b": [p, p * p]}
+        return I.quad(lambda t, d: np.exp(-d["a"] * t) * d["b"][1], 0.0, 1.0, args=(d,))[0]
+
+    assert check_gradient(of_dict, 0.7)
+
+
+def test_complex_parameters():
+    def of_complex(c, d):
+        return I.quad(
+            lambda t, d: np.sum(np.abs(c * np.exp(1j * t)) * t) + np.real(d * d * t),
+            0.0,
+            1.0,
+            args=(d,),
+        )[0]
+
+    assert check_gradient(of_complex, z(3), 0.3 + 0.8j)
+
+
+def test_what_jumps_is_refused():
+    def step(p):
+        return I.quad(lambda t: np.where(t < p, 1.0, 3.0) * t, 0.0, 2.0)[0]
+
+    with pytest.raises(Refused, match="do not confirm"):
+        gradient(step, 0.7)
+    with pytest.raises(Refused, match="do not confirm"):
+        pushforward(step, 0.7)(1.0)
+    bent = lambda p: I.quad(lambda t: np.abs(t - p), 0.0, 2.0)[0]  # noqa: E731
+    np.testing.assert_allclose(gradient(bent, 0.7), 2 * 0.7 - 2, rtol=1e-7)
+    stopped = lambda p: I.quad(lambda t: stop_gradient(p) * t * p, 0.0, 1.0)[0]  # noqa: E731
+    np.testing.assert_allclose(gradient(stopped, 3.0), 1.5)
+    odd = lambda p: I.quad(lambda t: p * t**3 + np.sin(p * t), -1.0, 1.0)[0]  # noqa: E731
+    np.testing.assert_allclose(gradient(odd, 0.7), 0.0, atol=1e-12)
+
+
 def test_what_is_refused():
-    with pytest.raises(Refused, match="integrated"):
-        gradient(lambda p: gradient(lambda p: I.quad(lambda t: p * t, 0, p)[0], p)[0], 0.7)
+    with pytest.raises(Refused):
+        once = lambda p: I.quad(lambda t: np.exp(p * t), 0, 1)[0]  # noqa: E731
+        gradient(lambda p: hessian(once, p), 0.7)
     with pytest.raises(Refused, match="error"):
         gradient(lambda p: I.quad(lambda t: p * t, 0, 1)[1], 0.7)
     with pytest.raises(Refused, match="weight"):
         gradient(lambda p: I.quad(lambda t: p * t, 0, 1, weight="cos", wvar=1)[0], 0.7)
-    with pytest.raises(Refused, match="solve_ivp"):
-        gradient(lambda p: I.solve_ivp(lambda t, y: -p * y, (0, 1), [1.0]).y[0, -1], 0.7)
     with pytest.raises(Refused, match="`simpson` in its argument 2"):
         gradient(lambda v: I.simpson(v, x=v), x(4))

@@ -123,11 +123,42 @@ def test_tall_factors():
     check_rule(SL.qr, z(5, 3), mode=["economic"])
 
 
+def test_lu_of_matrices_that_are_not_square():
+    for shape in ((5, 3), (3, 5), (2, 4, 3)):
+        check_rule(SL.lu, x(*shape))
+    check_rule(SL.lu, z(4, 3))
+    check_rule(SL.lu, z(3, 4))
+    holds(lambda a: np.sin(SL.lu(a)[1] @ SL.lu(a)[2]) + SL.lu(a)[1], x(3, 3))
+    holds(lambda a: SL.lu(a)[2], x(3, 5))
+    holds(lambda a: SL.lu(a)[1], x(5, 3))
+
+
+def test_qr_with_pivoting():
+    for shape in ((3, 3), (5, 3), (3, 5)):
+        check_rule(SL.qr, x(*shape), mode=["economic"], pivoting=[True])
+    check_rule(SL.qr, well(3, 3), pivoting=[True])
+    check_rule(SL.qr, z(4, 3), mode=["economic"], pivoting=[True])
+    holds(lambda a: SL.qr(a, pivoting=True)[1], well(3, 3))
+
+
+def test_eigenvalues_of_two_matrices():
+    check_rule(SL.eigh, spd(3), spd(3), lower=BOTH)
+    check_rule(SL.eigh, spd(3), spd(3), lower=BOTH, eigvals_only=[True])
+    check_rule(SL.eigvalsh, spd(3), spd(3), lower=BOTH)
+    h = spd(3) + 1j * (A - A.T)
+    check_rule(SL.eigvalsh, h, spd(3) + 0j)
+    holds(lambda a, b: SL.eigh(a, b)[0], spd(3), spd(3))
+    holds(lambda a, b: SL.eigh(a, b)[1] ** 2, spd(3), spd(3))
+    holds(lambda a, b: SL.eigvalsh(a, b), spd(3), spd(3))
+
+
 def test_what_is_refused():
     with pytest.raises(Refused, match="not square"):
-        gradient(lambda a: np.sum(SL.lu(a)[2]), x(4, 3))
-    with pytest.raises(Refused, match="pivoting"):
-        gradient(lambda a: np.sum(SL.qr(a, pivoting=True)[1]), x(3, 3))
+        gradient(lambda a: np.sum(SL.lu_factor(a)[0]), x(4, 3))
+    with pytest.raises(Refused, match="type=2"):
+        gradient(lambda a: SL.eigvalsh(a, spd(3), type=2)[0], spd(3))
+    with pytest.raises(Refused, match="complex"):
+        gradient(lambda a: np.sum(np.abs(SL.eigh(a + 0j, a)[1])), spd(3))
     with pytest.raises(Refused, match="overwrite_a"):
         gradient(lambda a: np.sum(SL.inv(a, overwrite_a=True)), well(3, 3))
     with pytest.raises(Refused, match="subset_by_index"):

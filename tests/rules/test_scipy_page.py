@@ -18,7 +18,10 @@ PARTS = (
     *("sparse.linalg", "stats"),
 )
 # Rules that refuse everything but what is lowered elsewhere, of which the page tells in words.
-IN_WORDS = {"CubicSpline", "make_interp_spline"}
+IN_WORDS = {
+    *("CubicSpline", "make_interp_spline", "interp1d"),
+    *("PchipInterpolator", "Akima1DInterpolator"),
+}
 
 
 def with_a_rule(part: str) -> list[str]:
@@ -54,5 +57,15 @@ def test_the_page_lists_what_has_a_rule() -> None:
 
 def test_every_file_of_rules_is_read_when_it_is_needed() -> None:
     folder = Path(importlib.import_module("zyg_interactive.rules.scipy").__file__).parent
-    helpers = {"__init__", "keywords", "callables"}
+    helpers = {
+        "__init__",
+        "keywords",
+        "callables",
+        "makers",
+        "solved",
+        "minima",
+        "ode",
+        "adjoint",
+        "verified",
+    }
     assert {p.stem for p in folder.glob("*.py")} - helpers >= LATER["scipy"]

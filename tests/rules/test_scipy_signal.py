@@ -27,7 +27,8 @@ def test_convolution(name, sizes):
 def test_convolution_of_two_axes():
     for make in (x, z):
         check_rule(S.convolve2d, make(4, 5), make(3, 2), mode=MODES)
-        check_rule(S.correlate2d, make(4, 5), make(3, 2), mode=["full", "valid"])
+        check_rule(S.correlate2d, make(4, 5), make(3, 2), mode=["full", "valid", "same"])
+        check_rule(S.correlate2d, make(2, 3), make(4, 3), mode=["same"])
 
 
 B, A = np.array([0.4, 0.3, -0.2]), np.array([1.2, -0.5])

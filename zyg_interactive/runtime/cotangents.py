@@ -57,7 +57,10 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, list):
         return [zeros_like(e) for e in x]
     if isinstance(x, dict):
-        return {k: zeros_like(v) for k, v in x.items()}
+        items = {k: zeros_like(v) for k, v in x.items()}
+        # The items of SciPy's results are their attributes.
+        by_name = type(x).__setattr__ is dict.__setitem__
+        return types.SimpleNamespace(**items) if by_name else items
     fields = attributes(x)
     if fields is None:
         return None

@@ -67,16 +67,21 @@ def dynamic_reverse(back: Any, g: Any) -> Any:
     return _one_or_all(_dynamic.reverse(back, g, None))
 
 
-def implicit_seed(back: Any, x: Any, g: Any, place: int) -> Any:
-    """The seed of the pullback of a system at its root `x`, from the cotangent of the root: by the
-    implicit function theorem. `place`: which of the cotangents is that of `x`.
-    """
-    size = np.size(x)
-    rows = np.empty((size, size))
-    for i, unit in enumerate(np.eye(size)):
-        row = _dynamic.reverse(back, unit.reshape(np.shape(x)), None)[place]
-        rows[i] = 0.0 if row is None else np.ravel(row)
-    return -np.linalg.solve(rows.T, np.ravel(g)).reshape(np.shape(x))
+def late_jacobian(back: Any, y: Any, place: int) -> Any:
+    """The derivative of a vector `y` in the argument of which the cotangent is number `place`."""
+    rows = [np.ravel(_dynamic.reverse(back, unit, None)[place]) for unit in np.eye(np.size(y))]
+    return np.stack(rows)
+
+
+def late_jacobian_reverse(back: Any, place: int, g: Any) -> Any:
+    """The cotangent of what the call kept, from that of its Jacobian."""
+    total = None
+    for unit, row in zip(np.eye(len(g)), g, strict=True):
+        found, again = _dynamic.again(back, unit)
+        bars: list[Any] = [None] * len(found)
+        bars[place] = row.reshape(np.shape(found[place]))
+        total = add(total, _dynamic.reverse_again(again, tuple(bars))[0])
+    return total
 
 
 # The derivative of a derivative: the cotangent of what `dynamic_forward` keeps is a tuple, of the

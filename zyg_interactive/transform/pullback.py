@@ -750,13 +750,25 @@ def _twice_reverse(p: Pullback, op: Op, scope: Scope) -> None:
     p.contribute(scope, g, g_bar)
 
 
+def _twice_jacobian(p: Pullback, op: Op, scope: Scope) -> None:
+    """The reverse of the Jacobian of a late call, which is made of its reverse."""
+    back, _, place = op.args
+    g = p.total_of(scope, op.result)
+    if g is None:
+        return
+    back_bar = Value("back_bar", UNKNOWN, op.span)
+    append(Op(runtime.late_jacobian_reverse, (back, place, g), {}, (back_bar,), (), op.span))
+    p.contribute(scope, back, back_bar)
+
+
 TWICE: dict[Any, Callable[[Pullback, Op, Scope], None]] = {
     runtime.dynamic_forward: _twice_forward,
     runtime.dynamic_reverse: _twice_reverse,
+    runtime.late_jacobian: _twice_jacobian,
 }
 _LATE = {
     *(runtime.twice_forward, runtime.twice_reverse, runtime.again_forward, runtime.again_reverse),
-    *(runtime.changing_forward, runtime.changing_reverse),
+    *(runtime.changing_forward, runtime.changing_reverse, runtime.late_jacobian_reverse),
 }
 _GIVE = "give one with `@grad(f)`: a function that returns the value and its pullback"
 

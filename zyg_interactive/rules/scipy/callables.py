@@ -8,10 +8,13 @@ active there, which is not seen here, and is refused.
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ... import runtime
+from ...diagnostics import Refused, refuse
 from ...ir.core import Atom, Op, Value, append, current_span, type_of
 from ...ir.types import (
     NUMBER,
@@ -21,11 +24,13 @@ from ...ir.types import (
     Const,
     Scalar,
     Type,
+    fresh,
     may_be_differentiable,
     refers,
 )
 from ..indexing import zero_type
-from ..registry import unsupported
+from ..registry import call, unsupported
+from .makers import Maker, made, unmade
 
 _PLAIN = (types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
@@ -57,24 +62,37 @@ def _holds_data(cell: types.CellType) -> bool:
 
 
 class Pulled:
-    """A call of `f` at `x` in a rule, and its pullback any number of times."""
+    """A call of `f`, or of what `make` makes of it, at `x` in a rule, and its pullback any number
+    of times.
+    """
 
-    def __init__(self, f: Atom, x: Atom, args: tuple[Atom, ...]):
-        every = (f, x, *args)
+    def __init__(
+        self, f: Atom, x: Atom, args: tuple[Atom, ...], *makers: Maker, like: Type | None = None
+    ):
+        every = (call(made, f, makers) if makers else f, x, *args)
+        self._makers = makers
         self.wrt = tuple(i for i, a in enumerate(every) if i == 1 or differentiable(a))
-        self.value = Value(None, _result_like(x))
+        self.value = Value(None, _result_like(x) if like is None else like)
         self.back = Value("back", UNKNOWN)
         self._types = [zero_type(type_of(every[i])) for i in self.wrt]
-        call = (self.wrt, (), *every)
+        op = (self.wrt, (), *every)
         results = (self.value, self.back)
-        append(Op(runtime.dynamic_forward, call, {}, results, (), current_span()))
+        append(Op(runtime.dynamic_forward, op, {}, results, (), current_span()))
 
     def bars(self, seed: Atom) -> dict[int, Atom]:
         """The cotangents of the function (0), of the place (1) and of what else it is given."""
         found = tuple(Value(None, t) for t in self._types)
         op = Op(runtime.dynamic_reverse, (self.back, seed), {}, found, (), current_span())
         append(op)
-        return dict(zip(self.wrt, found, strict=True))
+        bars: dict[int, Atom] = dict(zip(self.wrt, found, strict=True))
+        return bars | {0: unmade(bars[0], self._makers)} if 0 in bars else bars
+
+    def jacobian(self, size: Any) -> Value:
+        """The derivative in the place, of a vector in a vector of `size` elements."""
+        found = Value(None, Array(np.dtype(float), (fresh(), size)))
+        args = (self.back, self.value, self.wrt.index(1))
+        append(Op(runtime.late_jacobian, args, {}, (found,), (), current_span()))
+        return found
 
 
 def differentiable(a: Atom) -> bool:
@@ -85,6 +103,69 @@ def differentiable(a: Atom) -> bool:
 def _result_like(x: Atom) -> Type:
     t = type_of(x)
     return UNKNOWN if isinstance(t, Array) and t.shape else NUMBER
+
+
+def not_there(why: str, help: str = "") -> Refused:
+    """A refusal to raise at the run, where there is no derivative for what was computed."""
+    return refuse("ZYG302", why, None, help)
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """The numbers and arrays of a cotangent."""
+    if isinstance(tree, tuple | list):
+        for part in tree:
+            yield from leaves(part)
+    elif isinstance(tree, dict | types.SimpleNamespace):
+        yield from leaves(list((tree if isinstance(tree, dict) else vars(tree)).values()))
+    elif tree is not None:
+        yield tree
+
+
+def flat(*trees: Any) -> Any:
+    """What is in cotangents, in one vector of real numbers."""
+    return np.concatenate([np.zeros(0), *map(_reals, leaves(trees))])
+
+
+def _reals(x: Any) -> Any:
+    x = np.ravel(x)
+    return np.stack((x.real, x.imag), axis=-1).ravel() if np.iscomplexobj(x) else x
+
+
+def nothing(wrt: tuple[int, ...], *every: Any) -> list[Any]:
+    """The zero cotangents of a function (0) and of its arguments."""
+    return [runtime.zeros_like(every[i]) for i in wrt]
+
+
+def filled(zeros: list[Any], bars: Any) -> list[Any]:
+    """Cotangents with their zeros written out."""
+    return [runtime.add(zero, bar) for zero, bar in zip(zeros, bars, strict=True)]
+
+
+def unflattened(tree: Any, vector: Any) -> Any:
+    """The cotangent of which `vector` has the numbers, as `flat` gives them, in the structure and
+    the dtypes of `tree`.
+    """
+    ends = np.cumsum([0, *(np.size(_reals(x)) for x in leaves(tree))])
+    if ends[-1] != np.size(vector):
+        raise not_there("there is no gradient in parameters of this kind here")
+    return _as_in(tree, iter(np.split(vector, ends[1:])))
+
+
+def _as_in(tree: Any, parts: Iterator[Any]) -> Any:
+    if isinstance(tree, tuple):
+        return runtime.tuple_like(tree, [_as_in(part, parts) for part in tree])
+    if isinstance(tree, list):
+        return [_as_in(part, parts) for part in tree]
+    if isinstance(tree, dict):
+        return {k: _as_in(part, parts) for k, part in tree.items()}
+    if isinstance(tree, types.SimpleNamespace):
+        return types.SimpleNamespace(**_as_in(vars(tree), parts))
+    if tree is None:
+        return None
+    part = next(parts)
+    part = part[::2] + 1j * part[1::2] if np.iscomplexobj(tree) else part
+    part = part.reshape(np.shape(tree))
+    return part.astype(tree.dtype) if isinstance(tree, np.ndarray) else part.item()
 
 
 def arguments(args: Atom) -> tuple[Atom, ...]:
@@ -108,4 +189,16 @@ def of_arguments(args: Atom, bars: dict[int, Atom]) -> Atom:
     return bars.get(2)
 
 
-__all__ = ["Pulled", "arguments", "checked", "differentiable", "of_arguments"]
+__all__ = [
+    "Pulled",
+    "arguments",
+    "checked",
+    "differentiable",
+    "filled",
+    "flat",
+    "leaves",
+    "not_there",
+    "nothing",
+    "of_arguments",
+    "unflattened",
+]

@@ -2,19 +2,19 @@
 
 The integral of a function has for its derivative in a bound the function there, and in a parameter
 the integral of the derivative of the function (G. W. Leibniz's rule), which is computed by
-quadrature too, to about ten digits; it cannot be differentiated again.
+quadrature too, to about ten digits, and so is the derivative of that.
 """
 
 from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ... import runtime
+from ...diagnostics import Refused
 from ...ir.core import CALL_VALUE, Value, emit, type_of
 from ...ir.types import FLOAT, UNKNOWN, Array, Tuple, Type, fresh
 from ..indexing import zero_type
@@ -30,7 +30,19 @@ from ..registry import (
     unsupported,
 )
 from ..sizes import decided, dtype_of, normal, reduced, shape_at, with_size
-from .callables import arguments, checked, differentiable, of_arguments
+from . import ode as ode  # its rules
+from .callables import (
+    arguments,
+    checked,
+    differentiable,
+    filled,
+    flat,
+    not_there,
+    nothing,
+    of_arguments,
+    unflattened,
+)
+from .verified import agree, agree_along, is_as_written
 
 I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
 
@@ -107,43 +119,113 @@ constant(runtime.simpson_weights)
 # ---- functions
 
 
+def _area(f: Any, a: float, b: float, points: Any) -> Any:
+    """The integral of a vector."""
+    total, _, info = I.quad_vec(
+        f, a, b, epsabs=1e-12, epsrel=1e-10, points=points, full_output=True
+    )
+    if not info.success:
+        warnings.warn(f"the gradient of an integral: {info.message}", stacklevel=2)
+    return total
+
+
+def _within(a: float, b: float) -> float:
+    """A place between the bounds."""
+    return 0.5 * (a + b) if np.isfinite(a) and np.isfinite(b) else a if np.isfinite(a) else 0.0
+
+
+def _valued(f: Any, a: float, b: float, points: Any, args: Any) -> tuple[Any, float]:
+    """The integral, of what is like `(f, None, *args)`, and its size."""
+
+    def value(every: list[Any]) -> float:
+        of, _, *given = every
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = I.quad(of, a, b, tuple(given), points=points, limit=200, epsabs=0, epsrel=1e-9)
+        if not found[1] <= 1e-8 * abs(found[0]):
+            raise not_there("an integral was not found closely enough")
+        return float(found[0])
+
+    try:
+        return value, abs(value([f, None, *args]))
+    except Refused:  # there is nothing to hold a gradient against
+        return value, 0.0
+
+
+def _by_place(wrt: tuple[int, ...], bars: Any, args: Any) -> list[Any]:
+    known = dict(zip(wrt, bars, strict=True))
+    return [known.get(i) for i in range(2 + len(args))]
+
+
 def integrated(
     wrt: tuple[int, ...], f: Any, a: float, b: float, g: float, points: Any, *args: Any
 ) -> tuple[Any, ...]:
     """The cotangents of a function and of what else it is given, from that of its integral."""
-    made: list[Any] = []
 
-    def flat(t: float) -> Any:
+    zeros = nothing(wrt, f, None, *args)
+
+    def bars(t: float) -> Any:
         _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
-        bars = runtime.dynamic_reverse(back, 1.0)
-        made[:] = bars if len(wrt) > 1 else [bars]
-        return np.concatenate([np.zeros(0), *map(np.ravel, _leaves(made))])
+        found = runtime.dynamic_reverse(back, 1.0)
+        return flat(filled(zeros, found if len(wrt) > 1 else (found,)))
 
-    total, _, info = importlib.import_module("scipy.integrate").quad_vec(
-        flat, a, b, epsabs=1e-12, epsrel=1e-10, points=points, full_output=True
-    )
-    if not info.success:
-        warnings.warn(f"the gradient of an integral: {info.message}", stacklevel=2)
-    flat(0.5 * (a + b) if np.isfinite(a) and np.isfinite(b) else a if np.isfinite(a) else 0.0)
-    left = iter(np.split(g * total, np.cumsum([np.size(x) for x in _leaves(made)])))
-    return tuple(_unflattened(m, left) for m in made)
+    found = unflattened(zeros, g * _area(bars, a, b, points))
+    if g and _is_as_written(wrt, f, _within(a, b), args):
+        value, size = _valued(f, a, b, points, args)
+        known = _by_place(wrt, found, args)
+        agree(lambda every: g * value(every), [f, None, *args], known, abs(g) * size, "quad")
+    return tuple(found)
 
 
-def _leaves(tree: Any) -> Iterator[Any]:
-    if isinstance(tree, tuple | list):
-        for part in tree:
-            yield from _leaves(part)
-    elif tree is not None:
-        yield tree
+def _is_as_written(wrt: tuple[int, ...], f: Any, t: float, args: Any) -> bool:
+    return is_as_written(runtime.dynamic_forward(wrt, (), f, t, *args)[1])
 
 
-def _unflattened(tree: Any, left: Iterator[Any]) -> Any:
-    if isinstance(tree, tuple | list):
-        return type(tree)(_unflattened(part, left) for part in tree)
-    if tree is None:
-        return None
-    part = next(left).reshape(np.shape(tree))
-    return part if np.shape(tree) else float(part)
+def integrated_again(
+    wrt: tuple[int, ...],
+    f: Any,
+    a: float,
+    b: float,
+    g: float,
+    points: Any,
+    c: tuple[Any, ...],
+    *args: Any,
+) -> tuple[Any, ...]:
+    """The cotangents of the bounds, of `g` and of what a function is given, from `c`, those of the
+    cotangents that `integrated` returns.
+    """
+
+    zeros = nothing(wrt, f, None, *args)
+
+    def bars(t: float) -> Any:
+        _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
+        *_, again = runtime.again_forward(back, 1.0)
+        others, along_c = runtime.again_reverse(again, *c)
+        return flat(runtime.add(0.0, along_c), filled(zeros, others))
+
+    def along(t: float) -> float:
+        return float(bars(t)[0]) if np.isfinite(t) else 0.0
+
+    g_bar, *others = _area(bars, a, b, points)
+    if _is_as_written(wrt, f, _within(a, b), args):
+        value, size = _valued(f, a, b, points, args)
+        agree_along(value, [f, None, *args], _by_place(wrt, c, args), [g_bar], size, "quad")
+    of_f = unflattened(zeros, g * np.array(others))
+    return -g * along(a), g * along(b), float(g_bar), *of_f
+
+
+@rule(integrated)
+def _integrated(
+    c: Any, bars: Any, wrt: Any, f: Any, a: Any, b: Any, g: Any, points: Any, *args: Any
+) -> Any:
+    every = (f, None, *args)
+    direction = tuple(c[k] for k in range(len(wrt)))
+    again = emit(integrated_again, (wrt, f, a, b, g, points, direction, *args))
+    of_args = tuple(zero_type(type_of(every[i])) for i in wrt)
+    again.type = Tuple((FLOAT, FLOAT, FLOAT, *of_args))
+    own = {i: again[k + 3] for k, i in enumerate(wrt)}
+    further = (own.get(i + 2) for i in range(len(args)))
+    return None, own.get(0), again[0], again[1], again[2], None, *further
 
 
 @rule(I.quad, order="func a b args? full_output epsabs epsrel limit points weight")

@@ -3,7 +3,7 @@
 Where `f(x, p) = 0`, the cotangent of p is that of `f` in p at the root, seeded with
 `-(df/dx)^-T g` (A. Griewank and A. Walther, Evaluating Derivatives, 2008, chapter 15). It is the
 derivative of the root itself, not of the steps of the solver, which need not have one; so where it
-starts has none. That of a root of one equation may be differentiated again.
+starts has none. What the solver has not found is refused at the run.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from typing import Any
 
 import numpy as np
 
-from ... import runtime
-from ...ir.core import emit, type_of
-from ...ir.types import FLOAT, Array, Record, Type
-from ..registry import call, result, rule, unsupported
+from ...ir.types import FLOAT, Array, Record, Type, fresh
+from ..registry import result, rule, unsupported
 from ..sizes import shape_at
 from .callables import Pulled, arguments, checked, of_arguments
+from .makers import vector_of
+from .minima import unknowns
+from .solved import TRUTH, attributes, member, solved, through
 
 O: Any = importlib.import_module("scipy.optimize")  # noqa: E741
 
 
-def _root(g: Any, x: Any, f: Any, args: Any, who: str) -> Any:
+def _root(g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True) -> Any:
     """The cotangents of a function and of its further arguments from that of its root."""
     checked(f, who)
     pulled = Pulled(f, x, arguments(args))
-    slope = pulled.bars(1.0)[1]
+    slope = solved(pulled.bars(1.0)[1], pulled.value, x, ok, who)
     bars = pulled.bars(np.divide(-g, slope))
     return bars.get(0), of_arguments(args, bars)
 
 
-def _roots(g: Any, x: Any, f: Any, args: Any, who: str) -> Any:
+def _roots(g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True) -> Any:
     """The same of several equations."""
     checked(f, who)
-    pulled = Pulled(f, x, arguments(args))
-    place = pulled.wrt.index(1)
-    bars = pulled.bars(call(runtime.implicit_seed, pulled.back, x, g, place))
+    like = Array(np.dtype(float), shape_at(x))
+    pulled = Pulled(f, x, arguments(args), vector_of, like=like)
+    bars = through(pulled, g, None, x, ok, who)
     return bars.get(0), of_arguments(args, bars)
 
 
@@ -55,9 +56,9 @@ def _bracketed(fn: Any, order: str) -> None:
         g: Any,
         y: Any,
         f: Any,
+        a: Any,
+        b: Any,
         args: Any,
-        a: Any = None,
-        b: Any = None,
         k: Any = 1,
         xtol: Any = None,
         rtol: Any = None,
@@ -66,7 +67,8 @@ def _bracketed(fn: Any, order: str) -> None:
         disp: Any = True,
     ) -> Any:
         _no_report(full_output)
-        return _root(g, y, f, args, fn.__name__)
+        f_bar, args_bar = _root(g, y, f, args, fn.__name__)
+        return f_bar, None, None, args_bar
 
     @result(fn)
     def type_after(*args: Any, **static: Any) -> Type:
@@ -78,18 +80,18 @@ for _fn in (O.brentq, O.brenth, O.bisect, O.ridder):
 _bracketed(O.toms748, "f a b args? k xtol rtol maxiter full_output disp")
 
 
-@rule(O.newton, order="func x0 fprime args? tol maxiter fprime2 x1 rtol full_output disp")
+@rule(O.newton, order="func x0 fprime? args? tol maxiter fprime2? x1? rtol full_output disp")
 def newton(
     g: Any,
     y: Any,
     func: Any,
+    x0: Any,
+    fprime: Any,
     args: Any,
-    x0: Any = None,
-    fprime: Any = None,
+    fprime2: Any,
+    x1: Any,
     tol: Any = None,
     maxiter: Any = None,
-    fprime2: Any = None,
-    x1: Any = None,
     rtol: Any = None,
     full_output: Any = False,
     disp: Any = True,
@@ -97,7 +99,8 @@ def newton(
     _no_report(full_output)
     if shape_at(x0) != ():
         raise unsupported("`newton` of several roots at once", "call it in a loop")
-    return _root(g, y, func, args, "newton")
+    f_bar, args_bar = _root(g, y, func, args, "newton")
+    return f_bar, None, None, args_bar, None, None
 
 
 @result(O.newton)
@@ -106,15 +109,16 @@ def _newton(func: Any, x0: Any, *rest: Any, **static: Any) -> Type:
 
 
 @rule(
-    O.fsolve, order="func x0 args? fprime full_output col_deriv xtol maxfev band epsfcn factor diag"
+    O.fsolve,
+    order="func x0 args? fprime? full_output col_deriv xtol maxfev band epsfcn factor diag",
 )
 def fsolve(
     g: Any,
     y: Any,
     func: Any,
+    x0: Any,
     args: Any,
-    x0: Any = None,
-    fprime: Any = None,
+    fprime: Any,
     full_output: Any = 0,
     col_deriv: Any = 0,
     xtol: Any = None,
@@ -125,47 +129,33 @@ def fsolve(
     diag: Any = None,
 ) -> Any:
     _no_report(full_output)
-    return _roots(g, y, func, args, "fsolve")
+    f_bar, args_bar = _roots(g, y, func, args, "fsolve")
+    return f_bar, None, args_bar, None
 
 
 @result(O.fsolve)
 def _fsolve(func: Any, x0: Any, *rest: Any, **static: Any) -> Type:
-    shape = shape_at(x0)
-    return Array(np.dtype(float), shape if shape else (1,) if shape == () else None)
+    return Array(np.dtype(float), unknowns(x0) or (fresh(),))
 
 
 # ---- results with more than the root
 
 
-def _attribute(g: Any, name: str, who: str) -> Any:
-    """The cotangent of the root; no other attribute may have one."""
-    if not isinstance(g, dict) or any(v is not None for k, v in g.items() if k != name):
-        raise unsupported(f"`{who}` in what is not its `.{name}`")
-    return g.get(name)
-
-
-def _member(y: Any, name: str) -> Any:
-    got = emit(getattr, (y, name))
-    t = type_of(y)
-    got.type = dict(t.fields)[name] if isinstance(t, Record) else got.type
-    return got
-
-
 @rule(
     O.root_scalar,
-    order="f args? method bracket fprime fprime2 x0 x1 xtol rtol maxiter options",
+    order="f args? method bracket? fprime? fprime2? x0? x1? xtol rtol maxiter options",
 )
 def root_scalar(
     g: Any,
     y: Any,
     f: Any,
     args: Any,
+    bracket: Any,
+    fprime: Any,
+    fprime2: Any,
+    x0: Any,
+    x1: Any,
     method: Any = None,
-    bracket: Any = None,
-    fprime: Any = None,
-    fprime2: Any = None,
-    x0: Any = None,
-    x1: Any = None,
     xtol: Any = None,
     rtol: Any = None,
     maxiter: Any = None,
@@ -173,41 +163,39 @@ def root_scalar(
 ) -> Any:
     if fprime is True or fprime2 is True:
         raise unsupported("`root_scalar` of a function that returns its derivatives too")
-    bar = _attribute(g, "root", "root_scalar")
-    return _root(bar, _member(y, "root"), f, args, "root_scalar")
+    (bar,) = attributes(g, "root_scalar", "root")
+    ok = member(y, "converged")
+    f_bar, args_bar = _root(bar, member(y, "root"), f, args, "root_scalar", ok)
+    return f_bar, args_bar, None, None, None, None, None
 
 
 @result(O.root_scalar)
 def _root_scalar(*args: Any, **static: Any) -> Type:
-    return Record(O.RootResults, (("root", Array(np.dtype(float), ())),))
+    return Record(O.RootResults, (("root", Array(np.dtype(float), ())), ("converged", TRUTH)))
 
 
-@rule(O.root, order="fun x0 args? method jac tol callback options")
+@rule(O.root, order="fun x0 args? method jac? tol callback options")
 def root(
     g: Any,
     y: Any,
     fun: Any,
+    x0: Any,
     args: Any,
-    x0: Any = None,
+    jac: Any,
     method: Any = "hybr",
-    jac: Any = None,
     tol: Any = None,
     callback: Any = None,
     options: Any = None,
 ) -> Any:
     if jac is True:
         raise unsupported("`root` of a function that returns its Jacobian too")
-    bar = _attribute(g, "x", "root")
-    return _roots(bar, _member(y, "x"), fun, args, "root")
+    (bar,) = attributes(g, "root", "x")
+    f_bar, args_bar = _roots(bar, member(y, "x"), fun, args, "root", member(y, "success"))
+    return f_bar, None, args_bar, None
 
 
 @result(O.root)
 def _root_type(fun: Any, x0: Any, *rest: Any, **static: Any) -> Type:
-    shape = shape_at(x0)
-    known = shape if shape else (1,) if shape == () else None
-    return Record(O.OptimizeResult, (("x", Array(np.dtype(float), known)),))
-
-
-@result(runtime.implicit_seed)
-def _seed(back: Any, x: Any, g: Any, place: Any) -> Type:
-    return Array(np.dtype(float), shape_at(x))
+    return Record(
+        O.OptimizeResult, (("x", Array(np.dtype(float), unknowns(x0))), ("success", TRUTH))
+    )

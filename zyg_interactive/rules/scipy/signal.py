@@ -86,9 +86,11 @@ def correlate2d(
     fillvalue: Any = 0,
 ) -> Any:
     _no_edge(boundary, fillvalue)
-    if mode == "same":  # it centres filters of even size in another way than `correlate`
-        raise unsupported("`correlate2d` with mode='same'", "call `scipy.signal.correlate`")
-    return correlate(g, y, in1, in2, mode)
+    if mode != "same":
+        return correlate(g, y, in1, in2, mode)
+    # Where it centres filters of even size is where a convolution of all in reverse does.
+    first, second = _adjoint(np.flip(g), np.flip(in1), conj(in2), mode)
+    return np.flip(first), conj(second)
 
 
 @rule(runtime.in_whole)
