@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import collections
 import csv
+import enum
+import functools
 import heapq
 import io
 import json
@@ -30,6 +32,8 @@ LOG = logging.getLogger("zyg_interactive.tests.library")
 SCOPE: dict[str, Any] = {
     "__name__": "programs",
     "collections": collections,
+    "enum": enum,
+    "functools": functools,
     "csv": csv,
     "heapq": heapq,
     "io": io,
@@ -315,6 +319,58 @@ def f(x):
     o = collections.OrderedDict((k, v * x) for k, v in d.items())
     return o["a"] * d["b"] + d["c"] * o["d"]
 """,
+    "columns": """
+def f(x):
+    rows = [(x * k, x ** k) for k in range(4)]
+    us, vs = zip(*rows)
+    xs, ys = map(np.array, zip(*rows))
+    turned = list(map(list, zip(*[[u, v] for u, v in rows])))
+    return sum(u * v for u, v in zip(us, vs)) + (xs * ys).sum() + turned[1][2] * len(turned)
+""",
+    "a language": """
+def parsed(text):
+    tokens, place = text.replace("(", " ( ").replace(")", " ) ").split(), 0
+
+    def read():
+        nonlocal place
+        token = tokens[place]
+        place += 1
+        if token == "(":
+            items = []
+            while tokens[place] != ")":
+                items.append(read())
+            place += 1
+            return items
+        try:
+            return float(token)
+        except ValueError:
+            return token
+
+    return read()
+
+def value(tree, names):
+    if isinstance(tree, str):
+        return names[tree]
+    if isinstance(tree, float):
+        return tree
+    op, *args = tree
+    table = {"+": operator.add, "*": operator.mul}
+    return functools.reduce(table[op], [value(a, names) for a in args])
+
+def f(x):
+    return value(parsed("(+ a (* b b 2) (* a b))"), {"a": x, "b": 2 * x})
+""",
+    "members of an enumeration": """
+class Kind(enum.Enum):
+    LINEAR = 1
+    SQUARE = 2
+
+def f(x):
+    y = sum(w * x ** kind.value for kind, w in zip(Kind, [0.5, 2.0]))
+    for kind in Kind:
+        y += x * (kind is Kind.SQUARE)
+    return y
+""",
     "the largest": """
 def f(x):
     a, b = heapq.nsmallest(2, [3 * x, x, 2 * x])
@@ -339,3 +395,12 @@ def test_a_config_of_arguments() -> None:
 
     config: Any = argparse.Namespace(rate=0.5, name="a")
     check(define("def f(x, c):\n    return x * c.rate ** 2"), 1.3, config)
+
+
+def test_closures_of_the_library_are_apart() -> None:
+    """What a kept bound method captured is its own, though all of them share one code."""
+    scope = {"table": {"a": lambda x: [x, x].index, "b": lambda x: np.array([x, 2 * x]).sum}}
+    first = define("def f(x):\n    return x * table['a'](x)(x)", scope=scope)
+    second = define("def f(x):\n    return x * table['b'](x)()", scope=scope)
+    assert gradient(first, 1.5) == (0.0,)
+    assert gradient(second, 1.5) == (9.0,)

@@ -123,11 +123,11 @@ class Linker(Links):
             return None
         if value in INTRINSICS:
             return None
-        if value.__module__ in LIBRARY:
+        if value.__module__ in LIBRARY and not value.__closure__:
             return library(value)
         module = value.__module__ or ""
         package = module.partition(".")[0]
-        if package in ("numpy", "scipy", "zyg_interactive") and module != MAKERS:
+        if package in ("numpy", "scipy", "zyg_interactive") and module not in (MAKERS, *LIBRARY):
             return None
         if is_outside(value):
             return None

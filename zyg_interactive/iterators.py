@@ -89,6 +89,15 @@ def nsmallest(n: int, items: Any, key: Any = None) -> Any:
     return sorted(items, key=key)[:n]
 
 
+def columns(rows: Any) -> Any:
+    """`zip(*rows)`."""
+    found = []
+    if len(rows) > 0:
+        for k in range(min([len(row) for row in rows])):
+            found.append(tuple([row[k] for row in rows]))
+    return found
+
+
 def accumulate(items: Any, function: Callable[..., Any], *initial: Any) -> Any:
     found: list[Any] = []
     for value in initial:

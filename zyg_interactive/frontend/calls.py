@@ -32,10 +32,11 @@ from ..ir.types import (
     Ref,
     Scalar,
     Tuple,
+    Unknown,
     rank,
     refers,
 )
-from ..iterators import Cursor, bound, calling
+from ..iterators import Cursor, bound, calling, columns
 from ..rules.registry import REFUSAL, lookup, reason_for, wants_arrays
 from ..rules.sequences import JOINING
 from ..rules.sizes import dtype_of, refreshed
@@ -147,6 +148,8 @@ class Calls(Expressions):
                 return [*first, Rest(self.subscript(held, slice(named, None), node))]
         if isinstance(t, List) and t.items is None and _in({max, min}, fn) and before == 0:
             return [held]
+        if fn is zip and (isinstance(t, Unknown) or (isinstance(t, List) and t.items is None)):
+            return [Rest(held)]
         return self.spread(held, node)
 
     def call(
@@ -161,6 +164,9 @@ class Calls(Expressions):
         if isinstance(fn, types.BuiltinMethodType) and type(fn.__self__) is str:
             fn, args = getattr(str, fn.__name__), (fn.__self__, *args)
         method = fn.fn if isinstance(fn, BoundMethod) else fn
+        if fn is zip and any(isinstance(a, Rest) for a in args) and not kwargs:
+            rows = self._joined_rest(args, node)
+            return Generated(lambda: self.call(columns, (rows,), {}, node), self.depth)
         if _in(ADAPTERS, fn) and isinstance(node, ast.expr) and args and not {*kwargs} - {"start"}:
             return self.adapted(fn, args, kwargs, node)
         if any(isinstance(a, Generated) for a in args) and _in(CONSUMERS, method):
@@ -535,11 +541,15 @@ class Calls(Expressions):
 
     def _rest_of(self, rest: tuple[Atom, ...], node: ast.AST) -> Atom:
         """The tuple of positional arguments of which only the run knows how many there are."""
+        return self.op(tuple, (self._joined_rest(rest, node),), {}, node)
+
+    def _joined_rest(self, rest: tuple[Atom, ...], node: ast.AST) -> Atom:
+        """The list of positional arguments of which only the run knows how many there are."""
         whole: Atom = None
         for r in rest:
             part = self.display([r], node) if not isinstance(r, Rest) else r.items
             whole = part if whole is None else self.binary(operator.add, whole, part, node)
-        return self.op(tuple, (whole,), {}, node)
+        return whole
 
     def _binding(self, fn: UserFunction, what: str, node: ast.AST) -> Refused:
         return refuse("ZYG104", f"`{fn.name}` {what}", self.span(node))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import itertools
 import operator
 import types
@@ -92,6 +93,8 @@ class Loops(Calls):
             if it.counted is not None:
                 return it.counted(node)
             it = self._ahead(it, node)
+        if isinstance(it, enum.EnumMeta):
+            it = tuple(it)
         if isinstance(it, tuple | list | str | bytes | frozenset | set):
             it = self.display(list(it), node)
         if isinstance(it, Value) and isinstance(it.type, Ref):
