@@ -364,3 +364,16 @@ def test_a_recording_shows_the_versions_of_a_buffer() -> None:
     assert told[1] == ("w = u * 2", "[2. 4.]", 72.0)
     assert told[3] == ("w[0]", "[2. 4.]", pytest.approx(np.hypot(4, 72)))
     assert told[6] == ("w[1]", "[ 2. 12.]", pytest.approx(np.hypot(4, 24)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "z = x[np.argsort(x)]\n    z[0] *= 2\n    return z @ x",
+        "z = (2 * x)[np.array([0, 2, 1])][::-1]\n    z[1:] = z[:-1] * x[0]\n    return z @ x",
+        "z = x[x > 0]\n    z += 1\n    z[-1] = 3 * x[1]\n    return z @ z",
+        "z = x[[0, 0, 1]]\n    np.add.at(z, [0, 0], x[2])\n    return z @ x",
+    ],
+)
+def test_a_selection_of_an_argument_is_changed(body: str) -> None:
+    check(define(f"def f(x):\n    {body}"), np.array([0.2, -0.4, 0.7]))

@@ -393,7 +393,7 @@ class Pullback:
     def _made(self, y: Value) -> bool:
         return in_memory(y.type) and y in self.active
 
-    def _given(self, scope: Scope, y: Value) -> Atom:
+    def given(self, scope: Scope, y: Value) -> Atom:
         """The whole cotangent of what an op has made."""
         if self._made(y):
             return taken(self, scope, y)
@@ -482,7 +482,7 @@ class Pullback:
             if self.f.order == 0:  # what it makes may be an array that has its cotangent elsewhere
                 self._dynamic(op, scope, op.fn, op.args)
                 return
-        g = self._given(scope, op.result)
+        g = self.given(scope, op.result)
         if g is None:
             return
         try:
@@ -664,7 +664,7 @@ class Pullback:
         for it. `g`: the cotangent of its result, where that was taken already.
         """
         if g is None:
-            g = self._given(scope, op.result)
+            g = self.given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         every = (fn, *args, *static.values())
         wrt = tuple(
@@ -701,7 +701,7 @@ class Pullback:
             # What it returns may be an array that is changed later, or one that it was given.
             self._dynamic(op, scope, op.fn, op.args)
             return
-        g = self._given(scope, op.result)
+        g = self.given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         wrt = tuple(i for i, a in enumerate(op.args) if any(v in self.active for v in values(a)))
         call = CustomCall(op.fn, rule, op.span, wrt, static, self.f.changing)

@@ -30,6 +30,7 @@ from ..ir.types import (
     in_memory,
     refers,
 )
+from ..rules.aliasing import is_view_index
 from .adjoint import Scope
 from .cotangents import (
     Fields,
@@ -50,6 +51,9 @@ def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
     x, index = op.args
     t = type_of(x)
     if in_memory(op.result.type) and not refers(t):
+        if isinstance(t, Array) and is_view_index(index) is False:  # a new array
+            p.scatter(scope, x, index, p.given(scope, op.result))
+            return True
         raise refuse("ZYG202", "it is not known where this array was made", op.span)
     if isinstance(x, tuple | list):
         if isinstance(index, int):
