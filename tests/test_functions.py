@@ -9,6 +9,7 @@ import operator
 import typing
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers import check, define
 
@@ -495,3 +496,55 @@ def test_a_late_call_of_a_function_that_is_given_a_closure():
     assert gradient(chosen, 3.0, 0, wrt=0) == 6.0
     assert gradient(chosen, 3.0, 1, wrt=0) == 12.0
     assert gradient(lambda x: gradient(chosen, x, 1, wrt=0) ** 2, 3.0) == (96.0,)
+
+
+HALVES = {
+    "sums": "def f(z):\n    if len(z) == 1:\n        return z[0] ** 2\n    m = len(z) // 2\n"
+    "    return f(z[:m]) * 2 + f(z[m:])",
+    "a transform": """
+def f(z):
+    return transformed(z) @ z
+
+
+def transformed(z):
+    n = len(z)
+    if n == 1:
+        return z
+    if n % 2:
+        k = np.arange(n)
+        return np.exp(-np.outer(k, k) / n) @ z
+    even, odd = transformed(z[::2]), transformed(z[1::2])
+    t = np.exp(-np.arange(n // 2) / n) * odd
+    return np.concatenate([even + t, even - t])
+""",
+    "a merge": """
+def f(z):
+    return np.array(merged(list(z))) @ np.arange(len(z))
+
+
+def merged(l):
+    if len(l) < 2:
+        return l
+    a, b = merged(l[: len(l) // 2]), merged(l[len(l) // 2 :])
+    found = []
+    while a and b:
+        found.append(a.pop(0) if a[0] < b[0] else b.pop(0))
+    return found + a + b
+""",
+    "a path that grows": """
+def f(z):
+    return walk(z, 0, ())
+
+
+def walk(z, k, path):
+    if k == len(z):
+        return sum(v * w for v, w in zip(path, path[1:]))
+    return walk(z, k + 1, (*path, z[k] * (k + 1)))
+""",
+}
+
+
+@pytest.mark.parametrize("program", HALVES)
+@pytest.mark.parametrize("size", [1, 4, 6, 30])
+def test_recursion_over_parts(program: str, size: int) -> None:
+    check(define(HALVES[program]), np.sin(np.arange(1.0, size + 1)))

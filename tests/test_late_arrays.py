@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import check, define
 
 from zyg_interactive import Refused, grad, gradient, hook, nograd, pullback
 
@@ -262,3 +263,22 @@ def test_a_pullback_is_kept_apart(f: Any) -> None:
     expected = back(seed)[0].copy()
     z[:] = 7.0
     np.testing.assert_array_equal(back(seed)[0], expected)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "r[1 : i + 1] * r[0] if i > 1 else r[0] * r[0]",
+        "a[1 : i + 1] + r[i] * r[0] if i > 1 else r[i]",
+    ],
+)
+def test_an_array_or_a_number_is_stored_and_differentiated_twice(value: str) -> None:
+    """The cotangents that helpers hand on as they are count once."""
+    f = define(
+        "def f(r):\n    a = np.zeros(3)\n    for i in range(1, 3):\n"
+        f"        a[1 : i + 1] = {value}\n    return a @ a\n\n"
+        "def g(r):\n    bar = gradient(f, r)[0]\n    return np.sum(bar * np.cos(bar))",
+        "g",
+        {"gradient": gradient},
+    )
+    check(f, np.linspace(0.1, 0.5, 5))

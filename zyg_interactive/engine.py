@@ -242,6 +242,13 @@ class Engine:
                 break
             except Demand as demand:
                 self.note(demand)
+            except RecursionError:
+                raise refuse(
+                    "ZYG202",
+                    f"`{_name(f)}` calls itself for types that never repeat, or is nested too deep",
+                    None,
+                    "keep the types of the arguments of recursive calls the same",
+                ) from None
             except MemoryNeeded as needed:
                 if changing or who in self.changing:
                     raise refuse(

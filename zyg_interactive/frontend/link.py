@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from ..diagnostics import refuse
 from ..ir.core import Atom, Function, Region, Undecided, Value, type_of, values
-from ..ir.types import UNBOUND_TYPE, Const, Heap, Type
+from ..ir.types import UNBOUND_TYPE, Const, Heap, Type, fresh
 from ..rules.registry import LOWERED
+from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
 from ..source import Span
 from ..transformed import Transformed
 from .resolve import UserFunction
@@ -18,6 +19,7 @@ from .scope import FrameResolver, Lowering, ScopeResolver
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
 MOST_ROUNDS = 8
+DEEP = 16  # calls of a function inside itself, each for other types
 DATA = (int, float, complex, np.ndarray, np.generic, tuple, list, dict)
 T = TypeVar("T")
 Intrinsic = Callable[..., Atom]
@@ -84,6 +86,8 @@ class Links:
         """The callee lowered for these arguments; its parameters are those that are not known."""
         given = {name: self._given(callee, name, atom) for name, atom in arguments.items()}
         spec = specification(callee, given)
+        if spec not in self.busy:
+            spec, given = self._again(callee, spec, given)
         if spec in self.busy:
             self.busy[spec].recursive = True
             return self.busy[spec]
@@ -91,6 +95,28 @@ class Links:
         if isinstance(callee.resolver, ScopeResolver | FrameResolver):
             return self.part(callee, given, spec)
         return self.kept(callee, given, spec)
+
+    def _again(
+        self, callee: UserFunction, spec: Any, given: dict[str, Atom]
+    ) -> tuple[Any, dict[str, Atom]]:
+        """The specification for a call of a function inside itself, with parts of what it was
+        given: for any sizes, so that it is lowered once.
+        """
+        around = [s for s in self.busy if s[0] == callee.key]
+        if not around:
+            return spec, given
+        types = [t for _, t in spec[1]]
+        for s in around:
+            if covers([t for _, t in s[1]], types):
+                return s, given
+        names = [n for n, a in given.items() if isinstance(a, Type)]
+        if len(around) > DEEP:
+            given = given | {n: loosened(cast(Type, given[n])) for n in names}
+        elif any([sizeless(t) for _, t in s[1]] == [sizeless(t) for t in types] for s in around):
+            given = given | {n: resized(cast(Type, given[n]), lambda _: fresh()) for n in names}
+        else:
+            return spec, given
+        return specification(callee, given), given
 
     def part(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
         """An inner function: what it captures may be another thing at every call."""
@@ -118,7 +144,8 @@ class Links:
             for _ in range(MOST_ROUNDS):
                 settled = set(self.linked)
                 lowered = self.lower(callee, given, function)
-                stable = lowered.result == function.result and lowered.hidden == function.hidden
+                same = settled_sizes(lowered.result) == settled_sizes(function.result)
+                stable = same and lowered.hidden == function.hidden
                 function.region, function.hidden = lowered.region, lowered.hidden
                 function.guards, function.span = lowered.guards, lowered.span
                 function.key = lowered.key

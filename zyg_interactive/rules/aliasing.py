@@ -29,6 +29,7 @@ ALIASING: set[Any] = {
     *(np.lib.stride_tricks.as_strided, np.lib.stride_tricks.sliding_window_view),
     *(builtins.list, builtins.tuple, builtins.reversed, builtins.sorted, builtins.zip),
     *(builtins.enumerate, builtins.max, builtins.min, builtins.iter),
+    *(runtime.add, runtime.match, runtime.unbroadcast, runtime.as_dtype, runtime.finished),
 }
 
 

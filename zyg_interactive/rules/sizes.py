@@ -30,6 +30,7 @@ from ..ir.types import (
     Type,
     fresh,
     is_plural,
+    join_all,
     shape_of,
 )
 from .nondifferentiable import size_of
@@ -71,8 +72,84 @@ def refreshed(t: Type) -> Type:
 
 
 def _renamed(size: Size) -> Size:
-    derived = isinstance(size, Dim) and re.search(r"\?\d", size.name) is not None
-    return fresh(is_plural(size)) if derived else size
+    return fresh(is_plural(size)) if is_made_up(size) else size
+
+
+def is_made_up(size: Size) -> bool:
+    """Whether a size is fresh, or derived from one that is."""
+    return isinstance(size, Dim) and re.search(r"\?\d", size.name) is not None
+
+
+def resized(t: Type, size: Callable[[Size], Size]) -> Type:
+    """A type with other sizes."""
+    match t:
+        case Array(dtype=dtype, shape=shape, site=site) if shape is not None:
+            return Array(dtype, tuple(map(size, shape)), site)
+        case Scalar(kind=kind, size=s) if s is not None:
+            return Scalar(kind)
+        case Tuple(items=items, cls=cls):
+            return Tuple(tuple(resized(i, size) for i in items), cls)
+        case List(item=item, items=items):
+            every = None if items is None else tuple(resized(i, size) for i in items)
+            return List(resized(item, size), every)
+        case Dict(items=pairs):
+            return Dict(tuple((k, resized(v, size)) for k, v in pairs))
+        case Record(cls=cls, fields=pairs):
+            return Record(cls, tuple((k, resized(v, size)) for k, v in pairs))
+    return t
+
+
+def _anonymous(size: Size) -> Size:
+    return ANY_SIZE
+
+
+ANY_SIZE = Dim("?", False)
+
+
+def sizeless(t: Type) -> Type:
+    """A type without its sizes."""
+    return resized(t, _anonymous)
+
+
+def settled_sizes(t: Type) -> Type:
+    """A type without the names of the sizes that were made up."""
+    return resized(t, lambda size: ANY_SIZE if is_made_up(size) else size)
+
+
+def covers(known: list[Type], given: list[Type]) -> bool:
+    """Whether code for types of which some sizes are fresh may be given others."""
+    if [sizeless(t) for t in known] != [sizeless(t) for t in given]:
+        return False
+    places: dict[Size, Size] = {}
+    return all(
+        x == y or (isinstance(x, Dim) and _FRESH.fullmatch(x.name) and not is_plural(x))
+        and places.setdefault(x, y) == y
+        for x, y in zip(_sizes(known), _sizes(given), strict=True)
+    )
+
+
+def _sizes(types: list[Type]) -> list[Size]:
+    found: list[Size] = []
+
+    def note(size: Size) -> Size:
+        found.append(size)
+        return size
+
+    for t in types:
+        resized(t, note)
+    return found
+
+
+def loosened(t: Type) -> Type:
+    """The type of what recursion may make longer or shorter."""
+    match t:
+        case Array(dtype=dtype, shape=shape, site=site) if shape is not None:
+            return Array(dtype, tuple(fresh() for _ in shape), site)
+        case List(items=items) if items is not None:
+            return List(join_all(tuple(map(loosened, items))))
+        case Tuple(items=items, cls=cls) if cls is tuple:
+            return UNKNOWN
+    return resized(t, lambda size: fresh())
 
 
 def product(sizes: Iterable[Size]) -> Size:

@@ -34,6 +34,7 @@ Reverse = Callable[["Pullback", Op, Scope, Region], None]
 MAY_COPY: set[Any] = {
     *(np.reshape, np.ravel, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray),
     *(np.require, np.array, np.nan_to_num, np.einsum, np.imag, np.real_if_close, runtime.astype),
+    *(runtime.add, runtime.match, runtime.unbroadcast, runtime.as_dtype, runtime.finished),
 }
 
 
