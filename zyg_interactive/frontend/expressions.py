@@ -97,7 +97,10 @@ class Expressions(Arrays):
                     self.expr(test), lambda: self.expr(body), lambda: self.expr(orelse), node, name
                 )
             case ast.Tuple(elts=elts):
-                return tuple(self._items(elts))
+                pieces = self._pieces(elts)
+                if len(pieces) == 1:
+                    return tuple(pieces[0])
+                return self.op(tuple, (self._joined(pieces, node),), {}, node, name)
             case ast.List(elts=elts):
                 pieces = self._pieces(elts)
                 if len(pieces) == 1 and isinstance(pieces[0], list):
