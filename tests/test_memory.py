@@ -168,6 +168,22 @@ def f(x):
 """,
         (np.array([1.0, 2.0]),),
     ),
+    "recursion over objects": (
+        """
+class Node:
+    def __init__(self, v, kids=()):
+        self.v = v
+        self.kids = list(kids)
+    def total(self):
+        t = self.v ** 2
+        for k in self.kids:
+            t += k.total()
+        return t
+def f(x):
+    return Node(x, [Node(1.0, [Node(x*x, [Node(2*x)]), Node(x**3)])]).total()
+""",
+        (0.7,),
+    ),
 }
 TWICE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "object": (
@@ -214,7 +230,7 @@ def f(x):
         (0.7,),
     ),
 }
-SCOPE = {"Point": Point, "derivative": derivative, "np": np}
+SCOPE = {"Point": Point, "derivative": derivative, "np": np, "__name__": "programs"}
 
 
 @pytest.mark.parametrize("name", CASES)

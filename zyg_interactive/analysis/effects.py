@@ -152,6 +152,8 @@ def function_changes(f: Function, seen: set[Function]) -> bool:
     if f in seen:
         return False
     seen.add(f)
+    if not (f.region.params or f.region.ops or f.region.outs):
+        return True  # a recursive function that is not built yet
     return _region(f.region, seen)
 
 
