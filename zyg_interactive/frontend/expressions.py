@@ -97,7 +97,7 @@ class Expressions(Arrays):
                     self.expr(test), lambda: self.expr(body), lambda: self.expr(orelse), node, name
                 )
             case ast.Tuple(elts=elts):
-                return tuple(self._items(elts))
+                return tuple(_one_object(i) for i in self._items(elts))
             case ast.List(elts=elts):
                 pieces = self._pieces(elts)
                 if len(pieces) == 1 and isinstance(pieces[0], list):
@@ -676,6 +676,11 @@ class Expressions(Arrays):
                 defaults[arg.arg] = self.expr(kw)
         fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
         return LocalFunction(fn, self)
+
+
+def _one_object(a: Atom) -> Atom:
+    """An iterator as the object that it is under each of its names."""
+    return a.keep() if isinstance(a, Generated) and a.keep is not None else a
 
 
 def is_real(t: Type) -> bool:
