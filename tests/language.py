@@ -158,6 +158,24 @@ def count(xs, k=2):
         k -= 1
 
 
+def endless(q):
+    while True:
+        yield q
+        q = 0.6 * q + 0.1
+
+
+def scaled_by(it, q):
+    for n in it:
+        yield n * q
+
+
+def halves(q, k):
+    if k > 0:
+        yield from halves(0.5 * q, k - 1)
+        yield q
+        yield from halves(q - 0.3, k - 2)
+
+
 def many(*qs, k=1.0, **more):
     t = k
     for q in qs:
@@ -258,6 +276,10 @@ sum(i * q for i, q in enumerate($l)) * 0.1
 sum(sorted($l)[:2])
 sorted($l, key=lambda q: -q)[0]
 sum(count($l))
+sum(itertools.islice(endless($e), 3))
+sum(scaled_by(count($l), $e))
+sum(halves($e, 3)) * 0.2
+sum(a * b for a, b in zip(list($l), endless($e)))
 functools.reduce(lambda a, b: a * 0.5 + b, $l)
 sum(itertools.chain($l, [$e]))
 sum(a * b for a, b in itertools.pairwise($l)) * 0.3
@@ -489,6 +511,12 @@ for $n in (q for q in list($l) if q > $k):
     $$
 ===
 for $n in count(list($l)):
+    $$
+===
+for $n in scaled_by(count(list($l)), $e):
+    $$
+===
+for $n in itertools.islice(endless($e), 3):
     $$
 ===
 for _, $n in list($d.items()):

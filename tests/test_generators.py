@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from helpers import check, define
 
-from zyg_interactive import Refused, gradient
+from zyg_interactive import Refused, derivative, gradient, withgradient
 
 PROGRAMS = """
 def kept_rebound(x):
@@ -519,22 +519,595 @@ def optional_dict(x):
         t += l.pop("a")
     return t
 """
-# What a loop and a generator do by turns, which is not followed.
-REFUSED = """
+# Iterators that are kept, or take turns with other code: objects that are gone on with.
+KEPT = """
+class Down:
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.n < 0.2:
+            raise StopIteration
+        self.n = self.n * 0.5
+        return self.n
+
+
+def sq(it):
+    for v in it:
+        yield v * v
+
+
+def gen(x, n=3):
+    for i in range(n):
+        yield x * (i + 1)
+
+
+def total(it):
+    t = 0.0
+    for v in it:
+        t += v
+    return t
+
+
+def made_by(x, n=4):
+    return gen(x * x, n)
+
+
+def powers_of(base):
+    v = base
+    while True:
+        yield v
+        v *= base
+
+
+def passed(x):
+    return total(gen(x)) * x
+
+
+def pipe(x):
+    def src():
+        v = x
+        for _ in range(5):
+            yield v
+            v *= x
+    return sum(itertools.islice(sq(src()), 3))
+
+
+def three(x):
+    return sum(sq(sq(gen(x))))
+
+
+def kept_once(x):
+    g = gen(x)
+    y = math.sin(x)
+    return sum(g) * y
+
+
+def returned(x):
+    t = 0.0
+    for v in made_by(x):
+        t += v * v
+    return t
+
+
+def alternately(x):
+    g = gen(x, 6)
+    a = next(g)
+    t = 0.0
+    for v in g:
+        t += v * a
+        a = next(g, x)
+    return t
+
+
+def infinite_islice(x):
+    return sum(itertools.islice(powers_of(x), 4))
+
+
+def infinite_zip(x):
+    return sum(a * b for a, b in zip([1.0, 2.0, 3.0], powers_of(x)))
+
+
+def infinite_break(x):
+    t = 0.0
+    for v in powers_of(x):
+        t += v
+        if v < 0.1:
+            break
+    return t
+
+
+def infinite_takewhile(x):
+    return sum(itertools.takewhile(lambda v: v > 0.1, powers_of(x)))
+
+
+def chained(x):
+    return sum(itertools.chain(gen(x), gen(x * x)))
+
+
+def islice_of_map(x):
+    return sum(itertools.islice(map(lambda v: v * x, gen(x)), 1, None, 2))
+
+
+def tee2(x):
+    a, b = itertools.tee(gen(x))
+    next(b)
+    return sum(p * q for p, q in zip(a, b))
+
+
+def cycled(x):
+    return sum(itertools.islice(itertools.cycle(gen(x)), 7))
+
+
+def genexp_kept(x):
+    g = (v * x for v in [1.0, x, 2.0])
+    a = next(g)
+    x = math.sin(x)
+    return a * sum(g)
+
+
+class Node:
+    def __init__(self, v, kids=()):
+        self.v = v
+        self.kids = list(kids)
+    def walk(self):
+        yield self
+        for k in self.kids:
+            yield from k.walk()
+
+
+def tree_walk(x):
+    t = Node(x, [Node(x * x, [Node(2 * x)]), Node(3.0)])
+    return sum(n.v ** 2 for n in t.walk())
+
+
+def tree_loop(x):
+    t = Node(x, [Node(x * x, [Node(2 * x)]), Node(3.0)])
+    r = 0.0
+    for n in t.walk():
+        r += n.v ** 2
+        n.v = r
+    return r + t.v * t.kids[0].v
+
+
+class Tree:
+    def __init__(self, v, left=None, right=None):
+        self.v, self.left, self.right = v, left, right
+    def walk(self):
+        if self.left is not None:
+            yield from self.left.walk()
+        yield self.v
+        if self.right is not None:
+            yield from self.right.walk()
+
+
+def in_order(x):
+    t = Tree(x, Tree(x * x), Tree(2 * x, None, Tree(x ** 3)))
+    return sum(k * v for k, v in enumerate(t.walk()))
+
+
+def perms(items):
+    if not items:
+        yield []
+    for k in range(len(items)):
+        for rest in perms(items[:k] + items[k + 1:]):
+            yield [items[k]] + rest
+
+
+def permutations(x):
+    t = 0.0
+    for p in perms([x, x * x, 2.0]):
+        t += p[0] * p[1] - p[2]
+    return t
+
+
+def average():
+    total, n = 0.0, 0
+    value = 0.0
+    while True:
+        new = yield value
+        total += new
+        n += 1
+        value = total / n
+
+
+def appended(x):
+    l = [x, 2 * x]
+    def g():
+        for q in l:
+            yield q * x
+    t = 0.0
+    for u in g():
+        t += u
+        if len(l) < 5:
+            l.append(u)
+    return t
+
+
+def local_pipeline(x):
+    def read(n):
+        k = 0
+        while k < n:
+            yield x + k
+            k += 1
+    def scaled(it, s):
+        for v in it:
+            yield v * s
+    def smoothed(it):
+        last = next(it)
+        for v in it:
+            yield 0.5 * (v + last)
+            last = v
+    return sum(v * v for v in smoothed(scaled(read(4), x)))
+
+
+def stop_twice(x):
+    g = gen(x, 1)
+    a = next(g)
+    t = next(g, x * x)
+    return a * t + sum(g)
+
+
+def in_a_loop(x):
+    g = gen(x, 6)
+    t = 0.0
+    for k in range(3):
+        t += next(g) * k
+    return t + sum(g)
+
+
+def in_a_list(x):
+    gs = [gen(x), gen(x * x)]
+    t = 0.0
+    for k in range(2):
+        for g in gs:
+            t = t * x + next(g)
+    return t
+
+
+def return_in(x):
+    def g(l):
+        for v in l:
+            if v > 1.5:
+                return
+            yield v
+        yield 7.0
+    it = g([x, 2 * x, 3 * x])
+    return next(it) * sum(it)
+
+
+def else_in(x):
+    def g(l):
+        for v in l:
+            if v > 5:
+                break
+            yield v
+        else:
+            yield x * 5
+        k = 3.0
+        while k > 1:
+            yield k * x
+            k -= 1
+        else:
+            yield k
+    it = g([x, 2 * x])
+    return next(it) * sum(it)
+
+
+class Node2:
+    def __init__(self, v, kids=None):
+        self.v = v
+        self.kids = kids if kids is not None else []
+    walk = Node.walk
+
+
+class Node3:
+    def __init__(self, v):
+        self.v = v
+        self.kids = []
+    def add(self, k):
+        self.kids.append(k)
+        return self
+    walk = Node.walk
+
+
+def tree_walk2(x):
+    t = Node2(x, [Node2(x * x, [Node2(2 * x)]), Node2(3.0)])
+    return sum(n.v ** 2 for n in t.walk())
+
+
+def tree_walk3(x):
+    t = Node3(x).add(Node3(x * x).add(Node3(x * 3.0)))
+    return sum(n.v ** 2 for n in t.walk())
+
+
+def tree_list(x):
+    t = Node2(x, [Node2(x * x, [Node2(2 * x)]), Node2(3.0)])
+    return sum([n.v ** 2 for n in list(t.walk())])
+
+
+def sends(x):
+    a = average()
+    next(a)
+    t = 0.0
+    for k in (1.0, 2.0, 3.0):
+        t += a.send(k * x) * x
+    return t
+
+
+def sent_none(x):
+    def g():
+        y = yield x
+        yield x * 2 if y is None else y
+    return sum(g())
+
+
+def skip_user(x):
+    d = Down(x * 3)
+    next(d)
+    return d.n
+
+
+def while_else(x):
+    def g(l):
+        k = 3.0
+        while k > 1:
+            yield k * x
+            k -= 1
+        else:
+            yield k
+    return sum(g([x, 2 * x]))
+
+
+def for_else(x):
+    def g(l):
+        for v in l:
+            if v > 5:
+                break
+            yield v
+        else:
+            yield x * 5
+    return sum(g([x, 2 * x]))
+
+
+def args_gen(x, *rest, scale=1.0, **more):
+    for r in rest:
+        yield r * scale * x
+    for k, v in more.items():
+        yield v * x
+
+
+def star_kept(x):
+    g = args_gen(x, 1.0, 2.0, scale=x, a=3.0)
+    return next(g) * sum(g)
+
+
+def comp_over(x):
+    g = gen(x, 4)
+    next(g)
+    return sum([v * w for v in g for w in (1.0, x)])
+
+
+def dict_of(x):
+    g = gen(x)
+    next(g)
+    d = {k: v * x for k, v in enumerate(g)}
+    return d[0] * d[1]
+
+
+def unpacked(x):
+    g = gen(x)
+    a = next(g)
+    b, c = g
+    return a * b + c
+
+
+def starred(x):
+    def f3(a, b): return a * b
+    g = gen(x)
+    next(g)
+    return f3(*g)
+
+
+def extended(x):
+    l = [x]
+    g = gen(x)
+    next(g)
+    l.extend(g)
+    l += gen(x)
+    return sum(v * k for k, v in enumerate(l))
+
+
+def reduced(x):
+    g = gen(x)
+    next(g)
+    return functools.reduce(lambda a, b: a * b + x, g)
+
+
+def any_of(x):
+    g = gen(x, 5)
+    t = x if any(v > 1.0 for v in g) else 2 * x
+    return t * sum(g)
+
+
+def maxmin(x):
+    g = gen(x, 5)
+    a = next(g)
+    return max(g) * a + min(gen(x)) + sorted(gen(x), reverse=True)[0]
+
+
+def in_object(x):
+    class_ = Box(gen(x, 5))
+    return class_.take() + class_.take() * x
+
+
+class Box:
+    def __init__(self, it):
+        self.it = it
+    def take(self):
+        return next(self.it)
+
+
+class Series:
+    def __init__(self, x):
+        self.x = x
+    def __iter__(self):
+        k = 1.0
+        while True:
+            yield self.x ** k
+            k += 1
+
+
+def series(x):
+    t = 0.0
+    for k, v in enumerate(Series(x)):
+        if v < 0.1: break
+        t += v * k
+    return t
+
+
+def zip_series(x):
+    return sum(a * b for a, b in zip([1.0, 2.0, 3.0], Series(x)))
+
+
+def chunks(items, n):
+    it = iter(items)
+    while True:
+        part = list(itertools.islice(it, n))
+        if not part:
+            return
+        yield part
+
+
+def batches(x):
+    t = 0.0
+    for p in chunks([x, 2 * x, 3 * x, 4 * x, 5 * x], 2):
+        t += sum(p) ** 2
+    return t
+
+
+def fib():
+    a, b = 1.0, 1.0
+    while True:
+        yield a
+        a, b = b, a + b
+
+
+def fibs(x):
+    return sum(v * x ** k for k, v in enumerate(itertools.islice(fib(), 6)))
+
+
+def newton(f, df, x):
+    while True:
+        x = x - f(x) / df(x)
+        yield x
+
+
+def root(x):
+    last = 2.0
+    for r in newton(lambda r: r * r - x, lambda r: 2 * r, 1.0):
+        if abs(r - last) < 1e-9:
+            break
+        last = r
+    return r
+
+
+def counted(x):
+    t = 0.0
+    for k in itertools.count(1):
+        t += x ** k / k
+        if k >= 6: break
+    t += sum(v * x for v in itertools.islice(itertools.count(0.5, x), 3))
+    return t + sum(itertools.repeat(x, 3))
+
+
+def interleave(*its):
+    its = [iter(i) for i in its]
+    while its:
+        for it in list(its):
+            try:
+                yield next(it)
+            except StopIteration:
+                its.remove(it)
+
+
+def interleaved(x):
+    return sum(v * k for k, v in enumerate(interleave([x, 2 * x], [x * x])))
+
+
+def lazily(x):
+    log = []
+    def src():
+        for k in range(4):
+            log.append(k)
+            yield x * k
+    g = src()
+    a = next(g) + next(g)
+    n = len(log)
+    return a * n + sum(g) * len(log)
+
+
+def generator_in_branch(x):
+    g = gen(x, 4)
+    if x > 0.5:
+        t = next(g)
+    else:
+        t = x
+    return t * sum(g)
+
+
+def array_gen(x):
+    def rows(a):
+        for r in a:
+            yield r * x
+    g = rows(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    return next(g)[1] * sum(next(g))
+
+
+def array_store(x):
+    a = np.zeros(3)
+    def fill():
+        for k in range(3):
+            a[k] = x * (k + 1)
+            yield a[k] * x
+    t = 0.0
+    for v in fill():
+        t += v * a[0] + a.sum()
+    return t
+
+
+def dict_in(x):
+    d = {"a": x, "b": 2 * x}
+    def g():
+        for k, v in d.items():
+            yield v * len(k)
+    t = 0.0
+    for v in g():
+        d["b"] = d["b"] * x
+        t += v
+    return t + sum(d.values())
+
+
+def vals_in(x):
+    d = {"a": x, "b": 2 * x}
+    def g():
+        for v in d.values():
+            yield v * x
+    t = 0.0
+    for v in g():
+        d["b"] = d["b"] * x
+        t += v
+    return t
+
+
 def enumerated_and_left(x):
     it = iter([x, 2*x, 3*x, 4*x])
     for i, q in enumerate(it):
         if q > 1: break
     return q * sum(it)
-
-
-def bound_before_it_raises(x):
-    y = x
-    try:
-        y = (y := 1.5 * x) * math.sqrt(-x)
-    except ValueError:
-        pass
-    return y
 
 
 def grouped(x):
@@ -590,6 +1163,192 @@ def multi_gen(x):
     return t
 
 
+def truth(x):
+    g = gen(x)
+    next(g)
+    if g: return x * x
+    return x
+
+
+def isinst(x):
+    g = gen(x)
+    next(g)
+    if isinstance(g, list): return x
+    return sum(g)
+
+
+def isnone(x):
+    g = gen(x) if x > 0.5 else None
+    if g is not None:
+        return sum(g)
+    return x
+
+
+def copied_alias(x):
+    g = gen(x)
+    h = g
+    a = next(g)
+    return a * sum(h)
+
+
+def in_tuple(x):
+    t = (gen(x), 1.0)
+    return sum(t[0]) + sum(t[0])
+
+
+def closed_over(x):
+    g = gen(x, 5)
+    def take():
+        return next(g)
+    return take() + take() * x
+
+
+def late(x):
+    fs = {"a": lambda it: sum(it)}
+    key = "a" if x > 0 else "b"
+    return fs[key](gen(x))
+
+
+def listed_twice(x):
+    g = gen(x)
+    a = list(g)
+    b = list(g)
+    return sum(a) * (1 + len(b))
+
+
+def swapped(x):
+    def g():
+        a, b = x, 1.0
+        for _ in range(4):
+            a, b = b, a + b
+            yield a
+    it = g()
+    return next(it) + sum(it)
+
+
+class Plain:
+    pass
+
+
+def stored_in_object(x):
+    a = np.zeros(3)
+    p = Plain()
+    p.a = a
+    p.x = x
+    def fill(p):
+        p.a[1] = p.x * 2
+    fill(p)
+    return a.sum() * x
+"""
+# Where the order is seen: in what is printed, and in a list that is changed.
+SEEN = """
+def tell(told, *what):
+    print(*what)
+    told.append(len(what))
+
+
+def gen(x, told, n=3):
+    for i in range(n):
+        tell(told, "made", i)
+        yield x * (i + 1)
+    tell(told, "end")
+
+
+def used(x, told):
+    tell(told, "used")
+    return x * x
+
+
+def by_turns(x, told):
+    t = 0.0
+    for v in gen(x, told):
+        t += used(v, told)
+    return t
+
+
+def left_early(x, told):
+    t = 0.0
+    for v in gen(x, told):
+        t += v * x
+        if t > 1.0:
+            break
+    return t
+
+
+def of_a_slice(x, told):
+    return sum(itertools.islice(gen(x, told), 2)) * x
+
+
+def of_a_list(x, told):
+    return sum([used(v, told) for v in gen(x, told)])
+
+
+def of_an_expression(x, told):
+    return sum(used(v, told) for v in gen(x, told))
+
+
+def of_map(x, told):
+    t = 0.0
+    for v in map(lambda v: used(v, told), gen(x, told)):
+        tell(told, "body")
+        t += v
+    return t
+
+
+def zipped(x, told):
+    return sum(a * b for a, b in zip([x, 2 * x], gen(x, told)))
+
+
+def of_two(x, told):
+    return sum(used(a, told) * b for a, b in zip(gen(x, told), gen(x * x, told)))
+
+
+def by_hand(x, told):
+    g = gen(x, told)
+    a = next(g)
+    tell(told, "between")
+    return a * sum(g)
+
+
+def passed_on(x, told):
+    def twice(it):
+        for v in it:
+            tell(told, "twice")
+            yield 2 * v
+    t = 0.0
+    for v in twice(gen(x, told)):
+        t += used(v, told)
+    return t
+
+
+def until(x, told):
+    return sum(itertools.takewhile(lambda v: v < 1.0, gen(x, told))) * x
+
+
+def walk(x, told, n):
+    if n > 0:
+        yield from walk(x, told, n - 1)
+        tell(told, "at", n)
+        yield x ** n
+        yield from walk(x, told, n - 2)
+
+
+def recursive(x, told):
+    t = 0.0
+    for v in walk(x, told, 3):
+        t += used(v, told)
+    return t
+"""
+REFUSED = """
+def bound_before_it_raises(x):
+    y = x
+    try:
+        y = (y := 1.5 * x) * math.sqrt(-x)
+    except ValueError:
+        pass
+    return y
+
+
 def zip_append_in_loop(x):
     l = [x, x*2]; m = [x, 3.0, 2.0]
     t = 0.0
@@ -611,6 +1370,35 @@ def names(text: str) -> list[str]:
 @pytest.mark.parametrize("name", names(PROGRAMS))
 def test_gradient(name: str) -> None:
     check(define(PROGRAMS, name, SCOPE), 0.7)
+
+
+def check_second(f: Any, x: float) -> None:
+    """The second derivative against differences of the first."""
+    slope, h = derivative(f), 1e-5
+    differences = (slope(x + h) - slope(x - h)) / (2 * h)
+    assert derivative(slope)(x) == pytest.approx(differences, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", names(KEPT))
+def test_kept(name: str) -> None:
+    f = define(KEPT, name, SCOPE)
+    check(f, 0.7)
+    check_second(f, 0.7)
+
+
+@pytest.mark.parametrize("name", re.findall(r"^def (\w+)\(x, told\)", SEEN, re.M)[1:])
+def test_order(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Effects happen in the order of plain Python, and the derivatives are right."""
+    text = f"{SEEN}\n\ndef f(x):\n    told = []\n    y = {name}(x, told)\n"
+    both = define(f"{text}    return y, told\n", "f", SCOPE)
+    value, told = both(0.7)
+    printed = capsys.readouterr().out
+    (found, noted), _ = withgradient(both, 0.7)
+    assert capsys.readouterr().out == printed
+    assert (found, noted) == (value, told)
+    f = define(f"{text}    return y * (1 + len(told))\n", "f", SCOPE)
+    check(f, 0.7)
+    check_second(f, 0.7)
 
 
 @pytest.mark.parametrize("name", names(REFUSED))

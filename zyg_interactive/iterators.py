@@ -10,15 +10,98 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Cursor:
+class Kept:
+    """An iterator that stands somewhere."""
+
+    def __iter__(self) -> Any:
+        return self
+
+
+class Resumed(Kept):
+    """The frame of a generator: its variables, and where it stands. Classes of this are made for
+    generator functions as they are lowered (`frontend.resumable`).
+    """
+
+    machine: Any = None
+
+    def __next__(self) -> Any:
+        raise NotImplementedError("a generator that is kept, in code that is not differentiated")
+
+
+RUNNING, DONE = -2, -1  # where a generator stands
+
+
+def check_begun(place: int) -> None:
+    if place == 0:
+        raise TypeError("can't send non-None value to a just-started generator")
+
+
+def send(frame: Resumed, value: Any) -> Any:
+    """Stands for the method of generators."""
+    raise NotImplementedError
+
+
+def begun(items: Any) -> Any:
+    """What `iter` gives: stands for it in what generators are made into."""
+    return iter(items)
+
+
+class Attempts(Kept):
+    """An iterator of a class that tells its end by an exception."""
+
+    def __init__(self, inner: Any):
+        self.inner = inner
+        self.ended = False
+        self.item = None
+
+    def __next__(self) -> Any:
+        if not attempted(self):
+            raise StopIteration
+        return self.item
+
+
+def attempted(attempts: Attempts) -> bool:
+    if attempts.ended:
+        return False
+    try:
+        attempts.item = next(attempts.inner)
+    except StopIteration:
+        attempts.ended = True
+    return not attempts.ended
+
+
+def found(attempts: Attempts) -> Any:
+    return attempts.item
+
+
+class Counter(Kept):
+    """An iterator over a range."""
+
+    def __init__(self, next: int, by: int, left: int):
+        self.next, self.by, self.left = next, by, left
+
+    def __next__(self) -> int:
+        if not not_counted(self):
+            raise StopIteration
+        return counted_on(self)
+
+
+def not_counted(counter: Counter) -> bool:
+    return counter.left > 0
+
+
+def counted_on(counter: Counter) -> int:
+    counter.left -= 1
+    counter.next += counter.by
+    return counter.next - counter.by
+
+
+class Cursor(Kept):
     """An iterator over a list or tuple: what is next is at `place`; at its end that is -1."""
 
     def __init__(self, items: Any):
         self.items = items
         self.place = 0
-
-    def __iter__(self) -> Any:
-        return self
 
     def __next__(self) -> Any:
         if not more(self):
@@ -139,3 +222,214 @@ def zip_longest(fill: Any, *sequences: Any) -> Any:
     for k in range(longest):
         found.append(tuple([items[k] if k < len(items) else fill for items in sequences]))
     return found
+
+
+# ---- `itertools` of what gives its items one by one: each as lazy as it is in Python
+
+
+def each_zipped(a: Any, b: Any) -> Any:
+    for x in a:
+        for y in b:
+            yield (*x, y)
+            break
+        else:
+            return
+
+
+def each_key(d: Any, keys: Any) -> Any:
+    for k in keys:
+        if len(d) != len(keys):
+            raise RuntimeError("dictionary changed size during iteration")
+        yield k
+
+
+def each_value(d: Any, keys: Any) -> Any:
+    for k in keys:
+        yield d[k]
+
+
+def each_item(d: Any, keys: Any) -> Any:
+    for k in keys:
+        yield k, d[k]
+
+
+def each_alone(items: Any) -> Any:
+    for x in items:
+        yield (x,)
+
+
+def each_backwards(items: Any, last: Any) -> Any:
+    k = last
+    while 0 <= k < len(items):
+        yield items[k]
+        k -= 1
+
+
+def each_numbered(items: Any, start: Any) -> Any:
+    k = start
+    for x in items:
+        yield k, x
+        k += 1
+
+
+def each_mapped(function: Callable[..., Any], items: Any) -> Any:
+    for x in items:
+        yield function(x)
+
+
+def each_spread(function: Callable[..., Any], items: Any) -> Any:
+    for x in items:
+        yield function(*x)
+
+
+def each_filtered(function: Callable[..., Any], items: Any) -> Any:
+    for x in items:
+        if function(x):
+            yield x
+
+
+def each_true(items: Any) -> Any:
+    for x in items:
+        if x:
+            yield x
+
+
+def each_false(function: Callable[..., Any], items: Any) -> Any:
+    for x in items:
+        if not function(x):
+            yield x
+
+
+def each_until(items: Any, stop: Any) -> Any:
+    k = 0
+    while k < stop:
+        for x in items:
+            yield x
+            break
+        else:
+            return
+        k += 1
+
+
+def each_stepped(items: Any, start: Any, stop: Any, step: Any) -> Any:
+    k, wanted = 0, start
+    while stop is None or k < max(start, stop):
+        for x in items:
+            if k == wanted:
+                yield x
+                wanted += step
+            break
+        else:
+            return
+        k += 1
+
+
+def each_taken(function: Callable[..., Any], items: Any) -> Any:
+    for x in items:
+        if not function(x):
+            return
+        yield x
+
+
+def each_left(function: Callable[..., Any], items: Any) -> Any:
+    dropping = True
+    for x in items:
+        if dropping and function(x):
+            continue
+        dropping = False
+        yield x
+
+
+def each_of_both(a: Any, b: Any) -> Any:
+    yield from a
+    yield from b
+
+
+def each_of_each(iterables: Any) -> Any:
+    for items in iterables:
+        yield from items
+
+
+def each_pair(items: Any) -> Any:
+    for x in items:
+        last = x
+        break
+    else:
+        return
+    for x in items:
+        yield last, x
+        last = x
+
+
+def each_total(items: Any, function: Callable[..., Any]) -> Any:
+    for x in items:
+        total = x
+        break
+    else:
+        return
+    yield total
+    for x in items:
+        total = function(total, x)
+        yield total
+
+
+def each_total_from(items: Any, function: Callable[..., Any], initial: Any) -> Any:
+    total = initial
+    yield total
+    for x in items:
+        total = function(total, x)
+        yield total
+
+
+def each_of_longest(fill: Any, a: Any, b: Any) -> Any:
+    while True:
+        first = second = fill
+        ended = True
+        for x in a:
+            first, ended = x, False
+            break
+        for y in b:
+            second, ended = y, False
+            break
+        if ended:
+            return
+        yield first, second
+
+
+def each_again(items: Any) -> Any:
+    found = []
+    for x in items:
+        yield x
+        found.append(x)
+    while found:
+        for x in found:
+            yield x
+
+
+def each_count(start: Any, step: Any) -> Any:
+    while True:
+        yield start
+        start += step
+
+
+def each_repeated(x: Any) -> Any:
+    while True:
+        yield x
+
+
+def each_shared(items: Any, found: Any) -> Any:
+    k = 0
+    while True:
+        if k == len(found):
+            for x in items:
+                found.append(x)
+                break
+            else:
+                return
+        yield found[k]
+        k += 1
+
+
+def tee(items: Any) -> Any:
+    found: list[Any] = []
+    return each_shared(items, found), each_shared(items, found)

@@ -33,7 +33,14 @@ from ..ir.types import (
 )
 from ..rules.registry import REFUSAL, lookup
 from ..runtime import Memory
-from .effects import changes_memory, function_changes, is_view, reads_memory, stores
+from .effects import (
+    changes_memory,
+    function_changes,
+    is_view,
+    reached_sites,
+    reads_memory,
+    stores,
+)
 
 
 def active_values(
@@ -100,6 +107,9 @@ class _Activity:
         elif isinstance(op.fn, Function) or op.fn is CALL_VALUE:  # it may store into any of them
             for a in (*op.args, *op.static.values()):
                 self._touch_sites(type_of(a))
+            for site in reached_sites(Region((), [op])):  # or into what they hold
+                for held in site.contents.values():
+                    self._touch_sites(held)
             self.touch(
                 *(v for v in values(op.args) if isinstance(v.type, Other) and is_open(v.type))
             )

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
 
 from .. import runtime
 from ..ir.core import CALL_VALUE, Function, Op, Region, Value, type_of, values, walk
-from ..ir.types import Array, Closure, Ref, Site, Tuple, Type, in_memory, refers
+from ..ir.types import Array, Closure, Other, Ref, Site, Tuple, Type, in_memory, refers
+from ..iterators import Kept
 from ..rules.aliasing import aliases
+from ..rules.registry import REFUSAL
 
 # Read a part of what the first argument refers to, or all of it.
 READS: set[Any] = {
@@ -99,6 +101,9 @@ BAR_CHANGES: set[Any] = {
     runtime.drained_items,
     runtime.whole_of,
 }
+# What is seen from outside, or follows from what was done before.
+SHOWS = (print, input, runtime.observe, runtime.enter, runtime.leave)
+DRAWS = (np.random.Generator, np.random.RandomState)
 LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}
 
 
@@ -239,6 +244,45 @@ def changed_sites(region: Region, seen: set[Function] | None = None) -> set[Site
     return found
 
 
+def shows(region: Region, seen: set[Function] | None = None) -> bool:
+    """Whether the order in which a region and others are run can be told from outside: it prints,
+    draws random numbers or calls what is not known.
+    """
+    return _any_op(region, _is_shown, set() if seen is None else seen)
+
+
+def goes_on(region: Region) -> bool:
+    """Whether a region goes on with an iterator that is kept, which may be without an end."""
+    return _any_op(region, _goes_on, set())
+
+
+def _any_op(region: Region, fits: Callable[[Op], bool], seen: set[Function]) -> bool:
+    for op in walk(region):
+        if isinstance(op.fn, Function):
+            if op.fn not in seen:
+                seen.add(op.fn)
+                if _any_op(op.fn.region, fits, seen):
+                    return True
+        elif fits(op):
+            return True
+    return False
+
+
+def _is_shown(op: Op) -> bool:
+    if any(op.fn is f for f in SHOWS) or op.fn in LATE or REFUSAL in op.static:
+        return True
+    given = (getattr(op.fn, "__self__", None), *op.args)
+    if any(isinstance(a, DRAWS) for a in given):
+        return True
+    types = (type_of(v) for v in values(op.args))
+    return any(isinstance(t, Other) and issubclass(t.cls, DRAWS) for t in types)
+
+
+def _goes_on(op: Op) -> bool:
+    given = (type_of(v) for v in values(op.args))
+    return any(isinstance(t, Ref) and issubclass(t.cls, Kept) for t in given)
+
+
 def reached_sites(region: Region, without: Container[Value] = ()) -> set[Site]:
     """The sites of what the operations of a region are given, and of what that leads to."""
     found: set[Site] = set()
@@ -272,9 +316,11 @@ __all__ = [
     "changed_sites",
     "changes_what_it_is_given",
     "changes_memory",
+    "goes_on",
     "is_view",
     "reached_sites",
     "reads_memory",
+    "shows",
     "stored_sites",
     "stores",
     "touches_memory",

@@ -36,7 +36,7 @@ from ..ir.types import (
     rank,
     refers,
 )
-from ..iterators import Cursor, bound, calling, columns
+from ..iterators import Kept, bound, calling, columns
 from ..rules.registry import REFUSAL, lookup, reason_for, wants_arrays
 from ..rules.sequences import JOINING
 from ..rules.sizes import dtype_of, refreshed
@@ -44,7 +44,7 @@ from .arrays import ARRAY_CHANGES
 from .containers import COLLECTIONS, COPIES, MADE
 from .expressions import Expressions, is_literal
 from .fence import refused
-from .generators import collecting, is_generator
+from .generators import is_generator
 from .memory import CONTAINERS, NOT_HANDLED, STORES
 from .names import body_of, read
 from .resolve import UserFunction
@@ -62,6 +62,8 @@ CONSUMERS = {
 
 
 GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
+# Classes of which no iterator is.
+NO_ITERATORS: set[Any] = {list, tuple, dict, set, str, bytes, int, float, complex, bool, np.ndarray}
 FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
 ADAPTERS = {enumerate, zip, reversed}
@@ -131,6 +133,8 @@ class Calls(Expressions):
         """The arguments that `*atom` stands for, after so many others; where only the run knows how
         many, a `Rest` for the parameter that takes them all, or as many as there are parameters.
         """
+        if hasattr(getattr(type_of(atom), "cls", None), "__next__"):
+            atom = self.listed(atom, node.value)
         held = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
         t = type_of(held)
         callee = fn.fn if isinstance(fn, LocalFunction) else fn
@@ -179,10 +183,11 @@ class Calls(Expressions):
         if fn is iter and len(args) == 1 and isinstance(args[0], Generated):
             return args[0]
         if fn is iter and len(args) == 1 and isinstance(type_of(args[0]), sequences):
-            return self.iterated(args[0])
-        for a in (*args, *kwargs.values()):
-            if isinstance(a, Generated):
-                self.materialise(a, node)
+            return self.iterated(args[0], node)
+        args = tuple(self.materialise(a, node) if isinstance(a, Generated) else a for a in args)
+        for k, v in kwargs.items():
+            if isinstance(v, Generated):
+                kwargs = {**kwargs, k: self.materialise(v, node)}
         if isinstance(fn, BoundMethod) and isinstance(fn.receiver, dict) and fn.fn is dict.get:
             if args and not isinstance(args[0], Value):  # of the keywords that a function is given
                 return fn.receiver.get(args[0], args[1] if len(args) > 1 else None)
@@ -249,7 +254,18 @@ class Calls(Expressions):
         """`zip` or `enumerate` of generators."""
         raise NotImplementedError
 
-    def iterated(self, items: Atom) -> Generated:
+    def generator_of(
+        self,
+        fn: UserFunction,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.AST,
+        name: str | None,
+    ) -> Atom:
+        """What a call of a generator function makes."""
+        raise NotImplementedError
+
+    def iterated(self, items: Atom, node: ast.AST | None = None) -> Atom:
         """An iterator over something."""
         raise NotImplementedError
 
@@ -321,6 +337,7 @@ class Calls(Expressions):
         if fn is operator.getitem and len(args) == 2 and not kwargs:
             return self.subscript(args[0], args[1], node, name)
         if fn is isinstance and len(args) == 2:
+            self._check_asked(args[0], args[1], node)
             decided = _isinstance(args[0], args[1])
             if decided is not None:
                 return decided
@@ -379,6 +396,14 @@ class Calls(Expressions):
                     "call the function here, or give it what it needs as arguments, and use what "
                     "it returns",
                 )
+
+    def _check_asked(self, x: Atom, classes: Any, node: ast.AST) -> None:
+        """Of an iterator that is kept it is known that it is no container: it is of a class of its
+        own.
+        """
+        asked = classes if isinstance(classes, tuple) else (classes,)
+        if issubclass(getattr(type_of(x), "cls", object), Kept) and not set(asked) <= NO_ITERATORS:
+            raise refused(self.source, node, "`isinstance` of an iterator that is kept")
 
     def _of_arrays(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
@@ -447,12 +472,7 @@ class Calls(Expressions):
         if lowering is not None:
             return lowering(self, args, kwargs, node)
         if is_generator(fn.node):
-            whole = collecting(fn)
-            return Generated(
-                lambda: self._user_call(whole, args, kwargs, node, name),
-                self.depth,
-                reads=self.looked_up(fn),
-            )
+            return self.generator_of(fn, args, kwargs, node, name)
         try:
             callee, values = self.linked(fn, args, kwargs, node)
         except Refused as refusal:
@@ -684,6 +704,7 @@ class Calls(Expressions):
         if (
             known is not None
             and callable(known)
+            and known is not next
             and lookup(known) is None
             and not isinstance(known, type)
             and known not in STORES
@@ -714,7 +735,7 @@ def _is_plain(cls: type) -> bool:
     return (
         type(cls) in (type, abc.ABCMeta)
         and by is object.__new__
-        and (cls is Cursor or cls.__module__.partition(".")[0] not in FOREIGN)
+        and (issubclass(cls, Kept) or cls.__module__.partition(".")[0] not in FOREIGN)
         and not runtime.is_outside(cls)
     )
 

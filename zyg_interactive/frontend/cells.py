@@ -18,7 +18,7 @@ from ..ir.types import Closure, Const, Heap, Ref, Type
 from ..source import code_of
 from .names import body_of, rebound_inside, times_bound
 from .resolve import Data, Known, Meaning, SharedGlobal
-from .scope import LocalFunction, Lowering, ScopeResolver
+from .scope import Generated, LocalFunction, Lowering, ScopeResolver
 
 CONTENTS = "cell_contents"
 
@@ -156,6 +156,32 @@ class Cells(Lowering):
         for name in sorted(own):
             if self._is_shared((node, name)):
                 self.box(name, node)
+
+    def has_to_be_kept(self, atom: Generated) -> Atom:
+        assert atom.keep is not None
+        self.memory().share(atom.key)
+        return atom.keep()  # stands for it until the program is lowered again
+
+    def is_cell(self, atom: Atom) -> bool:
+        return _is_cell(atom)
+
+    def captured(self, resolver: Any, name: str, node: ast.AST) -> Atom:
+        """What a function with these names captures of a variable around it."""
+        owner: Any = resolver.outer if isinstance(resolver, ScopeResolver) else None
+        if owner is self:
+            return self.captures(name, node)
+        while owner is not None and name not in owner.locals:
+            around = owner.resolver
+            owner = around.outer if isinstance(around, ScopeResolver) else None
+        if owner is not None and name not in owner.cells:
+            if times_bound(name, owner.scope_of(name)) > 1 or name not in owner.env:
+                variable = (owner.scope_of(name), name)
+                self.memory().share(variable)
+                return self._placeholder(variable, name, node)
+        found = resolver.name(name)
+        if isinstance(found, Data) and _is_cell_type(found.type):
+            return self.hidden_value(found.path, found.type, name, node)
+        return self.materialise(self.meaning(found, name, node), node)
 
     def captures(self, name: str, node: ast.AST) -> Atom:
         """What a function that leaves as a value captures of a variable: what it is, or, where it

@@ -10,6 +10,7 @@ Refuse = Callable[[ast.AST, str], Exception]
 # The attribute that the k-th positional pattern of a class is matched with; None: the object.
 Positional = Callable[[ast.expr, int], str | None]
 Bindings = list[tuple[str, ast.expr]]
+LEFT = "$left"  # whether a loop was left by `break`
 
 
 def named(at: ast.AST, id: str) -> ast.Name:
@@ -28,7 +29,7 @@ def constant(at: ast.AST, value: Any) -> ast.expr:
 
 def loop_with_else(s: ast.For | ast.While) -> list[ast.stmt]:
     """A loop that notes whether it was left by `break`, and what follows if not."""
-    left = f"$left{s.lineno}_{s.col_offset}"
+    left = f"{LEFT}{s.lineno}_{s.col_offset}"
     body = _noting(s.body, left)
     loop: ast.stmt
     if isinstance(s, ast.For):

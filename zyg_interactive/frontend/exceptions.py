@@ -33,7 +33,7 @@ from ..ir.core import (
     type_of,
 )
 from ..ir.types import BOOL, Other, Ref
-from ..iterators import Cursor
+from ..iterators import Counter, Cursor
 from ..rules.registry import REFUSAL
 from .fence import refused
 from .functions import Functions
@@ -448,4 +448,4 @@ class _Partial:
 def _moves_a_cursor(op: Op) -> bool:
     """Whether an op changes where an iterator stands, which has no derivative."""
     t = type_of(op.args[0]) if op.args else None
-    return op.fn is setattr and isinstance(t, Ref) and t.cls is Cursor
+    return op.fn is setattr and isinstance(t, Ref) and t.cls in (Cursor, Counter)

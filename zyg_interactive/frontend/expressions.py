@@ -99,7 +99,7 @@ class Expressions(Arrays):
             case ast.Tuple(elts=elts):
                 pieces = self._pieces(elts)
                 if len(pieces) == 1:
-                    return tuple(pieces[0])
+                    return tuple(map(_one_object, pieces[0]))
                 return self.op(tuple, (self._joined(pieces, node),), {}, node, name)
             case ast.List(elts=elts):
                 pieces = self._pieces(elts)
@@ -679,6 +679,11 @@ class Expressions(Arrays):
                 defaults[arg.arg] = self.expr(kw)
         fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
         return LocalFunction(fn, self)
+
+
+def _one_object(a: Atom) -> Atom:
+    """An iterator as the object that it is under each of its names."""
+    return a.keep() if isinstance(a, Generated) and a.keep is not None else a
 
 
 def is_real(t: Type) -> bool:

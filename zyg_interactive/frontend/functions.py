@@ -31,13 +31,13 @@ from ..ir.types import (
     Type,
     may_be_differentiable,
 )
-from ..iterators import Cursor, more, step
+from ..iterators import Kept, more, step
 from ..rules.registry import lookup
 from .calls import WHOLE, goes_through
 from .desugar import constant, named, stored
 from .expressions import BINARY
 from .fence import refused
-from .iteration import Iteration
+from .kept import EACH, KeptIterators
 from .memory import CONTAINERS
 from .resolve import Known, UserFunction
 from .scope import BoundMethod, Counted, Generated, LocalFunction
@@ -60,7 +60,7 @@ class Super:
     receiver: Atom
 
 
-class Functions(Iteration):
+class Functions(KeptIterators):
     """Adds functions of functions to calls, and objects to functions of numbers."""
 
     def call_expression(self, node: ast.Call, name: str | None) -> Atom:
@@ -136,6 +136,8 @@ class Functions(Iteration):
         t = type_of(args[0])
         if not isinstance(t, Record | Ref) or issubclass(t.cls, CONTAINERS):
             return None
+        if issubclass(t.cls, Kept) and fn is iter:
+            return (args[0],)
         method = getattr(t.cls, ASKED[fn], None)
         if not isinstance(method, types.FunctionType):
             return None
@@ -163,6 +165,8 @@ class Functions(Iteration):
                 return asked[0]
             if live in OPERATORS and len(args) == 2 and any(map(_is_object, args)):
                 return self.binary(live, args[0], args[1], node, name)
+            if isinstance(node, ast.expr) and self.is_lazy(live, args):
+                return EACH[live](self, args, kwargs, node)
             lowered = FUNCTIONS.get(live)
             if lowered is not None and isinstance(node, ast.expr):
                 found = lowered(self, live, args, kwargs, node)
@@ -249,8 +253,9 @@ class Functions(Iteration):
         test = item if args[0] is None else _like(ast.Call(names["f"], [item], []), node)
         target = _like(ast.Name(item.id, ast.Store()), node)
         part = ast.comprehension(target, names["items"], [test], 0)
-        made = _like(ast.GeneratorExp(item, [part]), node)
-        return self.generator(made.elt, made.generators, made)
+        found = _like(ast.GeneratorExp(item, [part]), node)
+        made, _ = self.generated(found.elt, found.generators, found)
+        return self.known_iterator(made, fn, args, kwargs, node)
 
     def _any(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`any` and `all` of a generator go on only until they are decided."""
@@ -276,16 +281,19 @@ class Functions(Iteration):
         t = type_of(args[0])
         if not isinstance(t, Ref | Record) or not hasattr(t.cls, "__next__"):
             return NotImplemented
-        if len(args) == 1:
+        if len(args) == 1 and not issubclass(t.cls, Kept):
             return self.method_call(t.cls, "__next__", (args[0],), node)
-        if t.cls is Cursor:
+        if issubclass(t.cls, Kept):
             there = self.call(more, (args[0],), {}, node)
 
             def taken_now() -> None:
                 self.env["$choice"] = self.call(step, (args[0],), {}, node)
 
             def at_its_end() -> None:
-                self.env["$choice"] = args[1]
+                if len(args) > 1:
+                    self.env["$choice"] = args[1]
+                else:
+                    self.throw(self.op(StopIteration, (), {}, node), node)
 
             self.branch(self.truth(there, node), taken_now, at_its_end, node)
             return self.env.pop("$choice")
@@ -315,7 +323,8 @@ class Functions(Iteration):
 
             return count, applied
 
-        return self.one_by_one(counted, node)
+        made = self.one_by_one(counted, node)
+        return self.known_iterator(made, fn, args, kwargs, node)
 
     def _sorted_by(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`sorted`: the items in the order of the keys."""

@@ -1,8 +1,8 @@
 """Generator functions as functions that return the list of what they yield.
 
-A generator is run to its end where it is consumed, so it must end, and what is printed in it is
-printed before what its consumer prints. A loop that would take turns with it, so that one changes
-what the other reads, is refused (`Loops._in_order`).
+Such a generator is run to its end where it is consumed, so it must end. Where it would take turns
+with a loop, so that the order is seen, or one changes what the other reads (`Loops._in_order`), it
+is an object that is gone on with item by item (`kept`).
 """
 
 from __future__ import annotations
@@ -54,6 +54,16 @@ def _place(node: ast.AST, at: ast.AST) -> None:
             ast.copy_location(n, at)
 
 
+def _leaves(s: ast.AST, inside: bool = False) -> bool:
+    """Whether a statement may leave the loop that it stands in; `inside`: within another loop."""
+    if isinstance(s, ast.Return) or (isinstance(s, ast.Break) and not inside):
+        return True
+    if isinstance(s, Scope):
+        return False
+    inside = inside or isinstance(s, ast.For | ast.While)
+    return any(_leaves(n, inside) for n in ast.iter_child_nodes(s))
+
+
 class _Collector(ast.NodeTransformer):
     """Appends to the list where the generator yields."""
 
@@ -79,14 +89,13 @@ class _Collector(ast.NodeTransformer):
         _place(made, s)
         return made
 
-    def visit_While(self, s: ast.While) -> ast.stmt:
+    def visit_While(self, s: ast.While) -> ast.AST:
         endless = isinstance(s.test, ast.Constant) and s.test.value
-        if endless and not any(isinstance(n, ast.Break | ast.Return) for n in ast.walk(s)):
+        if endless and not any(map(_leaves, s.body)):
             raise refused(
                 self.source, s, "a generator without an end", "stop it after the items in use"
             )
-        s.body = [self.visit(inner) for inner in s.body]
-        return s
+        return self.generic_visit(s)
 
     def visit_Yield(self, node: ast.expr) -> ast.expr:
         raise refused(

@@ -13,7 +13,9 @@ from .. import runtime
 from ..ir.core import UNBOUND, Atom, Value, type_of
 from ..ir.types import INT, Dict, List, Record, Ref, Tuple, join_all
 from ..iterators import (
+    Counter,
     Cursor,
+    Kept,
     accumulate,
     drained,
     dropwhile,
@@ -131,11 +133,16 @@ class Iteration(Loops):
         if not isinstance(t, Ref | Record) or not hasattr(t.cls, "__next__"):
             return None
         names = self.in_names(node, it=it, item=None)
-        if t.cls is Cursor:
+        if issubclass(t.cls, Kept):
             test = _like(ast.Call(constant(node, more), [names["it"]], []), node)
             taken = _like(ast.Call(constant(node, step), [names["it"]], []), node)
             body = [_like(ast.Assign([s.target], taken), s.target), *s.body]
-            return [_like(ast.While(test, body, []), s)]
+            if t.cls in (Cursor, Counter):
+                return [_like(ast.While(test, body, []), s)]
+            # What a generator does on its way to an item has a derivative: no test of a loop.
+            take = [_like(ast.Pass(), node)], [_like(ast.Break(), node)]
+            body = [_like(ast.If(test, *take), node), *body]
+            return [_like(ast.While(constant(node, True), body, []), s)]
         taken = _like(ast.Call(constant(node, next), [names["it"]], []), node)
         item = names["item"]
         handler = _like(
@@ -181,7 +188,7 @@ class Iteration(Loops):
         name: str | None = None,
     ) -> Atom:
         if isinstance(node, ast.expr) and (whole := self._whole(fn, args, kwargs, node)):
-            return Generated(whole, self.depth)
+            return self.known_iterator(Generated(whole, self.depth), fn, args, kwargs, node)
         chosen = LARGEST.get(fn.live) if isinstance(fn, UserFunction) else None
         if chosen is not None and len(args) > 1 and isinstance(node, ast.expr):
             items = self._values(args[1], node)
@@ -192,8 +199,19 @@ class Iteration(Loops):
                 lists = tuple(self._values(a, node) for a in args[: COUNTS.get(fn, len(args))])
                 return self._made(fn, lists, args, kwargs, node)
 
-            return Generated(listed, self.depth)
+            return self.known_iterator(Generated(listed, self.depth), fn, args, kwargs, node)
         return super().call(fn, args, kwargs, node, name)
+
+    def known_iterator(
+        self,
+        made: Generated,
+        fn: Any,
+        args: tuple[Atom, ...],
+        kwargs: dict[str, Atom],
+        node: ast.expr,
+    ) -> Atom:
+        """An iterator of `itertools`, built where it is consumed."""
+        raise NotImplementedError
 
     def _whole(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.expr
@@ -218,10 +236,8 @@ class Iteration(Loops):
 
     def _values(self, a: Atom, node: ast.expr) -> Value:
         """What goes through an argument, as a list that is no reference."""
-        if getattr(type_of(a), "cls", None) is Cursor:
-            raise refused(
-                self.source, node, "`itertools` of an iterator that is kept", "make a list of it"
-            )
+        if hasattr(getattr(type_of(a), "cls", None), "__next__"):
+            a = self.listed(a, node)
         held = self.frozen(a.items if isinstance(a, Generated) else a, node)
         if isinstance(type_of(held), List) and isinstance(held, Value):
             return held

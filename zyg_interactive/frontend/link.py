@@ -65,14 +65,17 @@ class Links:
 
     def stable(self, lowered: Callable[[], T]) -> T:
         """Lower until no more is learned of what may be in memory."""
-        for round in range(MOST_ROUNDS):
+        round = 0
+        while round < MOST_ROUNDS:
             if self.heap is None:
                 return lowered()
             self.linked.clear()
             self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
+            known = len(self.heap.shared)
             found = lowered()
             if not self.heap.changed:
                 return found
+            round = round + 1 if len(self.heap.shared) == known else 0  # else another program
         raise refuse(
             "ZYG202",
             "the types of what is stored in lists, dicts or attributes do not settle",

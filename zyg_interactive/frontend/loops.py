@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import runtime
-from ..analysis.effects import changed_sites, reached_sites
+from ..analysis.effects import changed_sites, goes_on, reached_sites, shows
 from ..ir.core import (
     FOR,
     UNBOUND,
     WHILE,
     Atom,
+    Function,
     Op,
     Region,
     Value,
@@ -31,6 +32,7 @@ from ..ir.core import (
 from ..ir.types import (
     BOOL,
     INT,
+    UNBOUND_TYPE,
     UNKNOWN,
     Array,
     Const,
@@ -47,6 +49,7 @@ from ..ir.types import (
 )
 from ..rules.registry import REFUSAL
 from .calls import Calls
+from .desugar import LEFT
 from .fence import refused
 from .memory import SEQUENCES
 from .names import bound, needs_earlier_value, read, read_counts
@@ -116,6 +119,9 @@ class Loops(Calls):
             it.type = List(held.item if isinstance(held, List) else UNKNOWN)
         elif self.is_outside(it):
             it = self.call(runtime.list_outside, (it,), {}, node)
+        elif t == UNBOUND_TYPE:  # what a call gives that is being lowered
+            it = self.op(list, (it,), {}, node)
+            it.type = List(UNBOUND_TYPE)
         elif isinstance(t, Unknown):
             self.op(runtime.check_sequence, (it,), {}, node)
         elif not isinstance(t, Array | List | Tuple):
@@ -183,9 +189,9 @@ class Loops(Calls):
 
     # ---- generators
 
-    def generator(
+    def generated(
         self, elt: ast.expr, generators: list[ast.comprehension], node: ast.expr
-    ) -> Generated:
+    ) -> tuple[Generated, Atom]:
         """A generator expression: what it goes through first is found now, all else later."""
         first, rest = generators[0], generators[1:]
         source = self.expr(first.iter)
@@ -232,13 +238,14 @@ class Loops(Calls):
 
         binds = any(isinstance(n, ast.NamedExpr) for n in ast.walk(node))
         by_one = not (rest or binds or first.is_async)
-        return Generated(
+        made = Generated(
             listed,
             self.depth,
             counted if by_one and not first.ifs else None,
             streamed if by_one else None,
             frozenset(read([node])) & self.locals,
         )
+        return made, source
 
     def stream(self, it: Atom, node: ast.expr) -> Streamed:
         """As `sequence`, of what may give no item at a place."""
@@ -272,10 +279,10 @@ class Loops(Calls):
             return self._adapted(zip, pairs, {}, text)
 
         view = self.one_by_one(counted, text)
-        view.again = True
+        view.again, view.view = True, base
         return view
 
-    def iterated(self, items: Atom) -> Generated:
+    def iterated(self, items: Atom, node: ast.AST | None = None) -> Atom:
         return Generated(
             lambda: items, self.depth, lambda at: self.sequence(items, at), source=items
         )
@@ -288,10 +295,10 @@ class Loops(Calls):
         items = it.items
         names = {n: self.env.get(n, UNBOUND) for n in it.reads}
         own = {s.find() for s in (getattr(type_of(items), "site", None),) if isinstance(s, Site)}
-        ahead = Ahead(region, region.ops[start:], len(region.ops), names, own)
+        ahead = Ahead(region, region.ops[start:], len(region.ops), names, own, it)
         for other in self.gone_through:
-            if isinstance(other, Ahead) and self.heap is not None and ahead.meets(other):
-                raise self._takes_turns("two generators", "what the other reads", node)
+            if isinstance(other, Ahead) and ahead.meets(other):
+                self._takes_turns([ahead, other], "two generators", "what the other reads", node)
         self.gone_through.append(ahead)
         return items
 
@@ -303,20 +310,26 @@ class Loops(Calls):
         )
         later = self.region.ops[ahead.stop :]
         after = Ahead(self.region, later, len(self.region.ops), {}, set())
-        if rebound or (self.heap is not None and ahead.meets(after)):
-            raise self._takes_turns("a generator and a loop", "what the other reads", node)
+        if rebound or ahead.meets(after):
+            self._takes_turns([ahead], "a generator and a loop", "what the other reads", node)
         left_early = any(op.regions and op.static.get("stop") for op in later)
-        if left_early and self.heap is not None and ahead.changes():
+        if left_early and (ahead.is_called() or ahead.changes()):
             who = "a generator and a loop that may leave it"
-            raise self._takes_turns(who, "what is read later", node)
+            self._takes_turns([ahead], who, "what is read later", node)
 
-    def _takes_turns(self, who: str, what: str, node: ast.AST) -> Exception:
-        return refused(
-            self.source,
-            node,
-            f"{who}, where one changes {what},",
-            "collect first: `for item in list(...)`, if that is meant",
-        )
+    def _takes_turns(self, every: list[Ahead], who: str, what: str, node: ast.AST) -> None:
+        """Let generators be objects that are gone on with item by item, or refuse them."""
+        kept = [a.made for a in every if a.made is not None and a.made.keep is not None]
+        known = all(self._is_shared(g.key) for g in kept)
+        if known and not (self.heap is not None and self.heap.changed):  # it was of no use
+            raise refused(
+                self.source,
+                node,
+                f"{who}, where one changes {what},",
+                "collect first: `for item in list(...)`, if that is meant",
+            )
+        for g in kept:
+            self.memory().share(g.key)
 
     def listed(
         self, atom: Atom, node: ast.expr, do: Callable[[Atom], Any] | None = None
@@ -348,8 +361,8 @@ class Loops(Calls):
         parts = [self.sequence(a, text) for a, text in (every if fn is zip else every[:1])]
         if len(parts) > 1:  # the shortest ends them all
             for found in self.gone_through[began:]:
-                if isinstance(found, Ahead) and self.heap is not None and found.changes():
-                    raise self._takes_turns("`zip` of a generator", "what is read later", node)
+                if isinstance(found, Ahead) and found.changes():
+                    self._takes_turns([found], "`zip` of a generator", "what is read later", node)
         if fn is enumerate:
             (count, item), start = (
                 parts[0],
@@ -564,7 +577,8 @@ class Loops(Calls):
         carried = []
         for name in sorted(assigned, key=lambda n: (n not in self.env, n)):
             earlier = name not in at_target and needs_earlier_value(name, stmts)
-            if earlier or name in elsewhere or name in tested:
+            made_up = name.startswith(LEFT)  # read behind the loop, though not in the text
+            if earlier or made_up or name in elsewhere or name in tested:
                 carried.append(name)
         order = {name: i for i, name in enumerate(self.env)}
         return sorted(carried, key=lambda n: (order.get(n, len(order)), n))
@@ -664,19 +678,28 @@ class Ahead:
     stop: int
     names: dict[str, Atom]
     own: set[Site]  # of the list of what it yields
+    made: Generated | None = None
+
+    def is_called(self) -> bool:
+        """Whether it is a generator function, which may do anything where it is left early."""
+        return any(isinstance(op.fn, Function) for op in self.ops)
 
     def changed(self) -> set[Site] | None:
         found = changed_sites(Region((), list(self.ops)))
         return None if found is None else found - {s.find() for s in self.own}
 
     def changes(self) -> bool:
-        """Whether it may change what is still there when it is done."""
+        """Whether it may change what is still there when it is done, or shows what it does."""
         changed, made = self.changed(), Region((), list(self.ops))
+        if shows(made) or goes_on(made):
+            return True
         given = reached_sites(made, without=set(defined(made)))
         return changed is None or not changed.isdisjoint(given)
 
     def meets(self, other: Ahead) -> bool:
-        """Whether one may change what the other reads in memory."""
+        """Whether one may change what the other reads in memory, or both show what they do."""
+        if shows(Region((), list(self.ops))) and shows(Region((), list(other.ops))):
+            return True
         return self._disturbs(other) or other._disturbs(self)
 
     def _disturbs(self, other: Ahead) -> bool:

@@ -36,6 +36,7 @@ from ..ir.types import (
     Type,
     Unknown,
 )
+from ..iterators import Kept
 from ..rules.aliasing import is_view_index
 from ..rules.registry import lookup
 from ..source import parse
@@ -47,6 +48,7 @@ from .loops import is_range
 from .memory import CONTAINERS
 from .names import always_jumps, bound, parameters
 from .resolve import Known, Meaning, Missing, UserFunction
+from .resumable import Step
 from .scope import (
     BROKEN,
     CONTINUED,
@@ -140,6 +142,8 @@ class Statements(Exceptions):
         self.params = params
         self.share()
         self.env.update({RETURNED: False})
+        if isinstance(self.fn, Step):
+            self.open_frame(self.fn, params[0])
         node = self.fn.node
         if isinstance(node, ast.Lambda):
             self.env[RETURN_VALUE] = self.expr(node.body)
@@ -434,6 +438,8 @@ class Statements(Exceptions):
         t = type_of(atom)
         if isinstance(t, Ref | Record) and hasattr(t.cls, "__iter__") and _is_object(t.cls):
             atom = self.method_call(t.cls, "__iter__", (atom,), node)
+        if isinstance(t, Ref | Record) and hasattr(t.cls, "__next__"):
+            atom = self.listed(atom, node)
         atom = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
         stars = [i for i, e in enumerate(elts) if isinstance(e, ast.Starred)]
         t = type_of(atom)
@@ -597,7 +603,7 @@ def _may_store(s: ast.stmt) -> bool:
 
 def _is_object(cls: type) -> bool:
     """Whether instances of a class are gone through as the class tells."""
-    return not issubclass(cls, CONTAINERS)
+    return not issubclass(cls, (*CONTAINERS, Kept))
 
 
 def _is_name(node: ast.expr) -> bool:

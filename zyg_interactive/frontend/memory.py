@@ -282,7 +282,10 @@ class Memory(Cells):
         items = self.frozen(value, node)
         held = type_of(items)
         if not isinstance(held, List):
+            unbound = held == UNBOUND_TYPE  # what a call gives that is being lowered
             items = self.op(builtins.list, (items,), {}, node)
+            if unbound:
+                items.type = List(UNBOUND_TYPE)
             held = type_of(items)
         super().op(runtime.splice, (base, start, stop, items), {}, node)
         t.site.scramble()

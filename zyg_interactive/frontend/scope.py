@@ -130,6 +130,9 @@ class Generated:
     reads: frozenset[str] = frozenset()  # variables that it looks up when it is consumed
     source: Atom = UNBOUND  # what an iterator goes through that `iter` made
     again: bool = False  # a view, which may be gone through more than once
+    view: Value | None = None  # the dict that it shows
+    key: Any = None  # what it is noted by that it has to be an object
+    keep: Callable[[], Atom] | None = None  # makes it one
     made: list[Atom] = field(default_factory=list)
 
     @property
@@ -149,6 +152,7 @@ class Poisoned:
     """
 
     refusal: Refused | MemoryNeeded
+    consumed: Generated | None = None  # once
 
 
 class Frame:
@@ -250,6 +254,8 @@ class Lowering:
         if name in self.env:
             atom = self.env[name]
             if isinstance(atom, Poisoned):
+                if atom.consumed is not None and atom.consumed.keep is not None:
+                    return self.has_to_be_kept(atom.consumed)
                 raise atom.refusal
             if isinstance(atom, Generated) and not atom.again:
                 return self._consumed(name, atom, node)
@@ -272,9 +278,15 @@ class Lowering:
             "make a list: `list(...)`",
         )
         if atom.depth != self.depth:
-            raise gone
-        self.env[name] = Poisoned(gone)
+            if atom.keep is None:
+                raise gone
+            return self.has_to_be_kept(atom)
+        self.env[name] = Poisoned(gone, atom)
         return atom
+
+    def has_to_be_kept(self, atom: Generated) -> Atom:
+        """Note that an iterator is an object, once the program is lowered again."""
+        raise NotImplementedError
 
     def assign(self, name: str, atom: Atom, node: ast.AST) -> None:
         """Bind a name."""
@@ -331,6 +343,9 @@ class Lowering:
         if name not in self.locals:
             return self.resolver.name(name)
         atom = self.env.get(name, UNBOUND)
+        consumed = atom.consumed if isinstance(atom, Poisoned) else atom
+        if isinstance(consumed, Generated) and consumed.keep is not None:
+            atom = self.has_to_be_kept(consumed)
         if isinstance(atom, Poisoned):
             raise atom.refusal
         if isinstance(atom, LocalFunction | UserFunction) or (
@@ -383,7 +398,8 @@ class Lowering:
             try:
                 before[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
             except (Refused, MemoryNeeded) as refusal:
-                before[name] = Poisoned(refusal)
+                consumed = [p.consumed for p in (a, b) if isinstance(p, Poisoned)]
+                before[name] = Poisoned(refusal, consumed[0] if consumed else None)
         if all(ended):
             before[DEAD] = True
         return results, outs
@@ -473,6 +489,8 @@ class Lowering:
                 raise refusal
             case BoundMethod():
                 return self.kept_method(atom, node)
+            case Generated(keep=keep) if keep is not None:
+                return self.materialise(keep(), node)
             case Generated():
                 raise refuse(
                     "ZYG101",

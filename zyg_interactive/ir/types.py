@@ -328,7 +328,9 @@ class Heap:
         self.arrays = open  # arrays are changed, too
         self.factories: dict[Site, set[Any]] = {}  # of `defaultdict`, by where they are made
         self.limited: set[Site] = set()  # where deques of limited length are made
-        self.shared: set[Any] = set()  # variables that several functions share and some bind
+        # Variables that several functions share and some bind; iterators that are objects.
+        self.shared: set[Any] = set()
+        self.generators: dict[type, Any] = {}  # of frames: what names mean that are global to it
 
     def share(self, variable: Any) -> None:
         """Note that a variable is to be kept in memory."""
