@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from .cotangents import add
-
 # What the program changes around a late call.
 CHANGING, STORING = "changing", "storing"
+
+
+# Which of the callee (0) and the arguments of a late call a derivative is asked for in, and whether
+# each has its cotangent by identity; COPY: a list or dict that is a copy; VALUE: whatever it is, it
+# is a cotangent itself.
+COPY, VALUE = "copy", "value"
+Asked = tuple[tuple[int, bool | str], ...]
 
 
 class Dynamic:
@@ -19,28 +24,18 @@ class Dynamic:
 
     def forward(
         self,
-        wrt: tuple[int, ...],
         names: tuple[str, ...],
+        changing: str | None,
+        orders: tuple[Asked, ...],
         fn: Any,
         args: tuple[Any, ...],
-        changing: str | None,
-    ) -> tuple[Any, Any]:
-        raise RuntimeError("zyg_interactive.engine is not loaded")
-
-    def reverse(
-        self,
-        back: Any,
-        g: Any,
-        memory: Any,
-        by_identity: tuple[bool | None, ...] = (),
-        every: bool = False,
     ) -> tuple[Any, ...]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
-    def again(self, back: Any, g: Any) -> tuple[tuple[Any, ...], Any]:
+    def again(self, times: int, back: Any, memory: Any, gs: tuple[Any, ...]) -> tuple[Any, ...]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
-    def reverse_again(self, back: Any, bars: tuple[Any, ...]) -> tuple[Any, Any]:
+    def reverse(self, back: Any, memory: Any, gs: tuple[Any, ...]) -> tuple[Any, ...]:
         raise RuntimeError("zyg_interactive.engine is not loaded")
 
 
@@ -48,23 +43,46 @@ _dynamic = Dynamic()
 
 
 def install(dynamic: Dynamic) -> None:
-    """Put the engine behind `dynamic_forward` and `dynamic_reverse`."""
+    """Put the engine behind the functions that follow."""
     global _dynamic
     _dynamic = dynamic
 
 
+def late_forward(
+    names: tuple[str, ...], changing: str | None, orders: tuple[Asked, ...], fn: Any, *args: Any
+) -> tuple[Any, ...]:
+    """Call `fn`: its result, and for each of `orders` what a pullback keeps, of the call and of
+    what comes before. The last arguments are keywords called `names`. `changing`: what the program
+    changes around the call, so what it was given, or returns, may be another thing when it is
+    reversed.
+    """
+    return _dynamic.forward(names, changing, orders, fn, args)
+
+
+def late_reverse(back: Any, memory: Any, *gs: Any) -> Any:
+    """The cotangents of what was asked for from those of the results; those of what objects hold
+    are in `memory`, where there is one.
+    """
+    return _one_or_all(_dynamic.reverse(back, memory, gs))
+
+
+def late_again(times: int, back: Any, memory: Any, *gs: Any) -> tuple[Any, ...]:
+    """As `late_reverse`; its own pullback is kept, and the pullback of that, so many `times`."""
+    return _dynamic.again(times, back, memory, gs)
+
+
 def dynamic_forward(
     wrt: tuple[int, ...], names: tuple[str, ...], fn: Any, *args: Any
-) -> tuple[Any, Any]:
-    """Call `fn` and keep its pullback. The last arguments are keywords called `names`; `wrt` counts
-    `fn` as 0.
+) -> tuple[Any, ...]:
+    """Call `fn` and keep its pullback, in a program that changes nothing. The last arguments are
+    keywords called `names`; `wrt` counts `fn` as 0.
     """
-    return _dynamic.forward(wrt, names, fn, args, None)
+    return _dynamic.forward(names, None, (tuple((i, False) for i in wrt),), fn, args)
 
 
 def dynamic_reverse(back: Any, g: Any) -> Any:
     """The cotangents of the callee and arguments that were asked for."""
-    return _one_or_all(_dynamic.reverse(back, g, None))
+    return _one_or_all(_dynamic.reverse(back, None, (g,)))
 
 
 def implicit_seed(back: Any, x: Any, g: Any, place: int) -> Any:
@@ -74,59 +92,9 @@ def implicit_seed(back: Any, x: Any, g: Any, place: int) -> Any:
     size = np.size(x)
     rows = np.empty((size, size))
     for i, unit in enumerate(np.eye(size)):
-        row = _dynamic.reverse(back, unit.reshape(np.shape(x)), None)[place]
+        row = _dynamic.reverse(back, None, (unit.reshape(np.shape(x)),))[place]
         rows[i] = 0.0 if row is None else np.ravel(row)
     return -np.linalg.solve(rows.T, np.ravel(g)).reshape(np.shape(x))
-
-
-# The derivative of a derivative: the cotangent of what `dynamic_forward` keeps is a tuple, of the
-# cotangents of the callee and the arguments that are active in either.
-
-
-def twice_forward(
-    wrt: tuple[int, ...], names: tuple[str, ...], every: tuple[int, ...], fn: Any, *args: Any
-) -> tuple[Any, Any]:
-    """As `dynamic_forward`; `every`: also what is active in the outer derivative alone."""
-    y, back = _dynamic.forward(every, names, fn, args, None)
-    back.asked = wrt
-    return y, back
-
-
-def twice_reverse(back: Any, g: Any, back_bar: Any) -> Any:
-    """The cotangents from those of the result and of what was kept, where there are any."""
-    found: tuple[Any, ...] = (None,) * len(back.wrt)
-    if g is not None:
-        found = _dynamic.reverse(back, g, None, every=True)
-    if back_bar is not None:
-        found = tuple(map(add, found, back_bar))
-    return _one_or_all(found)
-
-
-def again_forward(back: Any, g: Any) -> tuple[Any, ...]:
-    """As `dynamic_reverse`, and its own pullback is kept."""
-    found, again = _dynamic.again(back, g)
-    return (*found, again)
-
-
-def again_reverse(again: Any, *bars: Any) -> Any:
-    """The cotangents of what was kept and of the seed, from those of the cotangents."""
-    return _dynamic.reverse_again(again, bars)
-
-
-def changing_forward(
-    wrt: tuple[int, ...], names: tuple[str, ...], arrays: bool, fn: Any, *args: Any
-) -> tuple[Any, Any]:
-    """As `dynamic_forward`, in a program that changes lists, dicts or objects; `arrays`: arrays,
-    too, so what the call was given, or returns, may be another thing when it is reversed.
-    """
-    return _dynamic.forward(wrt, names, fn, args, STORING if arrays else CHANGING)
-
-
-def changing_reverse(back: Any, g: Any, memory: Any, by_identity: tuple[bool | None, ...]) -> Any:
-    """As `dynamic_reverse`; the cotangents of what objects hold are in `memory`, also those of the
-    arrays among the arguments that `by_identity` tells.
-    """
-    return _one_or_all(_dynamic.reverse(back, g, memory, by_identity))
 
 
 def _one_or_all(found: tuple[Any, ...]) -> Any:
