@@ -1,12 +1,15 @@
 """Calls whose callee or types only the run knows: specialised when they happen, like any other
 call.
+
+What such a call came to is a function of the IR, and so is its reverse, with all that this does to
+the memory of the program around it. So both are differentiated like other functions, to any order.
 """
 
 from __future__ import annotations
 
+import functools
 import types
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,246 +19,622 @@ from .analysis.effects import changes_what_it_is_given
 from .diagnostics import refuse
 from .emit.compile import Compiler
 from .engine import Engine, Specialisation
-from .ir.core import CALLED, Function, Region, type_of, walk
-from .ir.types import Ref, Tuple, has_derivative, in_memory, may_be_differentiable
+from .ir.core import (
+    CALLED,
+    Atom,
+    Function,
+    Op,
+    Region,
+    Value,
+    append,
+    building,
+    emit,
+    type_of,
+    walk,
+)
+from .ir.types import (
+    FLOAT,
+    UNKNOWN,
+    Other,
+    Ref,
+    Tuple,
+    Type,
+    has_derivative,
+    in_memory,
+    may_be_differentiable,
+    value_of,
+)
+from .rules.elementwise import narrow
+from .rules.registry import infer
+from .runtime import STORING, VALUE, Asked
+from .transform.adjoint import Pattern
+from .transform.cotangents import Fields, as_scalar, bar_type, is_zero, made, opened
+from .transform.pipeline import Derivatives
 
-
-@dataclass
-class _Form:
-    """A compiled pair; `of_argument[k]` tells which cotangents belong to the k-th argument asked
-    for.
-    """
-
-    forward: Any
-    reverse: Any
-    of_argument: list[Any]
-    hidden: list[tuple[int, int]]
-    chosen: tuple[int, ...]
-    pattern: Any
-    single: bool
-    changing: bool
-    arrays: bool  # whether it finds arrays by identity
-    alone: bool  # whether it changes something, and its caller knows of no memory
+# How the reverse of a late call finds an object whose identity it needs, once, after the call:
+# among what was called and given, or among the results.
+Place = Callable[[tuple[Any, ...], tuple[Any, ...]], Any]
 
 
 class _Back:
-    """What a late call keeps. `asked`: the arguments whose cotangents the first derivative takes,
-    among those of `wrt`.
+    """What a late call keeps for a pullback: `saved`, the results before that, the objects that its
+    reverse finds by their identity, and what the cotangents that it gives belong to.
     """
 
-    __slots__ = ("s", "form", "saved", "fn", "args", "wrt", "asked", "values", "result", "implicit")
+    __slots__ = ("unit", "saved", "results", "places", "given", "hidden")
 
     def __init__(
         self,
-        s: Specialisation,
-        form: _Form,
+        unit: _Unit,
         saved: Any,
-        fn: Any,
-        args: tuple[Any, ...],
-        wrt: tuple[int, ...],
-        values: list[Any],
-        result: Any,
-        implicit: bool,
+        results: tuple[Any, ...],
+        given: tuple[Any, ...],
+        hidden: list[Any],
     ):
-        self.s, self.form, self.saved, self.fn, self.args = s, form, saved, fn, args
-        self.wrt = self.asked = wrt
-        self.values, self.result, self.implicit = values, result, implicit
+        self.unit, self.saved, self.results, self.hidden = unit, saved, results, hidden
+        self.places = [place(given, results) for place in unit.places]
+        self.given = [given[i] for i, _ in unit.asked]
 
 
-class _Again:
-    """What the reverse of a late call keeps for its own."""
+class _Bars:
+    """The cotangent of a `_Back`: of what was kept, and, where the program around knows of no
+    memory, the memory with those of what that refers to.
+    """
 
-    __slots__ = ("reverse", "saved", "back", "bars", "seeds")
+    __slots__ = ("saved", "memory")
 
-    def __init__(self, reverse: Any, saved: Any, back: _Back, bars: Any, seeds: list[Any]):
-        self.reverse, self.saved, self.back = reverse, saved, back
-        self.bars, self.seeds = bars, seeds
+    def __init__(self, saved: Any, memory: Any):
+        self.saved, self.memory = saved, memory
+
+    def __add__(self, other: _Bars) -> _Bars:
+        return _Bars(runtime.add(self.saved, other.saved), runtime.add(self.memory, other.memory))
 
 
 class LateSpecialisation(runtime.Dynamic):
-    """Puts the engine behind `runtime.dynamic_forward` and `dynamic_reverse`."""
+    """Puts the engine behind the functions of `runtime.late`."""
 
     def __init__(self, engine: Engine):
         self.engine = engine
 
     def forward(
         self,
-        wrt: tuple[int, ...],
         names: tuple[str, ...],
+        changing: str | None,
+        orders: tuple[Asked, ...],
         fn: Any,
         args: tuple[Any, ...],
-        changing: str | None,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Any, ...]:
         if not callable(fn):
             fn(*args)  # raises what Python raises
         implicit = runtime.reached() is not None
-        s, form = self.engine.prepared(
-            fn,
-            args,
-            ("dynamic", wrt, implicit, changing),
-            lambda s: self._build(s, wrt, implicit, changing, args),
-            names,
-            changing,
-        )
-        if form.alone and changes_what_it_is_given(s.function):
+        given = (fn, *args)
+
+        def units(s: Specialisation) -> list[_Unit]:
+            key = ("late", changing, implicit)
+            if key not in s.units:
+                s.units[key] = _Called(s, changing, implicit)
+            made: list[_Unit] = s.units[key].units(orders, given)
+            return made
+
+        form = ("late", changing, implicit, orders)
+        s, found = self.engine.prepared(fn, args, form, units, names, changing)
+        if found[0].late.alone and changes_what_it_is_given(s.function):
             raise runtime.Changed(
                 f"`{s.function.name}`, which only the run knows, may change what it is given",
                 "call it by its name, or let it return the new value",
             )
-        values = s.values(fn, args)
-        y, saved = form.forward(*values)
-        return y, _Back(s, form, saved, fn, args, wrt, values, y, implicit)
+        return _run(found, s.values(fn, args), given)
 
-    def _build(
+    def again(self, times: int, back: _Back, memory: Any, gs: tuple[Any, ...]) -> tuple[Any, ...]:
+        late = back.unit.reversed
+        units = late.units((late.asked,) * times, ())
+        return _run(units, back.unit.arguments(back, memory, gs)[0], (back, *gs))
+
+    def reverse(self, back: _Back, memory: Any, gs: tuple[Any, ...]) -> tuple[Any, ...]:
+        unit = back.unit
+        values, carried = unit.arguments(back, memory, gs)
+        found = _several(unit.reverse(*values), unit.outs)
+        sink = runtime.reached()
+        if sink is not None:
+            sink += zip(back.hidden, found[len(unit.asked) :], strict=True)
+        return unit.late.finished(unit, back.given, found, carried if memory is None else None)
+
+
+def _run(units: list[_Unit], values: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Run the last of several derivatives, each of the forward part of the one before: the results,
+    and what each of them keeps.
+    """
+    last = units[-1]
+    n = len(last.patterns)
+    *results, saved = _several(last.forward(*values), n + 1)
+    first = n - len(units) + 1
+    every = (*results, saved)
+    backs = [
+        _Back(unit, every[k], every[:k], given, [values[i] for i in unit.hidden])
+        for k, unit in enumerate(units, first)
+    ]
+    seen = last.late.complete(every[: last.late.seen], given)
+    return (*seen, *backs)
+
+
+def _several(found: Any, count: int) -> tuple[Any, ...]:
+    """What a generated function returned, always as a tuple."""
+    return (found,) if count == 1 else tuple(found)
+
+
+class _Unit:
+    """A derivative of what a late call came to: its pair, and the reverse part as the program calls
+    it, of what was kept, the objects at `places`, the cotangents of the results, and the memory.
+    """
+
+    def __init__(
+        self, late: _Late, function: Function, asked: Asked, patterns: list[Pattern], given: Any
+    ):
+        self.late, self.asked, self.patterns = late, asked, patterns
+        self.backs = len(patterns) - len(late.function.region.outs)  # kept by those before
+        self.places: list[Place] = []
+        wrt, self.hidden, arrange = late.arrangement(asked, given)
+        pattern = tuple(patterns) if len(patterns) != 1 else patterns[0]
+        self.pair = late.derivatives.pair(function, wrt, pattern, late.outermost)
+        self.shapes: list[Pattern] = []
+        self.reverse_function = self._reverse(function, arrange)
+        self.outs = len(self.reverse_function.region.outs)
+
+    # ---- the reverse part
+
+    def _reverse(self, function: Function, arrange: _Arrange) -> Function:
+        pair, region = self.pair, Region()
+        saved = Value("saved", type_of(pair.forward.region.outs[-1]), function.span)
+        self.memory = Value("memory", Other(runtime.Memory)) if function.changing else None
+        self._given: list[Value] = []
+        self._leaves: list[Value] = []
+        seeds: list[Atom] = []
+        with building(region, function.span, infer, narrow):
+            for k, (out, pattern) in enumerate(
+                zip(function.region.outs, self.patterns, strict=True)
+            ):
+                seen = k < self.late.seen
+                self.shapes.append(self._leaf(type_of(out), pattern, (k,), seen, seeds))
+            memory = () if self.memory is None else (self.memory,)
+            results = tuple(Value(None, type_of(o)) for o in pair.reverse.region.outs)
+            append(Op(pair.reverse, (saved, *seeds, *memory), {}, results, ()))
+            bars = [
+                None if is_zero(out) else opened(r, parts)
+                for out, r, parts in zip(pair.reverse.region.outs, results, pair.parts, strict=True)
+            ]
+            region.outs = tuple(map(made, arrange(self, bars)))
+        region.params = (saved, *self._given, *self._leaves, *memory)
+        made_of = pair.reverse
+        self.first_leaf = 1 + len(self._given)
+        return Function(
+            made_of.name,
+            region,
+            function.span,
+            order=made_of.order,
+            changing=made_of.changing,
+            arrays=made_of.arrays,
+        )
+
+    def _leaf(
+        self, t: Type, pattern: Pattern, path: tuple[int, ...], seen: bool, seeds: list[Atom]
+    ) -> Pattern:
+        """Take the cotangent of a part of a result; returns which parts have one."""
+        if isinstance(pattern, tuple):
+            assert isinstance(t, Tuple)
+            parts = enumerate(zip(t.items, pattern, strict=True))
+            return tuple(self._leaf(i, p, (*path, k), seen, seeds) for k, (i, p) in parts)
+        if pattern is None and not seen:
+            return None
+        g: Value = Value(None, bar_type(value_of(t)))
+        self._leaves.append(g)
+        if pattern is not None:
+            if seen and self.late.changing:  # its buffer may have more, by its identity
+                seeds.append(self.emitted(runtime.drained, _result(path), g, g.type))
+            else:
+                seeds.append(g)
+        elif isinstance(t, Ref):
+            g.type = UNKNOWN
+            if issubclass(t.cls, list | dict):  # its parts have theirs in memory
+                emit(runtime.scattered, (self.memory, self.place(_snapshot(path)), g))
+        else:
+            self.emitted(runtime.settled, _result(path), g)
+        return True
+
+    def place(self, place: Place) -> Value:
+        """A parameter for an object that is found by its identity."""
+        self.places.append(place)
+        self._given.append(Value(None, UNKNOWN))
+        return self._given[-1]
+
+    def emitted(self, fn: Any, place: Place, c: Atom, t: Type = UNKNOWN) -> Value:
+        """An op on the memory of the program and an object."""
+        done = emit(fn, (self.memory, self.place(place), c))
+        done.type = t
+        return done
+
+    # ---- at the run
+
+    @functools.cached_property
+    def forward(self) -> Any:
+        return Compiler().function(self.pair.forward, self.late.function.name).callable
+
+    @functools.cached_property
+    def reverse(self) -> Any:
+        title = f"pullback of {self.late.function.name}"
+        return Compiler().function(self.reverse_function, title).callable
+
+    def arguments(self, back: _Back, memory: Any, gs: tuple[Any, ...]) -> tuple[list[Any], Any]:
+        """The arguments of the reverse part, and the memory among them."""
+        seen = self.late.seen
+        unseen = len(self.shapes) - len(gs)
+        every = (*gs[:seen], *(None,) * unseen, *gs[seen:])
+        values = [back.saved, *back.places]
+        for g, shape, like in zip(every, self.shapes, back.results, strict=True):
+            values += _flat(g, shape, like)
+        if self.memory is not None:
+            if memory is None:
+                for g in gs:
+                    memory = runtime.add(memory, g.memory) if isinstance(g, _Bars) else memory
+            if memory is None:
+                memory = runtime.new_memory(self.pair.forward.arrays)
+            values.append(memory)
+        return values, memory
+
+    # ---- the next derivative
+
+    @functools.cached_property
+    def reversed(self) -> _Reversed:
+        return _Reversed(self)
+
+    def kept(self) -> Pattern:
+        """Which parts of what is kept have a cotangent."""
+        again = self.reversed.units((self.reversed.asked,), ())[0]
+        t = self.reverse_function.region.params[0].type
+        return _narrowed(t, again.kept_parts)
+
+    @property
+    def kept_parts(self) -> Any:
+        return self.pair.parts[0] if self.late.keeps else None
+
+
+_Arrange = Callable[[_Unit, list[Atom]], list[Atom]]
+
+
+class _Late:
+    """A function that a late call came to, and its derivatives. The program has the first `seen` of
+    its results.
+    """
+
+    outermost = False
+    keeps = False
+
+    def __init__(
         self,
-        s: Specialisation,
-        wrt: tuple[int, ...],
-        implicit: bool,
+        function: Function,
+        derivatives: Derivatives,
         changing: str | None,
-        args: tuple[Any, ...],
-    ) -> _Form:
-        params = s.function.region.params
-        first_hidden = len(params) - len(s.function.hidden)
+        alone: bool,
+        level: int,
+        seen: int,
+    ):
+        self.function, self.derivatives, self.changing = function, derivatives, changing
+        self.alone, self.level, self.seen = alone, level, seen
+        self._made: dict[tuple[Asked, ...], list[_Unit]] = {(): []}
+
+    def units(self, orders: tuple[Asked, ...], given: Any) -> list[_Unit]:
+        """A derivative for each of `orders`: of the function, and of what it becomes by the one
+        before. `given`: the callee and what it is given, for an example.
+        """
+        if orders in self._made:
+            return self._made[orders]
+        if self.alone and self.level + len(orders) > 2:
+            raise refuse(
+                "ZYG301",
+                f"no third derivative of `{self.function.name}`, which changes something and which "
+                "only the run knows",
+                self.function.span,
+                "call it by its name",
+            )
+        before = self.units(orders[:-1], given)
+        outs = self.function.region.outs
+        patterns = [
+            _leaves(type_of(o), self.outermost) if k < self.seen else None
+            for k, o in enumerate(outs)
+        ]
+        patterns += [unit.kept() for unit in before]
+        function = before[-1].pair.forward if before else self.function
+        made = [*before, _Unit(self, function, orders[-1], patterns, given)]
+        self._made[orders] = made
+        return made
+
+    def arrangement(self, asked: Asked, given: Any) -> tuple[tuple[int, ...], list[int], _Arrange]:
+        """The parameters to differentiate in; those of them that the program does not know of; and
+        what makes of the cotangents of all of them those of what was asked for.
+        """
+        raise NotImplementedError
+
+    def complete(self, seen: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The results as the program has them."""
+        return seen
+
+    def finished(
+        self, unit: _Unit, given: list[Any], found: tuple[Any, ...], memory: Any
+    ) -> tuple[Any, ...]:
+        """The cotangents as the program has them."""
+        raise NotImplementedError
+
+
+class _Called(_Late):
+    """What was called."""
+
+    def __init__(self, s: Specialisation, changing: str | None, implicit: bool):
         alone = s.heap is not None and not changing
-        differentiable = has_derivative if alone else may_be_differentiable
+        super().__init__(s.function, s.derivative(implicit), changing, alone, 0, 1)
+        self.outermost = alone
+        self.arrays = s.heap is not None and s.heap.arrays
+        self.s, self.implicit = s, implicit
+        _refuse_held_functions(s)
+
+    def arrangement(self, asked: Asked, given: Any) -> tuple[tuple[int, ...], list[int], _Arrange]:
+        function, positions = self.function, self.s.positions
+        params = function.region.params
+        first_hidden = len(params) - len(function.hidden)
+        differentiable = has_derivative if self.alone else may_be_differentiable
         chosen: list[int] = []
         of_argument: list[Any] = []
-        hidden: list[tuple[int, int]] = []
 
         def reached(root: int | str) -> dict[Any, Any]:
             """The cotangents of what the callee, or a function that it is given, captured."""
             tree: dict[Any, Any] = {}
-            for k, path in enumerate(s.function.hidden):
+            for k, path in enumerate(function.hidden):
                 t = params[first_hidden + k].type
                 if path.root == root and differentiable(t):
                     _plant(tree, path.steps, len(chosen))
                     chosen.append(first_hidden + k)
             return tree
 
-        _refuse_held_functions(s)
-        for i in wrt:
+        for i, _ in asked:
             if i == 0:
                 of_argument.append(reached(CALLED))
-            elif isinstance(args[i - 1], types.FunctionType) and i - 1 not in s.positions:
+            elif isinstance(given[i], types.FunctionType) and i - 1 not in positions:
                 of_argument.append(reached(i - 1))
-                _only_called(s, i - 1, args[i - 1])
-            elif i - 1 in s.positions and differentiable(params[s.positions.index(i - 1)].type):
+                _only_called(self.s, i - 1, given[i])
+            elif i - 1 in positions and differentiable(params[positions.index(i - 1)].type):
                 of_argument.append(len(chosen))
-                chosen.append(s.positions.index(i - 1))
+                chosen.append(positions.index(i - 1))
             else:
                 of_argument.append(None)
-        if implicit:
-            for k in range(first_hidden, len(params)):
-                if k not in chosen and may_be_differentiable(params[k].type):
-                    hidden.append((k, len(chosen)))
-                    chosen.append(k)
-        t = type_of(s.function.region.outs[0])
-        pattern = True if alone and not isinstance(t, Tuple) else _leaves(t, alone)
-        pair = s.derivative(implicit).pair(s.function, tuple(chosen), pattern, alone)
-        compiler = Compiler()
-        title = s.function.name
-        forward = compiler.function(pair.forward, title).callable
-        reverse = compiler.function(pair.reverse, f"pullback of {title}").callable
-        return _Form(
-            forward,
-            reverse,
-            of_argument,
-            hidden,
-            tuple(chosen),
-            pattern,
-            len(chosen) == 1,
-            s.function.changing,
-            s.heap is not None and s.heap.arrays,
-            alone,
-        )
+        visible = len(chosen)
+        if self.implicit:
+            chosen += [
+                k
+                for k in range(first_hidden, len(params))
+                if k not in chosen and may_be_differentiable(params[k].type)
+            ]
 
-    def reverse(
-        self,
-        back: _Back,
-        g: Any,
-        memory: Any,
-        by_identity: tuple[bool | None, ...] = (),
-        every: bool = False,
-    ) -> tuple[Any, ...]:
-        form = back.form
-        if by_identity:
-            g = _drained(memory, back.result, g, form.pattern, form.arrays)
-        seeds = _seeds(g, form.pattern)
-        if form.changing:
-            seeds.append(memory if memory is not None else runtime.new_memory(form.arrays))
-        bars = form.reverse(back.saved, *seeds)
-        if form.single:
-            bars = (bars,)
-        sink = runtime.reached()
-        if sink is not None:
-            sink += [(back.values[k], bars[j]) for k, j in form.hidden]
-        found = _arranged(back, bars, back.wrt if every else back.asked, memory, by_identity)
-        for i, (k, bar) in enumerate(zip(back.wrt, found, strict=False)):
-            if by_identity and by_identity[i] and k > 0:
-                found[i] = _settled(memory, back.args[k - 1], bar)
-            elif by_identity and by_identity[i] is False and form.arrays:
-                found[i] = runtime.drained(memory, back.args[k - 1], bar)
-            elif by_identity and by_identity[i] is None and form.of_argument[i] is None:
-                left = runtime.of_copy(memory, back.args[k - 1])
-                found[i] = bar if left is None else left
-        return tuple(found)
+        def arrange(unit: _Unit, bars: list[Atom]) -> list[Atom]:
+            found = [
+                self._of_callee(unit, bars, where, i, (), given[i])
+                if isinstance(where, dict)
+                else self._of_argument(unit, None if where is None else bars[where], i, how, given)
+                for (i, how), where in zip(asked, of_argument, strict=True)
+            ]
+            return [*found, *bars[visible:]]
 
-    def again(self, back: _Back, g: Any) -> tuple[tuple[Any, ...], Any]:
-        """The cotangents as `reverse` gives them, and what their own pullback needs."""
-        form, s = back.form, back.s
-        if s.heap is not None:
+        return tuple(chosen), chosen[visible:], arrange
+
+    def _of_argument(self, unit: _Unit, bar: Atom, i: int, how: bool | str, given: Any) -> Atom:
+        x = given[i]
+        if not self.changing:
+            pass
+        elif how is True:
+            bar = None if bar is None else unit.emitted(runtime.settled, _given(i), made(bar))
+        elif how == VALUE and not _is_plain(x, self.arrays):
             raise refuse(
                 "ZYG301",
-                f"no gradient of the gradient of `{s.function.name}`, which changes something and "
-                "which only the run knows",
-                s.function.span,
+                f"no such derivative of `{self.function.name}`, which only the run knows, for a "
+                "cotangent that is a structure",
+                self.function.span,
                 "call it by its name",
             )
-        key = ("again", back.wrt, back.implicit)
-        if key not in s.units:
-            s.units[key] = self._again(s, form, back.implicit)
-        forward, reverse = s.units[key]
-        seeds = _seeds(g, form.pattern)
-        bars, saved = forward(*back.values, *seeds)
-        found = _arranged(back, bars, back.asked, None, ())
-        return tuple(found), _Again(reverse, saved, back, bars, seeds)
+        elif isinstance(x, list | dict) and how and bar is None:
+            bar = emit(runtime.of_copy, (unit.memory, unit.place(_given(i))))
+        elif self.arrays and isinstance(x, np.ndarray):
+            bar = unit.emitted(runtime.drained, _given(i), made(bar))
+        return as_scalar(bar, FLOAT) if isinstance(x, float | int) else bar
 
-    def _again(self, s: Specialisation, form: _Form, implicit: bool) -> tuple[Any, Any]:
-        """The pullback of the pullback: compiled forward and reverse parts."""
-        derivatives = s.derivative(implicit)
-        made = derivatives.seeded(s.function, form.chosen, form.pattern)
-        first = len(s.function.region.params)
-        wrt = (*form.chosen, *range(first, len(made.region.params)))
-        pair = derivatives.pair(made, wrt, (True,) * len(form.chosen), True)
-        compiler = Compiler()
-        title = f"pullback of {s.function.name}"
-        return (
-            compiler.function(pair.forward, title).callable,
-            compiler.function(pair.reverse, f"pullback of {title}").callable,
+    def _of_callee(
+        self,
+        unit: _Unit,
+        bars: list[Atom],
+        tree: dict[Any, Any],
+        root: int,
+        steps: tuple[Any, ...],
+        f: Any,
+    ) -> Atom:
+        """The cotangent of a callee: of what it captured, but for variables that are in memory, and
+        of its attributes.
+        """
+        if () in tree:
+            return bars[tree[()]]
+        if not tree:
+            return None
+        parts: dict[Any, Atom] = {}
+        closure = isinstance(f, types.FunctionType)
+        for k, inner in tree.items():
+            there = (*steps, k)
+            part = f.__closure__[k].cell_contents if closure else getattr(f, k)
+            bar = self._of_callee(unit, bars, inner, root, there, part)
+            if closure and self.changing and bar is not None:
+                place = _captured(root, there, self.changing == STORING)
+                bar = unit.emitted(runtime.settled, place, made(bar))
+            parts[k] = bar
+        if not closure:
+            return Fields(parts)
+        return tuple(parts.get(k) for k in range(len(f.__closure__)))
+
+    def finished(
+        self, unit: _Unit, given: list[Any], found: tuple[Any, ...], memory: Any
+    ) -> tuple[Any, ...]:
+        return tuple(
+            runtime.zeros_like(x)
+            if bar is None and i > 0 and not (how is True and isinstance(x, np.ndarray))
+            else bar
+            for (i, how), x, bar in zip(unit.asked, given, found, strict=False)
         )
 
-    def reverse_again(self, again: _Again, bars: tuple[Any, ...]) -> tuple[Any, Any]:
-        """The cotangents of what was kept, for each of `wrt`, and of the seed."""
-        back, form = again.back, again.back.form
-        seeds = [runtime.zeros_like(bar) for bar in again.bars]
-        for i, bar in zip(back.asked, bars, strict=True):
-            where = form.of_argument[back.wrt.index(i)]
-            if isinstance(where, dict):
-                _sown(where, bar, back.fn if i == 0 else back.args[i - 1], seeds)
-            elif where is not None and bar is not None:
-                seeds[where] = bar
-        found = again.reverse(again.saved, *seeds)
-        if len(form.chosen) + len(again.seeds) == 1:
-            found = (found,)
-        n = len(form.chosen)
-        sink = runtime.reached()
-        if sink is not None:
-            sink += [(back.values[k], found[j]) for k, j in form.hidden]
-        of_seeds = iter(found[n:])
-        return (
-            tuple(_arranged(back, found[:n], back.wrt, None, ())),
-            _joined(form.pattern, of_seeds),
+
+class _Reversed(_Late):
+    """The reverse part of a derivative. Asked for are the cotangents of what was kept, and of the
+    cotangents of the results.
+    """
+
+    def __init__(self, unit: _Unit):
+        late = unit.late
+        super().__init__(
+            unit.reverse_function,
+            late.derivatives,
+            late.changing,
+            late.alone,
+            late.level + unit.backs + 1,
+            len(unit.asked),
         )
+        self.of = unit
+        params = self.function.region.params
+        self.wrt = tuple(
+            k
+            for k in (0, *range(unit.first_leaf, unit.first_leaf + len(unit._leaves)))
+            if may_be_differentiable(params[k].type)
+        )
+        self.keeps = 0 in self.wrt
+        shapes = unit.shapes
+        last = len(shapes) - unit.backs
+        self.gs = [*shapes[: late.seen], *shapes[last:]]
+        self.asked: Asked = tuple((i, False) for i in range(1 + len(self.gs)))
+
+    def arrangement(self, asked: Asked, given: Any) -> tuple[tuple[int, ...], list[int], _Arrange]:
+        def arrange(unit: _Unit, bars: list[Atom]) -> list[Atom]:
+            of = dict(zip(self.wrt, bars, strict=True))
+            first = self.of.first_leaf
+            leaves = iter([of.get(first + k) for k in range(len(self.of._leaves))])
+            return [of.get(0), *(_joined(shape, leaves) for shape in self.gs)]
+
+        return self.wrt, [], arrange
+
+    def complete(self, seen: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return self.of.late.finished(self.of, given[0].given, seen, None)
+
+    def finished(
+        self, unit: _Unit, given: list[Any], found: tuple[Any, ...], memory: Any
+    ) -> tuple[Any, ...]:
+        of_kept, *of_gs = found
+        seen = self.of.late.seen
+        return (
+            _Bars(of_kept, memory),
+            *(
+                _filled(bar, g) if k < seen else _Bars(bar, None)
+                for k, (bar, g) in enumerate(zip(of_gs, given[1:], strict=True))
+            ),
+        )
+
+
+def _is_plain(x: Any, arrays: bool) -> bool:
+    """Whether the whole cotangent of a value is found: not where it holds something that is found
+    by its identity, in another than a list or dict.
+    """
+    if isinstance(x, list | dict):
+        items = x.values() if isinstance(x, dict) else x
+        return all(_is_plain(e, arrays) and not (arrays and _is_array(e)) for e in items)
+    if isinstance(x, tuple):
+        return not any(isinstance(e, list | dict | tuple) or arrays and _is_array(e) for e in x)
+    return x is None or isinstance(x, int | float | complex | str | np.generic | np.ndarray)
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray)
+
+
+def _given(i: int) -> Place:
+    return lambda given, results: given[i]
+
+
+def _result(path: tuple[int, ...]) -> Place:
+    def find(given: tuple[Any, ...], results: tuple[Any, ...]) -> Any:
+        found: Any = results
+        for i in path:
+            found = found[i]
+        return found
+
+    return find
+
+
+def _snapshot(path: tuple[int, ...]) -> Place:
+    """A result with all it holds, as it was returned."""
+    result = _result(path)
+    return lambda given, results: runtime.snapshot(result(given, results))
+
+
+def _captured(root: int, steps: tuple[Any, ...], arrays: bool) -> Place:
+    """What a closure captured, where it has its cotangent by its identity: a variable that is in
+    memory, or one of `arrays`.
+    """
+
+    def find(given: tuple[Any, ...], results: tuple[Any, ...]) -> Any:
+        f = given[root]
+        for step in steps[:-1]:
+            f = getattr(f, step) if isinstance(step, str) else f.__closure__[step].cell_contents
+        cell = f.__closure__[steps[-1]]
+        if steps[-1] in runtime.shared_cells(f):
+            return cell
+        return cell.cell_contents if arrays else None
+
+    return find
+
+
+def _plant(tree: dict[Any, Any], steps: tuple[Any, ...], index: int) -> None:
+    """Note which cotangent is that of what a callee reaches by `steps`."""
+    for step in steps:
+        tree = tree.setdefault(step, {})
+    tree[()] = index
+
+
+def _leaves(t: Type, alone: bool) -> Pattern:
+    """Which parts of a result have a cotangent of their own; that of an object is in memory."""
+    if isinstance(t, Tuple):
+        return tuple(_leaves(i, alone) for i in t.items)
+    return None if not alone and (isinstance(t, Ref) or in_memory(t)) else True
+
+
+def _narrowed(t: Type, parts: Any) -> Pattern:
+    """Which parts of what is kept have a cotangent, from those that the reverse part gives one."""
+    if isinstance(t, Tuple):
+        each = parts if isinstance(parts, tuple) else (parts,) * len(t.items)
+        return tuple(map(_narrowed, t.items, each))
+    return None if is_zero(parts) or isinstance(t, Ref) or in_memory(t) else True
+
+
+def _flat(g: Any, shape: Pattern, like: Any) -> list[Any]:
+    """The leaves of a cotangent, zero where there is none."""
+    if isinstance(g, _Bars):
+        g = g.saved
+    if isinstance(shape, tuple):
+        parts = (None,) * len(shape) if g is None else g
+        return [x for each in zip(parts, shape, like, strict=True) for x in _flat(*each)]
+    return [] if shape is None else [runtime.zeros_like(like) if g is None else g]
+
+
+def _joined(shape: Pattern, leaves: Iterator[Atom]) -> Atom:
+    """A cotangent from its leaves."""
+    if isinstance(shape, tuple):
+        return tuple(_joined(part, leaves) for part in shape)
+    return None if shape is None else next(leaves)
+
+
+def _filled(bar: Any, like: Any) -> Any:
+    """A cotangent with zeros where there is none."""
+    if isinstance(bar, tuple) and isinstance(like, tuple):
+        return tuple(map(_filled, bar, like))
+    return runtime.zeros_like(like) if bar is None else bar
 
 
 def _only_called(s: Specialisation, place: int, f: types.FunctionType) -> None:
@@ -299,123 +678,3 @@ def _refuse_held_functions(s: Specialisation) -> None:
                 s.function.span,
                 "pass the function by itself, or what it captured",
             )
-
-
-def _arranged(
-    back: _Back,
-    bars: tuple[Any, ...],
-    asked: tuple[int, ...],
-    memory: Any,
-    by_identity: tuple[bool | None, ...],
-) -> list[Any]:
-    """Cotangents by argument, from those of what was differentiated."""
-    found: list[Any] = []
-    for i, where in zip(back.wrt, back.form.of_argument, strict=True):
-        if i not in asked:
-            continue
-        if isinstance(where, dict):
-            of = back.fn if i == 0 else back.args[i - 1]
-            found.append(_bar_of_callee(of, where, bars, memory))
-            continue
-        bar = None if where is None else bars[where]
-        arg = back.args[i - 1]
-        if bar is None and not (by_identity and isinstance(arg, np.ndarray)):
-            bar = runtime.zeros_like(arg)
-        found.append(runtime.real_scalar(bar) if isinstance(arg, float | int) else bar)
-    return found
-
-
-def _sown(tree: dict[Any, Any], bar: Any, f: Any, seeds: list[Any]) -> None:
-    """Give the parts of a callee's cotangent to what the callee reaches: as `_bar_of_callee`, the
-    other way round.
-    """
-    if bar is None:
-        return
-    if () in tree:
-        seeds[tree[()]] = bar
-        return
-    is_function = isinstance(f, types.FunctionType)
-    for k, inner in tree.items():
-        if is_function:
-            _sown(inner, bar[k], (f.__closure__ or ())[k].cell_contents, seeds)
-        else:
-            _sown(inner, getattr(bar, k), getattr(f, k), seeds)
-
-
-def _joined(pattern: Any, leaves: Iterator[Any]) -> Any:
-    """The cotangent of a seed from those of its leaves."""
-    if isinstance(pattern, tuple):
-        return tuple(_joined(p, leaves) for p in pattern)
-    return None if pattern is None else next(leaves)
-
-
-def _plant(tree: dict[Any, Any], steps: tuple[Any, ...], index: int) -> None:
-    """Note which cotangent is that of what a callee reaches by `steps`."""
-    for step in steps:
-        tree = tree.setdefault(step, {})
-    tree[()] = index
-
-
-def _bar_of_callee(f: Any, tree: dict[Any, Any], bars: tuple[Any, ...], memory: Any) -> Any:
-    """The cotangent of a callee: of what it captured, but for variables that are in memory, and of
-    its attributes.
-    """
-    if () in tree:
-        return bars[tree[()]]
-    if not tree:
-        return None
-    if not isinstance(f, types.FunctionType):
-        parts = {k: _bar_of_callee(getattr(f, k), inner, bars, memory) for k, inner in tree.items()}
-        return types.SimpleNamespace(**parts)
-    found: list[Any] = [None] * len(f.__closure__ or ())
-    for k, inner in tree.items():
-        cell = (f.__closure__ or ())[k]
-        bar = _bar_of_callee(cell.cell_contents, inner, bars, memory)
-        if k in runtime.shared_cells(f):
-            runtime.add_to(memory, cell, "cell_contents", bar)
-        elif memory is not None and runtime.by_identity(memory, cell.cell_contents):
-            _settled(memory, cell.cell_contents, bar)  # as it is in the container it came from
-        else:
-            found[k] = bar
-    return tuple(found)
-
-
-def _settled(memory: Any, x: Any, bar: Any) -> Any:
-    """The cotangent of an argument that is left once the arrays that it is, or holds in a tuple,
-    have their own.
-    """
-    if isinstance(x, tuple) and isinstance(bar, tuple):
-        left = [_settled(memory, xi, b) for xi, b in zip(x, bar, strict=True)]
-        return runtime.tuple_like(x, left)
-    if not isinstance(x, np.ndarray) or not x.ndim or x.dtype.kind not in "fc":
-        return bar
-    runtime.add_to_array(runtime.bar_of(memory, x), bar)
-    return None
-
-
-def _leaves(t: Any, alone: bool) -> Any:
-    """Which parts of a result have a cotangent of their own; that of an object is in memory."""
-    if isinstance(t, Tuple):
-        return tuple(_leaves(i, alone) for i in t.items)
-    return None if not alone and (isinstance(t, Ref) or in_memory(t)) else True
-
-
-def _drained(memory: Any, y: Any, g: Any, pattern: Any, arrays: bool) -> Any:
-    """The whole cotangent of a result: `g`, and what the arrays in it have by their identity. Those
-    that the call finds by identity itself keep it, and are given `g`.
-    """
-    if isinstance(pattern, tuple):
-        parts = g if isinstance(g, tuple) else (None,) * len(pattern)
-        return tuple(_drained(memory, *x, arrays) for x in zip(y, parts, pattern, strict=True))
-    if pattern is None:
-        if isinstance(y, list | dict) and g is not None:  # its parts have theirs in memory
-            runtime.scattered(memory, runtime.snapshot(y), g)
-        return _settled(memory, y, g) if arrays else g
-    total = runtime.drained(memory, y, g)
-    return runtime.zeros_like(y) if total is None else total
-
-
-def _seeds(g: Any, pattern: Any) -> list[Any]:
-    if isinstance(pattern, tuple):
-        return [s for part, p in zip(g, pattern, strict=True) for s in _seeds(part, p)]
-    return [] if pattern is None else [g]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import FunctionType
 
 from ..ir.core import (
-    CALL_VALUE,
     FOR,
     IF,
     TRY,
@@ -34,6 +33,7 @@ from ..ir.types import (
 from ..rules.registry import REFUSAL, lookup
 from ..runtime import Memory
 from .effects import (
+    LATE,
     changes_memory,
     function_changes,
     is_view,
@@ -104,7 +104,7 @@ class _Activity:
             self.touch(*(v for v in values(op.args) if isinstance(v.type, Other | Unknown)))
         if stores(op):
             self._touch_sites(type_of(op.args[0]))
-        elif isinstance(op.fn, Function) or op.fn is CALL_VALUE:  # it may store into any of them
+        elif isinstance(op.fn, Function) or op.fn in LATE:  # it may store into any of them
             for a in (*op.args, *op.static.values()):
                 self._touch_sites(type_of(a))
             for site in reached_sites(Region((), [op])):  # or into what they hold
@@ -116,7 +116,7 @@ class _Activity:
 
     def _depends(self, op: Op) -> bool:
         """Whether a derivative may flow through an op without regions."""
-        if self.reaching and op.fn is CALL_VALUE:
+        if self.reaching and op.fn in LATE:
             return True
         if reads_memory(op):  # of which it is not known here what was stored there
             return True

@@ -82,15 +82,25 @@ BAR_READS: set[Any] = {
     runtime.read_over,
     runtime.read_values,
     runtime.collected,
+    runtime.settled_back,
+}
+# Fetch cotangents and leave others.
+TAKES: set[Any] = {
+    runtime.take_from,
+    runtime.cut_from,
+    runtime.take_all,
+    runtime.of_copy,
+    runtime.drained,
+    runtime.drained_back,
+    runtime.drained_items,
+    runtime.drained_items_back,
+    runtime.whole_of,
 }
 BAR_CHANGES: set[Any] = {
     runtime.add_to,
-    runtime.take_from,
     runtime.put_into,
-    runtime.cut_from,
     runtime.paste_into,
     runtime.reorder_in,
-    runtime.take_all,
     runtime.put_all,
     runtime.spread_over,
     runtime.spread_values,
@@ -98,13 +108,20 @@ BAR_CHANGES: set[Any] = {
     runtime.forget,
     runtime.copied_bars,
     runtime.copied_bars_back,
-    runtime.drained_items,
-    runtime.whole_of,
+    *TAKES,
+    runtime.settled,
+    runtime.of_copy_back,
+}
+# May do anything.
+LATE: set[Any] = {
+    CALL_VALUE,
+    runtime.late_forward,
+    runtime.late_reverse,
+    runtime.late_again,
 }
 # What is seen from outside, or follows from what was done before.
 SHOWS = (print, input, runtime.observe, runtime.enter, runtime.leave)
 DRAWS = (np.random.Generator, np.random.RandomState)
-LATE: set[Any] = {CALL_VALUE, runtime.changing_forward, runtime.changing_reverse}
 
 
 def stores(op: Op) -> bool:
@@ -122,7 +139,7 @@ def is_view(op: Op) -> bool:
 
 def reads_memory(op: Op) -> bool:
     """Whether the result of an op comes out of memory."""
-    if op.fn in BAR_READS or op.fn in (runtime.take_from, runtime.cut_from, runtime.take_all):
+    if op.fn in BAR_READS or op.fn in TAKES:
         return True
     if op.fn is runtime.read_global:
         return True

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .cotangents import zeros_like
+
 
 def root(x: Any) -> Any:
     """The array that a view is a view of, in the end."""
@@ -64,14 +66,32 @@ def add_to_array(bar: Any, c: Any) -> None:
 
 def drained(memory: Any, y: Any, g: Any) -> Any:
     """The whole cotangent of a result: `g`, and what its buffer has, which is zero from here on."""
-    if not isinstance(y, np.ndarray) or not y.ndim or y.dtype.kind not in "fc":
-        return g
-    bar = bar_of(memory, y, make=False)
+    bar = _own_bar(memory, y)
     if bar is None:
         return g
     total = bar.copy() if g is None else g + bar
     bar[...] = 0
     return total
+
+
+def drained_back(memory: Any, y: Any, total: Any, like: Any) -> Any:
+    """The reverse of `drained`, from the cotangent of the total: the cotangent of `g`, which looks
+    like `like`. What the buffer had got to has it, too, and no more.
+    """
+    bar = _own_bar(memory, y)
+    if bar is not None:
+        bar[...] = 0 if total is None else total
+    return zeros_like(like) if total is None else total
+
+
+def _own_bar(memory: Any, y: Any) -> Any:
+    """The cotangent that an array has by its identity; None where it has none yet."""
+    if not isinstance(y, np.ndarray) or not y.ndim or y.dtype.kind not in "fc":
+        return None
+    if type(memory) is not tuple:
+        return bar_of(memory, y, make=False)
+    bar = array_bar(memory[1:], y, make=False)
+    return None if bar is None else bar_of(memory[0], bar)
 
 
 def drained_items(memory: Any, items: Any, g: Any, pattern: Any) -> Any:
@@ -87,6 +107,19 @@ def _drained(memory: Any, y: Any, g: Any, pattern: Any) -> Any:
         parts = (None,) * len(pattern) if g is None else g
         return tuple(_drained(memory, *x) for x in zip(y, parts, pattern, strict=True))
     return drained(memory, y, g) if pattern else g
+
+
+def drained_items_back(memory: Any, items: Any, totals: Any, pattern: Any) -> Any:
+    """The reverse of `drained_items`, from the cotangents of the totals."""
+    each = zip(items, totals, strict=True)
+    return tuple(_drained_back(memory, y, total, pattern) for y, total in each)
+
+
+def _drained_back(memory: Any, y: Any, total: Any, pattern: Any) -> Any:
+    if isinstance(pattern, tuple):
+        parts = (None,) * len(pattern) if total is None else total
+        return tuple(_drained_back(memory, *x) for x in zip(y, parts, pattern, strict=True))
+    return drained_back(memory, y, total, y) if pattern else total
 
 
 def shares(x: Any, y: Any) -> bool:

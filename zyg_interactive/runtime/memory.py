@@ -11,6 +11,7 @@ end then has no cotangent. None is zero.
 
 from __future__ import annotations
 
+import functools
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -93,6 +94,18 @@ class Memory:
                 return None
             found = self._buffers[id(owner)] = (owner, make())
         return found[1]
+
+    def __add__(self, other: Memory) -> Memory:
+        """The sums of the cotangents in two memories."""
+        total = Memory(self.arrays)
+        for memory in (self, other):
+            for x, cells in memory._cells.values():
+                for key, c in cells.items():
+                    total.of(x).accumulate(key, c)
+            for owner, bar in memory._buffers.values():
+                held = total.buffer(owner, functools.partial(np.zeros_like, bar))
+                held += bar
+        return total
 
 
 def new_memory(arrays: bool = False) -> Memory:
@@ -398,8 +411,8 @@ def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
 
 
 def of_copy(memory: Any, x: Any) -> Any:
-    """The cotangents of what a list or dict holds that is a copy; None where nothing flows. Arrays
-    that are found by their identity are no copies, and keep theirs.
+    """The cotangents of what a list or dict holds that is a copy, which are zero from here on; None
+    where nothing flows. Arrays that are found by their identity are no copies, and keep theirs.
     """
     cells = _cells(memory, x)
     found = {
@@ -407,12 +420,58 @@ def of_copy(memory: Any, x: Any) -> Any:
         if isinstance(e, list | dict | deque)
         else None
         if by_identity(memory, e)
-        else cells.get(k)
+        else cells.take(k)
         for k, e in _items(x)
     }
     if all(c is None for c in found.values()):
         return None
     return found if isinstance(x, dict) else list(found.values())
+
+
+def of_copy_back(memory: Any, x: Any, c: Any) -> None:
+    """The reverse of `of_copy`."""
+    cells = _cells(memory, x)
+    for k, e in _items(x):
+        part = None if c is None else c[k]
+        if isinstance(e, list | dict | deque):
+            of_copy_back(memory, e, part)
+        elif not by_identity(memory, e):
+            cells.replace(k, part)
+
+
+def settled(memory: Any, x: Any, c: Any) -> Any:
+    """Give the cotangent of `x` to the arrays that `x` is, or holds in a tuple, or to the variable
+    that it is; returns what is left of it.
+    """
+    if isinstance(x, types.CellType):
+        add_to(memory, x, "cell_contents", c)
+        return None
+    if isinstance(x, tuple) and isinstance(c, tuple):
+        return tuple_like(x, [settled(memory, *each) for each in zip(x, c, strict=True)])
+    if not _is_array(x):
+        return c
+    add_to_array(array_bar(memory, x), c)
+    return None
+
+
+def settled_back(memory: Any, x: Any, left: Any, like: Any) -> Any:
+    """The reverse of `settled`, from the cotangent of what was left."""
+    if like is None:
+        return None
+    if isinstance(x, types.CellType):
+        return read_from(memory, x, "cell_contents", like)
+    if isinstance(x, tuple) and isinstance(like, tuple):
+        parts = (None,) * len(x) if left is None else left
+        each = zip(x, parts, like, strict=True)
+        return tuple_like(x, [settled_back(memory, *parts) for parts in each])
+    if not _is_array(x):
+        return zeros_like(like) if left is None else left
+    return array_bar(memory, x).copy()
+
+
+def _is_array(x: Any) -> bool:
+    """Whether something is an array that may have its cotangent by its identity."""
+    return isinstance(x, np.ndarray) and x.ndim > 0 and x.dtype.kind in "fc"
 
 
 def finished(c: Any, x: Any) -> Any:

@@ -20,7 +20,7 @@ from ..diagnostics import refuse
 from ..ir.core import Atom, Op, Region, Value, emit, type_of, values
 from ..ir.types import INT, Ref
 from .adjoint import Scope
-from .cotangents import bar_type, component, made
+from .cotangents import bar_type, component, filled, made
 
 if TYPE_CHECKING:
     from .pullback import Pullback
@@ -343,6 +343,63 @@ def _scattered(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     p.contribute(scope, c, got)
 
 
+def _drained(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, y, g = op.args
+    _back(p, scope, op, runtime.drained_back, (memory, y), (g,), g)
+
+
+def _drained_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, y, total, _ = op.args
+    _back(p, scope, op, runtime.drained, (memory, y), (), total)
+
+
+def _drained_items(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, items, g, pattern = op.args
+    _back(p, scope, op, runtime.drained_items_back, (memory, items), (pattern,), g)
+
+
+def _drained_items_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, items, totals, pattern = op.args
+    _back(p, scope, op, runtime.drained_items, (memory, items), (pattern,), totals)
+
+
+def _settled(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, c = op.args
+    _back(p, scope, op, runtime.settled_back, (memory, x), (c,), c)
+
+
+def _settled_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, left, _ = op.args
+    _back(p, scope, op, runtime.settled, (memory, x), (), left)
+
+
+def _back(
+    p: Pullback,
+    scope: Scope,
+    op: Op,
+    fn: Any,
+    place: tuple[Atom, ...],
+    more: tuple[Atom, ...],
+    c: Atom,
+) -> None:
+    """Let `c` have what `fn` makes of the cotangent of the result, and of what is in memory."""
+    memory, x = place
+    g = made(filled(p.total_of(scope, op.result), op.result))
+    found = emit(fn, (_around(p, memory), x, g, *more))
+    found.type = bar_type(type_of(c))
+    p.contribute(scope, c, found)
+
+
+def _of_copy(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x = op.args
+    emit(runtime.of_copy_back, (_around(p, memory), x, made(p.total_of(scope, op.result))))
+
+
+def _of_copy_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, c = op.args
+    p.contribute(scope, c, emit(runtime.of_copy, (_around(p, memory), x)))
+
+
 OF_BARS: dict[Any, Reverse] = {
     runtime.add_to: _replaces(runtime.read_from),
     runtime.read_from: _fetches(runtime.add_to, False),
@@ -362,4 +419,13 @@ OF_BARS: dict[Any, Reverse] = {
     runtime.copied_bars_back: _copied_bars_back,
     runtime.collected: _collected,
     runtime.scattered: _scattered,
+    runtime.drained: _drained,
+    runtime.whole_of: _drained,
+    runtime.drained_back: _drained_back,
+    runtime.drained_items: _drained_items,
+    runtime.drained_items_back: _drained_items_back,
+    runtime.settled: _settled,
+    runtime.settled_back: _settled_back,
+    runtime.of_copy: _of_copy,
+    runtime.of_copy_back: _of_copy_back,
 }

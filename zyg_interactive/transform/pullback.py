@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import runtime
 from ..analysis.activity import active_values, is_given_functions
-from ..analysis.effects import changes_memory, function_changes, reads_memory, stores
+from ..analysis.effects import LATE, changes_memory, function_changes, reads_memory, stores
 from ..diagnostics import Refused, refuse
 from ..ir.core import (
     CALL_VALUE,
@@ -68,6 +68,7 @@ from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
 from ..rules.registry import REFUSAL, Rule, lookup, wants_arrays
 from ..rules.sizes import member_type
+from ..runtime import CHANGING, COPY, STORING, VALUE
 from .adjoint import Adjoint, Pairs, Pattern, Scope, Watch
 from .arrays import contribute as contribute_to_array
 from .arrays import reverse_of_array, shadow, taken
@@ -264,7 +265,7 @@ class Pullback:
 
     def _changes(self, op: Op) -> bool:
         """Whether an op leaves something to be reversed in memory."""
-        if changes_memory(op) or op.fn is CALL_VALUE:
+        if changes_memory(op) or op.fn in LATE:
             return True
         return any(self._changes(inner) for region in op.regions for inner in region.ops)
 
@@ -377,6 +378,8 @@ class Pullback:
             self._call(op, scope)
         elif fn is CALL_VALUE or (fn is runtime.observe and REFUSAL not in op.static):
             self._dynamic(op, scope, op.args[0], op.args[1:])
+        elif not isinstance(fn, dict | list) and fn in AGAIN:
+            AGAIN[fn](self, op, scope)
         elif fn is operator.getitem and self._may_be_changed(op.args[0]):
             self._dynamic(op, scope, fn, op.args)
         elif fn in STRUCTURAL and STRUCTURAL[fn](self, op, scope):
@@ -439,16 +442,6 @@ class Pullback:
 
     def _rule(self, op: Op, scope: Scope) -> None:
         rule = lookup(op.fn)
-        if op.fn in TWICE:
-            TWICE[op.fn](self, op, scope)
-            return
-        if op.fn in _LATE:
-            raise refuse(
-                "ZYG301",
-                "no such derivative of a call that only the run knows",
-                op.span,
-                "call a function that is known by its name",
-            )
         if self._made(op.result) and (
             not any(v in self.active for v in op_reads(op))
             or (rule is not None and rule.pullback is None and rule.custom is None)
@@ -666,34 +659,11 @@ class Pullback:
         if g is None:
             g = self.given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
-        every = (fn, *args, *static.values())
-        wrt = tuple(
-            i
-            for i, a in enumerate(every)
-            if any(v in self.active or _shares_cells(v.type) for v in values(a))
-        )
-        back = Value("back", UNKNOWN, op.span)
-        g = made(filled(g, op.result))
-        changing = self.f.changing
-        op.fn = runtime.changing_forward if changing else runtime.dynamic_forward
-        told = (self.f.arrays,) if changing else ()
-        op.args, op.static = (wrt, tuple(static), *told, *every), {}
-        op.results = (op.result, back)
-        back.op = op
-        bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i in wrt)
-        if changing:
-            # Arrays have their cotangents by identity, but for those that are known to be values.
-            found = tuple(_by_identity(type_of(every[i]), self.f.arrays) for i in wrt)
-            args = (back, g, self.memory, found)
-            append(Op(runtime.changing_reverse, args, {}, bars, (), op.span))
-        else:
-            append(Op(runtime.dynamic_reverse, (back, g), {}, bars, (), op.span))
-        for i, bar in zip(wrt, bars, strict=True):
-            if in_memory(type_of(every[i])):
-                continue
-            if isinstance(type_of(every[i]), Array) and type_of(every[i]) != bar.type:
-                bar.type = bar_type(type_of(every[i]))
-            self.contribute(scope, every[i], bar)
+        changing = None if not self.f.changing else STORING if self.f.arrays else CHANGING
+        op.fn = runtime.late_forward
+        op.args = (tuple(static), changing, (), fn, *args, *static.values())
+        op.static = {}
+        _late(self, op, scope, (made(filled(g, op.result)),))
 
     def _custom(self, op: Op, scope: Scope, rule: Callable[..., Any]) -> None:
         """A call whose gradient the user has given."""
@@ -717,37 +687,64 @@ class Pullback:
             self.contribute(scope, args[i], bar)
 
 
-def _twice_forward(p: Pullback, op: Op, scope: Scope) -> None:
-    """The reverse of a late call that is differentiated for the second time. The cotangent of what
-    the call keeps is a tuple of those of its arguments.
+def _late(p: Pullback, op: Op, scope: Scope, gs: tuple[Atom, ...]) -> None:
+    """The reverse of a late call, of which each derivative keeps what its own pullback needs. `gs`:
+    the cotangents of its results; that of what is kept is a tuple, which only the run knows.
     """
-    y, back = op.results
-    g, back_bar = p.total_of(scope, y), p.total_of(scope, back)
-    wrt, names, *every = op.args
-    mine = (i for i, a in enumerate(every) if any(v in p.active for v in values(a)))
-    wanted = tuple(sorted({*wrt, *mine}))
-    op.fn, op.args = runtime.twice_forward, (wrt, names, wanted, *every)
-    bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i in wanted)
-    g = None if g is None else made(filled(g, y))
-    append(Op(runtime.twice_reverse, (back, g, back_bar), {}, bars, (), op.span))
-    for i, bar in zip(wanted, bars, strict=True):
-        p.contribute(scope, every[i], bar)
-
-
-def _twice_reverse(p: Pullback, op: Op, scope: Scope) -> None:
-    """The reverse of the reverse of a late call."""
-    back, g = op.args
-    seeds = [p.total_of(scope, r) for r in op.results]
-    again = Value("again", UNKNOWN, op.span)
-    op.fn, op.results = runtime.again_forward, (*op.results, again)
-    again.op = op
-    back_bar = Value("back_bar", UNKNOWN, op.span)
-    g_bar = Value(None, bar_type(type_of(g)), op.span)
-    append(
-        Op(runtime.again_reverse, (again, *map(made, seeds)), {}, (back_bar, g_bar), (), op.span)
+    names, changing, orders, *every = op.args
+    order = p.f.order - len(orders)  # of the program that made the call
+    asked = tuple(
+        (i, _by_identity(a, changing == STORING, order))
+        for i, a in enumerate(every)
+        if any(v in p.active or _shares_cells(v.type) for v in values(a))
     )
-    p.contribute(scope, back, back_bar)
-    p.contribute(scope, g, g_bar)
+    back = _kept_back(op)
+    bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i, _ in asked)
+    if changing or orders:
+        op.args = (names, changing, (*orders, asked), *every)
+        memory = p.memory if changing else None
+        append(Op(runtime.late_reverse, (back, memory, *gs), {}, bars, (), op.span))
+    else:
+        op.fn, op.args = runtime.dynamic_forward, (tuple(i for i, _ in asked), names, *every)
+        append(Op(runtime.dynamic_reverse, (back, *gs), {}, bars, (), op.span))
+    for (i, _), bar in zip(asked, bars, strict=True):
+        if not in_memory(type_of(every[i])):
+            p.contribute(scope, every[i], bar)
+
+
+def _kept_back(op: Op) -> Value:
+    """One more result: what the pullback of a late call needs."""
+    back = Value("back", UNKNOWN, op.span)
+    op.results = (*op.results, back)
+    back.op = op
+    return back
+
+
+def _late_forward(p: Pullback, op: Op, scope: Scope) -> None:
+    gs = tuple(made(p.total_of(scope, r)) for r in op.results)
+    if op.fn is runtime.dynamic_forward:
+        wrt, names, *every = op.args
+        orders = (tuple((i, False) for i in wrt),)
+        op.fn, op.args = runtime.late_forward, (names, None, orders, *every)
+    _late(p, op, scope, gs)
+
+
+def _late_reverse(p: Pullback, op: Op, scope: Scope) -> None:
+    """The reverse of the reverse of a late call."""
+    seeds = [made(p.total_of(scope, r)) for r in op.results]
+    if op.fn is runtime.dynamic_reverse:
+        op.args = (0, op.args[0], None, *op.args[1:])
+    elif op.fn is runtime.late_reverse:
+        op.args = (0, *op.args)
+    times, back, memory, *gs = op.args
+    op.fn, op.args = runtime.late_again, (times + 1, back, memory, *gs)
+    again = _kept_back(op)
+    args = (again, None if memory is None else p.memory, *seeds)
+    of = (back, *gs)
+    bars = tuple(Value(None, bar_type(type_of(a)), op.span) for a in of)
+    append(Op(runtime.late_reverse, args, {}, bars, (), op.span))
+    for a, bar in zip(of, bars, strict=True):
+        p.contribute(scope, a, bar)
 
 
 def _twice_jacobian(p: Pullback, op: Op, scope: Scope) -> None:
@@ -761,15 +758,15 @@ def _twice_jacobian(p: Pullback, op: Op, scope: Scope) -> None:
     p.contribute(scope, back, back_bar)
 
 
-TWICE: dict[Any, Callable[[Pullback, Op, Scope], None]] = {
-    runtime.dynamic_forward: _twice_forward,
-    runtime.dynamic_reverse: _twice_reverse,
+AGAIN: dict[Any, Callable[[Pullback, Op, Scope], None]] = {
+    runtime.dynamic_forward: _late_forward,
+    runtime.late_forward: _late_forward,
+    runtime.dynamic_reverse: _late_reverse,
+    runtime.late_reverse: _late_reverse,
+    runtime.late_again: _late_reverse,
     runtime.late_jacobian: _twice_jacobian,
 }
-_LATE = {
-    *(runtime.twice_forward, runtime.twice_reverse, runtime.again_forward, runtime.again_reverse),
-    *(runtime.changing_forward, runtime.changing_reverse, runtime.late_jacobian_reverse),
-}
+_PRIMAL = {CALL_VALUE, runtime.late_forward, runtime.observe}
 _GIVE = "give one with `@grad(f)`: a function that returns the value and its pullback"
 
 
@@ -803,12 +800,16 @@ def _shares_cells(t: Type) -> bool:
     return isinstance(t, Closure) and any(isinstance(c, Ref) for c in t.captured)
 
 
-def _by_identity(t: Type, arrays: bool) -> bool | None:
-    """Whether a late call gives the cotangent of an argument to its identity, in a program that
-    changes `arrays` or not; None of a list or dict that is a value, a copy that nobody else holds.
+def _by_identity(a: Atom, arrays: bool, order: int) -> bool | str:
+    """How a late call gives the cotangent of an argument, in a program that changes `arrays` or
+    not. In a derivative, what is not known is a cotangent, but for what comes out of the program.
     """
+    t = type_of(a)
     if isinstance(t, List | Dict):
-        return None
+        return COPY
+    if order and isinstance(a, Value) and isinstance(t, Unknown):
+        if a.op is None or not (a.op.fn in _PRIMAL or reads_memory(a.op)):
+            return VALUE
     return arrays and (not isinstance(t, Array) or in_memory(t))
 
 

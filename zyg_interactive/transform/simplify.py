@@ -33,8 +33,8 @@ from ..ir.types import UNKNOWN, Array, Scalar, in_memory, shape_of
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
 KEPT = {
-    *(runtime.dynamic_reverse, runtime.changing_reverse, runtime.twice_reverse),
-    *(runtime.again_reverse, runtime.check_same, RECORD),
+    *(runtime.dynamic_reverse, runtime.late_reverse, runtime.late_again),
+    *(runtime.check_same, RECORD),
 }
 
 

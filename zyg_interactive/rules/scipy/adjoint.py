@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ... import runtime
-from .callables import filled, flat, leaves, not_there, nothing, unflattened
+from .callables import filled, flat, leaves, not_there, nothing, twice, unflattened
 from .makers import Maker, made, unmade
 from .verified import agree, agree_along, is_as_written
 
@@ -227,9 +227,8 @@ def adjoint_again(
         """`df/dy^T a` and the others; the derivatives of `a . (df/dy d + df/dp p')`, and this sum
         but for `a`.
         """
-        *bars, again = runtime.again_forward(flow.back(t, y), a)
         direction[flow.state] = d
-        back_bar, moved = runtime.again_reverse(again, *direction)
+        bars, back_bar, moved = twice(wrt, flow.f, (t, y, *flow.args), a, direction)
         return (
             filled(flow.nothing, bars),
             filled(flow.nothing, back_bar),

@@ -95,6 +95,20 @@ class Pulled:
         return found
 
 
+def twice(
+    wrt: tuple[int, ...], f: Any, args: tuple[Any, ...], seed: Any, c: Any
+) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
+    """The cotangents of `f` (0) and of `args` in a call with a `seed`, for each of `wrt`; and of
+    their sum, weighted by `c`, the cotangents again, and that of the seed.
+    """
+    asked = tuple((i, False) for i in wrt)
+    _, back, outer = runtime.late_forward((), None, (asked, asked), f, *args)
+    *bars, again = runtime.late_again(1, back, None, seed)
+    kept, along = runtime.late_reverse(again, None, *c)
+    others = runtime.late_reverse(outer, None, None, kept)
+    return tuple(bars), others if len(wrt) > 1 else (others,), along
+
+
 def differentiable(a: Atom) -> bool:
     """Whether a cotangent can flow into an atom."""
     return isinstance(a, Value) and may_be_differentiable(type_of(a))

@@ -40,6 +40,7 @@ from .callables import (
     not_there,
     nothing,
     of_arguments,
+    twice,
     unflattened,
 )
 from .verified import agree, agree_along, is_as_written
@@ -198,9 +199,7 @@ def integrated_again(
     zeros = nothing(wrt, f, None, *args)
 
     def bars(t: float) -> Any:
-        _, back = runtime.dynamic_forward(wrt, (), f, t, *args)
-        *_, again = runtime.again_forward(back, 1.0)
-        others, along_c = runtime.again_reverse(again, *c)
+        _, others, along_c = twice(wrt, f, (t, *args), 1.0, c)
         return flat(runtime.add(0.0, along_c), filled(zeros, others))
 
     def along(t: float) -> float:

@@ -28,7 +28,7 @@ def is_as_written(back: Any) -> bool:
     """Whether a late call has the derivative of its code: not where the program says another one,
     or calls what only the run knows.
     """
-    return not _says_another(back.s.function, set())
+    return not _says_another(back.unit.late.function, set())
 
 
 def _says_another(f: Function, seen: set[Function]) -> bool:
