@@ -46,7 +46,7 @@ from ..ir.types import (
 from .calls import Calls
 from .fence import refused
 from .memory import SEQUENCES
-from .names import bound, needs_earlier_value, read, read_counts
+from .names import bound, first_uses, read, read_counts
 from .scope import (
     BROKEN,
     CONTINUED,
@@ -544,9 +544,10 @@ class Loops(Calls):
         elsewhere = {name for name, n in self.reads.items() if n > inside[name]}
         tested = read([test]) if test is not None else set()
         at_target = bound(targets)
+        uses = first_uses(stmts)
         carried = []
         for name in sorted(assigned, key=lambda n: (n not in self.env, n)):
-            earlier = name not in at_target and needs_earlier_value(name, stmts)
+            earlier = name not in at_target and uses.get(name) != "bound"
             if earlier or name in elsewhere or name in tested:
                 carried.append(name)
         order = {name: i for i, name in enumerate(self.env)}
