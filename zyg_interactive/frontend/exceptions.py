@@ -37,7 +37,7 @@ from ..iterators import Counter, Cursor
 from ..rules.registry import REFUSAL
 from .fence import refused
 from .functions import Functions
-from .names import always_jumps, bound, first_use, read_counts
+from .names import always_jumps, bound, first_uses, read_counts
 from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED
 
 Catches = tuple[type[BaseException], ...]
@@ -245,7 +245,8 @@ class Exceptions(Functions):
         """Whether an exception of a body leaves the function, and what comes then does not tell how
         far the body got.
         """
-        tells = any(first_use(name, final) == "read" for name in bound(body))
+        told = first_uses(final)
+        tells = any(told.get(name) == "read" for name in bound(body))
         return self.catching is None and not tells
 
     def _is_whole(self, body: list[ast.stmt], ways_out: list[list[ast.stmt]]) -> bool:
@@ -259,14 +260,14 @@ class Exceptions(Functions):
         if not self.reads:
             self.reads = read_counts([self.fn.node])
         inside = read_counts(body)
+        uses = [(first_uses(way), always_jumps(way)) for way in ways_out]
         for name in bound(done):
             if self.reads[name] == inside[name] and name not in self.cells:
                 continue
             if self.catching is not None:  # what is around may read it
                 return False
-            for way in ways_out:
-                met = first_use(name, way)
-                if met == "read" or (met == "neither" and not always_jumps(way)):
+            for met, jumps in uses:
+                if met.get(name) == "read" or (name not in met and not jumps):
                     return False
         return True
 

@@ -14,14 +14,16 @@ from ..rules.registry import LOWERED
 from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
 from ..source import Span
 from ..transformed import Transformed
-from .resolve import UserFunction
-from .scope import FrameResolver, Lowering, ScopeResolver
+from .resolve import Known, Meaning, UserFunction
+from .scope import BIRTHS, FrameResolver, Lowering, ScopeResolver
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
 MOST_ROUNDS = 8
 DEEP = 16  # calls of a function inside itself, each for other types
 DATA = (int, float, complex, np.ndarray, np.generic, tuple, list, dict)
 T = TypeVar("T")
+# What names of the functions around an inner one meant when it was lowered.
+Answers = dict[tuple[Lowering, str], Meaning | None]
 Intrinsic = Callable[..., Atom]
 INTRINSICS: dict[Any, Intrinsic] = {}  # the API's functions inside differentiated code
 
@@ -33,6 +35,8 @@ class Links:
         self.heap = heap
         self.linked: dict[Any, Any] = {}
         self.busy: dict[Any, Function] = {}
+        self.parts: dict[Any, list[tuple[Answers, Function]]] = {}
+        self.asking: list[tuple[int, Answers]] = []  # of the inner functions that are lowered now
         self.constants: dict[tuple[Any, str], set[Any]] = {}
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
@@ -122,8 +126,35 @@ class Links:
         return specification(callee, given), given
 
     def part(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
-        """An inner function: what it captures may be another thing at every call."""
-        return self.settled(callee, given, spec)
+        """An inner function: what it captures may be another thing at every call. Where all that
+        it asked for is the same, it is not lowered again.
+        """
+        if self.heap is not None or not isinstance(callee.resolver, ScopeResolver):
+            return self.settled(callee, given, spec)
+        for answers, function in self.parts.get(spec, ()):
+            if all(_same(outer.captured_name(n), a) for (outer, n), a in answers.items()):
+                for (outer, n), a in answers.items():
+                    self.asked(outer, n, a)
+                return function
+        answers = {}
+        self.asking.append((next(BIRTHS), answers))
+        try:
+            function = self.settled(callee, given, spec)
+        finally:
+            self.asking.pop()
+        told = all(a is not None for a in answers.values())
+        if told and not any(f.recursive for f in self.busy.values()):
+            self.parts.setdefault(spec, []).append((answers, function))
+        return function
+
+    def asked(self, outer: Lowering, name: str, meaning: Meaning | None) -> None:
+        """An inner function asked what a name of the function around it means; None: that is not
+        known.
+        """
+        for began, answers in self.asking:
+            if outer.born < began:
+                same = _same(answers.get((outer, name), meaning), meaning)
+                answers[outer, name] = meaning if same else None
 
     def kept(self, callee: UserFunction, given: dict[str, Atom], spec: Any) -> Function:
         """The function lowered before for the same arguments, or now."""
@@ -178,6 +209,13 @@ class Links:
             if len(seen) <= MOST_CONSTANTS:
                 return atom
         return type_of(atom)
+
+
+def _same(a: Meaning | None, b: Meaning | None) -> bool:
+    """Whether a name means the same for certain."""
+    if isinstance(a, Known) and isinstance(b, Known):
+        return a.value is b.value and a.path == b.path
+    return a is not None and a == b
 
 
 def specification(callee: UserFunction, given: dict[str, Atom]) -> Any:

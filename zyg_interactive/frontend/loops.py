@@ -52,7 +52,7 @@ from .calls import Calls
 from .desugar import LEFT
 from .fence import refused
 from .memory import SEQUENCES
-from .names import bound, needs_earlier_value, read, read_counts
+from .names import bound, first_uses, read, read_counts
 from .scope import (
     BROKEN,
     CONTINUED,
@@ -574,9 +574,10 @@ class Loops(Calls):
         elsewhere = {name for name, n in self.reads.items() if n > inside[name]}
         tested = read([test]) if test is not None else set()
         at_target = bound(targets)
+        uses = first_uses(stmts)
         carried = []
         for name in sorted(assigned, key=lambda n: (n not in self.env, n)):
-            earlier = name not in at_target and needs_earlier_value(name, stmts)
+            earlier = name not in at_target and uses.get(name) != "bound"
             made_up = name.startswith(LEFT)  # read behind the loop, though not in the text
             if earlier or made_up or name in elsewhere or name in tested:
                 carried.append(name)

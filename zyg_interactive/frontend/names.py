@@ -120,58 +120,45 @@ def needs_earlier_value(name: str, body: list[ast.stmt]) -> bool:
     """Whether a loop body may read `name` before binding it: a value of the iteration before, or of
     before the loop.
     """
-    return first_use(name, body) != "bound"
+    return first_uses(body).get(name) != "bound"
 
 
-def first_use(name: str, body: list[ast.stmt]) -> str:
-    """What may happen to `name` first: "read", or on every way through "bound" or "neither"."""
+def first_uses(body: list[ast.stmt]) -> dict[str, str]:
+    """What may happen to each name first: "read", or on every way through "bound"."""
+    found: dict[str, str] = {}
     for s in body:
-        met = _first_in(name, s)
-        if met != "neither":
-            return met
-    return "neither"
+        for name, use in _uses(s).items():
+            found.setdefault(name, use)
+    return found
 
 
-def _first_in(name: str, s: ast.stmt) -> str:
+def _uses(s: ast.stmt) -> dict[str, str]:
+    found: set[str] = set()  # what is bound, unless it may be read before
     match s:
         case ast.If():
-            if name in read([s.test]):
-                return "read"
-            ways = {first_use(name, s.body), first_use(name, s.orelse)}
-            if "read" in ways:
-                return "read"
-            if ways == {"bound"}:
-                return "bound"
-            # Bound on one way only: what follows may read the earlier value.
-            return "read" if "bound" in ways else "neither"
-        case ast.For(target=target, iter=it, body=body):
-            if name in read([it]):
-                return "read"
-            if name in bound([target]):
-                return "read"  # an empty sequence leaves the earlier value
-            return "read" if first_use(name, body) != "neither" else "neither"
-        case ast.While(test=test, body=body):
-            met = "read" if name in read([test]) else first_use(name, body)
-            return "read" if met != "neither" else "neither"
+            first = read([s.test])
+            ways = [first_uses(s.body), first_uses(s.orelse)]
+            for name in {*ways[0], *ways[1]}:
+                # Bound on one way only: what follows may read the earlier value.
+                both = all(way.get(name) == "bound" for way in ways)
+                (found if both else first).add(name)
+        case ast.For() | ast.While():  # a body that is not entered leaves the earlier values
+            head = [s.iter, s.target] if isinstance(s, ast.For) else [s.test]
+            inside = [*first_uses(s.body), *first_uses(s.orelse)]
+            first = read(head) | bound(head) | set(inside)
         case ast.Assign(targets=targets, value=value):
-            if name in read([value, *targets]):
-                return "read"
-            return "bound" if name in bound(targets) else "neither"
+            first, found = read([value, *targets]), bound(targets)
         case ast.With(items=items, body=body):
-            if name in read([i.context_expr for i in items]):
-                return "read"
-            if name in bound([i.optional_vars for i in items if i.optional_vars is not None]):
-                return "bound"
-            return first_use(name, body)
-        case ast.Try():
-            if name in read([s]):
-                return "read"
-            return "read" if name in bound([s]) else "neither"
-        case ast.AugAssign():
-            return "read" if name in read([s]) | bound([s.target]) else "neither"
-    if name in read([s]):
-        return "read"
-    return "bound" if name in bound([s]) else "neither"
+            first = read([i.context_expr for i in items])
+            found = bound([i.optional_vars for i in items if i.optional_vars is not None])
+            for name, use in first_uses(body).items():
+                if name not in found:
+                    (first if use == "read" else found).add(name)
+        case ast.Try() | ast.AugAssign():
+            first = read([s]) | bound([s])
+        case _:
+            first, found = read([s]), bound([s])
+    return dict.fromkeys(found, "bound") | dict.fromkeys(first, "read")
 
 
 def always_jumps(body: list[ast.stmt]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -41,6 +42,9 @@ PARTIAL = "$partial"  # whether something had changed in memory before an except
 DEAD = "$dead"  # no way leads here
 
 
+BIRTHS = itertools.count()  # tells which of two things began first
+
+
 class Context(Protocol):
     """What the lowering needs from those who drive it."""
 
@@ -59,6 +63,11 @@ class Context(Protocol):
         self, callee: UserFunction, arguments: dict[str, Atom], caller: Lowering, span: Span
     ) -> Function:
         """The callee lowered for these arguments; its parameters are those not constant."""
+
+    def asked(self, outer: Lowering, name: str, meaning: Meaning | None) -> None:
+        """An inner function asked what a name of the function around it means; None: that is not
+        known.
+        """
 
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
@@ -189,7 +198,13 @@ class ScopeResolver:
         self.outer = outer
 
     def name(self, name: str) -> Meaning:
-        return self.outer.captured_name(name)
+        known = False
+        try:
+            found = self.outer.captured_name(name)
+            known = True
+        finally:  # what cannot be told is never the same as before
+            self.outer.context.asked(self.outer, name, found if known else None)
+        return found
 
     def member(self, owner: Any, name: str) -> Meaning:
         return self.outer.resolver.member(owner, name)
@@ -206,6 +221,7 @@ class Lowering:
 
     def __init__(self, fn: UserFunction, context: Context):
         self.fn, self.source, self.resolver, self.context = fn, fn.source, fn.resolver, context
+        self.born = next(BIRTHS)
         self.env: dict[str, Atom] = {}
         self.hidden: dict[Path, Value] = {}
         self.guards: dict[Any, Guard] = {}

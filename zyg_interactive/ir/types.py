@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -426,20 +426,29 @@ def is_numeric(t: Type) -> bool:
 
 def refers(t: Type) -> bool:
     """Whether a value of this type is, or holds, something that may be changed."""
-    match t:
-        case Ref():
+    if isinstance(t, Scalar):
+        return False
+    todo, seen = [t], set()  # what calls keep for each other is shared: each part is looked at once
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Ref) or in_memory(part):
             return True
-        case Array():
-            return in_memory(t)
-        case Tuple(items=items):
-            return any(map(refers, items))
-        case List(item=item, items=items):
-            return refers(item) if items is None else any(map(refers, items))
-        case Dict(items=pairs):
-            return any(refers(v) for _, v in pairs)
-        case Closure(captured=captured):
-            return any(map(refers, captured))
+        if isinstance(part, Tuple | List | Dict | Closure) and id(part) not in seen:
+            seen.add(id(part))
+            todo += _held(part)
     return False
+
+
+def _held(t: Tuple | List | Dict | Closure) -> Iterable[Type]:
+    match t:
+        case Tuple(items=items):
+            return items
+        case List(item=item, items=items):
+            return (item,) if items is None else items
+        case Dict(items=pairs):
+            return (v for _, v in pairs)
+        case Closure(captured=captured):
+            return captured
 
 
 def in_memory(t: Type) -> bool:

@@ -405,7 +405,6 @@ SCALAR_TWINS: dict[Any, Any] = {
     np.less_equal: operator.le,
     np.greater_equal: operator.ge,
     np.floor_divide: operator.floordiv,
-    np.trunc: math.trunc,
     np.log: runtime.log,
     np.exp: math.exp,
     np.sqrt: math.sqrt,

@@ -43,12 +43,16 @@ def settle(kept: list[Kept], primal: Region, reverse: Region, lasting: bool) -> 
     """
     read = _contents_read(primal, reverse)
     changes = _Changes(primal) if lasting else None
+    gone: dict[Value, Atom] = {}
     for k in kept:
         unread = k.op.result not in read
         if unread or (changes is not None and not changes.after(k.op, k.of)):
-            k.region.ops.remove(k.op)
-            substitute(primal, {k.op.result: k.of})
-            substitute(reverse, {k.op.result: k.of})
+            gone[k.op.result] = k.of
+    if gone:
+        for region in {k.region for k in kept}:
+            region.ops = [op for op in region.ops if not any(r in gone for r in op.results)]
+        substitute(primal, gone)
+        substitute(reverse, gone)
 
 
 def _contents_read(*regions: Region) -> set[Value]:
@@ -72,7 +76,8 @@ class _Changes:
 
     def __init__(self, region: Region):
         self.places: dict[int, tuple[int, frozenset[int]]] = {}
-        self.stores: list[tuple[int, frozenset[int], set[Site] | None]] = []
+        # The last store into each array (None: into any), and the loops that store into it.
+        self.stores: dict[Site | None, tuple[int, frozenset[int]]] = {}
         self._walk(region, frozenset())
 
     def _walk(self, region: Region, loops: frozenset[int]) -> None:
@@ -85,17 +90,15 @@ class _Changes:
                     self._walk(inner, looping)
             else:
                 sites = stored_sites(op)
-                if sites is None or sites:
-                    self.stores.append((place, loops, sites))
+                for site in (None,) if sites is None else sites:
+                    around = self.stores.get(site, (0, frozenset()))[1]
+                    self.stores[site] = (place, loops | around)
 
     def after(self, op: Op, of: Atom) -> bool:
         """Whether an array may be changed once an op was executed."""
         place, loops = self.places[id(op)]
-        wanted = sites_of(of)
-        return any(
-            (later > place or loops & around) and (sites is None or sites & wanted)
-            for later, around, sites in self.stores
-        )
+        found = (self.stores[s] for s in (None, *sites_of(of)) if s in self.stores)
+        return any(later > place or loops & around for later, around in found)
 
 
 def without_copies(region: Region, copies: set[Value]) -> None:

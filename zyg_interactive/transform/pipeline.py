@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class Derivatives:
     def __init__(self, infer: Infer, implicit: bool = False, watch: Watch | None = None):
         self.infer, self.implicit, self.watch = infer, implicit, watch
         self._pairs: dict[Any, Pair] = {}
+        self._times: Counter[Function] = Counter()  # how many pairs there are of a function
 
     def adjoint(
         self,
@@ -78,7 +80,8 @@ class Derivatives:
             pair.recursive = pair.recursive or not pair.done
             return pair
         n = len(self._pairs)
-        tag = "" if all(k[0] is not f for k in self._pairs) else str(n)
+        tag = str(n) if self._times[f] else ""
+        self._times[f] += 1
         order, changing = f.order + 1, f.changing
         forward, reverse = (
             Function(f"{f.name}{tag}_{half}", Region(), f.span, order=order, changing=changing)
@@ -90,6 +93,7 @@ class Derivatives:
             self._fill(pair, self.adjoint(f, wrt, pattern, outermost), f)
         except (Refused, Undecided):
             del self._pairs[key]
+            self._times[f] -= 1
             raise
         return pair
 

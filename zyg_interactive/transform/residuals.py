@@ -113,6 +113,8 @@ def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]
             barred.update(values(inner.outs))
     kept = []
     known: dict[Value, Atom] = {}
+    shapes: dict[Op | None, list[Op]] = {}  # what is read after each op; None: at the beginning
+    outermost = set(primal.ops)
     for v in needed:
         ops = readers.get(v, [])
         whole = v in barred or not isinstance(v.type, Array) or not v.type.shape
@@ -123,8 +125,8 @@ def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]
             continue
         assert isinstance(v.type, Array) and v.type.shape is not None
         shape = Value(f"{v.name}_shape" if v.name else None, ints(v.type.shape), v.span)
-        at = primal.ops.index(v.op) + 1 if v.op is not None and v.op in primal.ops else 0
-        primal.ops.insert(at, Op(np.shape, (v,), {}, (shape,), (), v.span))
+        at = v.op if v.op in outermost else None
+        shapes.setdefault(at, []).insert(0, Op(np.shape, (v,), {}, (shape,), (), v.span))
         for op in ops:
             if op.fn is np.zeros_like:
                 dtype = v.type.dtype
@@ -133,6 +135,9 @@ def lighten(primal: Region, reverse: Region, needed: list[Value]) -> list[Value]
             else:
                 known[op.result] = shape
         kept.append(shape)
+    if shapes:
+        following = [(op, *shapes.get(op, ())) for op in primal.ops]
+        primal.ops = [*shapes.get(None, ()), *(op for ops in following for op in ops)]
     if known:
         _without(reverse, known)
         substitute(reverse, known)
