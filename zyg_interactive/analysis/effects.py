@@ -193,6 +193,21 @@ def _region(region: Region, seen: set[Function]) -> bool:
     return False
 
 
+def is_reversed_late(region: Region, seen: set[Function]) -> bool:
+    """Whether a derivative of a call that only the run knows is taken in a region, or by a function
+    that it calls.
+    """
+    for op in walk(region):
+        if isinstance(op.fn, Function) and op.fn not in seen:
+            seen.add(op.fn)
+            if is_reversed_late(op.fn.region, seen):
+                return True
+        elif not isinstance(op.fn, dict | list | Function):
+            if op.fn in (runtime.dynamic_reverse, runtime.late_reverse, runtime.late_again):
+                return True
+    return False
+
+
 def touches_memory(op: Op) -> bool:
     """Whether an op must stay where it is among those that change memory."""
     if changes_memory(op) or reads_memory(op):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..diagnostics import Refused
+from ..analysis.effects import is_reversed_late
+from ..diagnostics import Refused, refuse
 from ..ir.core import (
     FOR,
     UNPACK,
@@ -64,6 +65,13 @@ class Derivatives:
     def builder(
         self, f: Function, wrt: tuple[int, ...], pattern: Pattern, outermost: bool
     ) -> Pullback:
+        if self.implicit and is_reversed_late(f.region, {f}):
+            raise refuse(
+                "ZYG105",
+                "derivatives in globals of a derivative of a call that only the run knows",
+                f.span,
+                "pass what the function reads as an argument",
+            )
         return Pullback(
             f, wrt, pattern, self.infer, self.pair, self.implicit, self.watch, outermost
         )

@@ -81,7 +81,10 @@ def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
         )
         return True
     if isinstance(t, Array | List | Tuple | Dict | Unknown):
-        p.scatter(scope, x, index, p.total_of(scope, op.result))
+        g = p.total_of(scope, op.result)
+        if p.f.changing and not isinstance(t, Array) and any(map(in_memory, arrays(t))):
+            g = emit(runtime.settled, (p.memory, op.result, made(g)))  # it may be one of these
+        p.scatter(scope, x, index, g)
         return True
     return False
 
