@@ -175,7 +175,8 @@ def page() -> str:
     lines += [
         "",
         f"The rules of {own} of these functions and methods are checked one by one "
-        "(`tests/rules/checked.txt`), the rest are other names of these, or are checked in programs.",
+        "(`tests/rules/checked.txt`), the rest are other names of these, or are checked in "
+        "programs.",
     ]
     lines += ["", *COMPLEX.splitlines()]
     for title, kinds in found.items():
