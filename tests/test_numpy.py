@@ -21,6 +21,7 @@ from zyg_interactive.rules import lookup
 from zyg_interactive.rules.registry import ATTRIBUTES, METHODS, reason_for
 
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "numpy.md"
+CHECKED = pathlib.Path(__file__).parent / "rules" / "checked.txt"
 DIFFERENTIATED, CONSTANT, REFUSED = "differentiated", "constant", "refused"
 # Objects that are indexed, and not called.
 OBJECTS = {"r_": DIFFERENTIATED, "c_": DIFFERENTIATED}
@@ -169,6 +170,14 @@ def page() -> str:
         total = [a + b for a, b in zip(total, counts, strict=True)]
         lines.append(f"| {title} | {len(kinds)} | " + " | ".join(map(str, counts)) + " |")
     lines.append(f"| all | {sum(total)} | " + " | ".join(map(str, total)) + " |")
+    checked = {line.split()[1] for line in CHECKED.read_text("utf-8").splitlines()}
+    own = sum(name.startswith("numpy.") for name in checked)
+    lines += [
+        "",
+        f"The rules of {own} of these functions and methods are checked one by one "
+        "(`tests/rules/checked.txt`), the rest are other names of these, or are checked in "
+        "programs.",
+    ]
     lines += ["", *COMPLEX.splitlines()]
     for title, kinds in found.items():
         lines += ["", f"## {title}", "", "| | |", "|---|---|"]
@@ -289,7 +298,7 @@ def test_awkward_point(text: str, at: Any, expected: Any) -> None:
 
 def test_second_derivatives_where_the_formula_has_a_hole() -> None:
     sinc = define("def f(a):\n    return np.sinc(a)\n")
-    assert derivative(derivative(sinc))(0.0) == pytest.approx(-np.pi**2 / 3)
+    assert derivative(derivative(sinc))(0.0) == pytest.approx(-(np.pi**2) / 3)
     text = "def f(p):\n    return derivative(lambda x: x**p, 2.0)\n"
     power = define(text, "f", {"derivative": derivative})
     assert derivative(power, 0.0) == pytest.approx(0.5)

@@ -12,7 +12,7 @@ from helpers import define
 from zyg_interactive import derivative, gradient
 
 from . import table
-from .checks import check_rule, x, z
+from .checks import check_rule, x
 
 POSITIVE = {"low": 0.4, "high": 1.6}
 INSIDE = {"low": -0.8, "high": 0.8}
@@ -96,6 +96,11 @@ def test_math_of_two():
     check_rule(math.atan2, 0.6, -0.7)
     check_rule(math.pow, 0.6, 1.7)
     check_rule(math.fmod, 2.3, 0.9)
+
+
+def test_the_remainder_of_a_huge_quotient():
+    f = define("def f(a, b):\n    return math.fmod(a, b)\n")
+    assert gradient(f, 1e300, 1e-300)[0] == 1.0
 
 
 @pytest.mark.parametrize("fn", [cmath.cos, cmath.exp, cmath.sin, cmath.sqrt])
