@@ -30,8 +30,7 @@ def test_the_place_of_a_minimum():
     assert check_gradient(loss, A, B)
     np.testing.assert_allclose(pushforward(loss, A, B)(A, B), sum_of(gradient(loss, A, B)))
     assert check_gradient(lambda b: np.sum(gradient(loss, A, b)[1] ** 2), B)
-    with pytest.raises(Refused):  # a pushforward is two derivatives already
-        gradient(lambda b: np.sum(pushforward(lambda b: loss(A, b), b)(B)), B)
+    assert check_gradient(lambda b: np.sum(pushforward(lambda b: loss(A, b), b)(B)), B)
 
 
 def sum_of(gradients):
