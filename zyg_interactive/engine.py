@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import sys
 import types
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,6 +37,7 @@ from .transformed import Transformed
 
 MOST_ENTRIES = 4096
 # The package's own functions that are lowered as they stand.
+DEEPEST = 6000  # frames: of a thread's stack, about 1 KB each at the most
 LIBRARY = (f"{__package__}.derived", f"{__package__}.iterators")
 # The module whose functions make functions of the user's: these are read like the user's own.
 MAKERS = f"{__package__}.rules.scipy.makers"
@@ -201,7 +204,8 @@ class Engine:
             except KeyError:
                 pass
             try:
-                made = s.units[form] = build(s)
+                with _deep(f):
+                    made = s.units[form] = build(s)
                 return s, made
             except Demand as demand:
                 self.note(demand)
@@ -238,17 +242,11 @@ class Engine:
                 return s
         while True:
             try:
-                s = self._by_pattern(f, who, args, names)
+                with _deep(f):
+                    s = self._by_pattern(f, who, args, names)
                 break
             except Demand as demand:
                 self.note(demand)
-            except RecursionError:
-                raise refuse(
-                    "ZYG202",
-                    f"`{_name(f)}` calls itself for types that never repeat, or is nested too deep",
-                    None,
-                    "keep the types of the arguments of recursive calls the same",
-                ) from None
             except MemoryNeeded as needed:
                 if changing or who in self.changing:
                     raise refuse(
@@ -412,6 +410,24 @@ class Engine:
         defaults.update(f.__kwdefaults__ or {})
         resolver = LiveResolver(f.__globals__, free, read_type, shared)
         return UserFunction(f.__name__, source, node, resolver, defaults, f, f.__code__, origin)
+
+
+@contextmanager
+def _deep(f: Any) -> Iterator[None]:
+    """Room for programs that are nested deep: reading, deriving and writing them is recursive."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
+    try:
+        yield
+    except RecursionError:
+        raise refuse(
+            "ZYG202",
+            f"`{_name(f)}` is nested too deep, or calls itself for types that never repeat",
+            None,
+            "write a long chain of calls or branches as a loop",
+        ) from None
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _objects(values: tuple[Any, ...]) -> Any:
