@@ -101,6 +101,17 @@ def twice_called(n: int) -> str:
     return text + _function([], f"f{n - 1}(x, y)")
 
 
+def called_in_branches(n: int) -> str:
+    """Functions that each call the one before on two ways."""
+    lines = ["def f0(x, y):", "    return x * y"]
+    for k in range(1, n + 1):
+        lines += [
+            f"def f{k}(x, y):",
+            f"    return f{k - 1}(x, y) + f{k - 1}(y, x) if x > 9 else f{k - 1}(x, y) * 0.9",
+        ]
+    return "\n".join([*lines, f"def f(x, y):\n    return f{n}(x, y)\n"])
+
+
 def twice_called_inside(n: int) -> str:
     """The same of functions defined inside the one that is differentiated."""
     lines = ["def f0(x):", "    return math.sin(x) * y"]
@@ -123,6 +134,7 @@ LONG: dict[str, Callable[[int], str]] = {
 DEEP: dict[str, Callable[[int], str]] = {
     "doublings": doublings,
     "functions called twice": twice_called,
+    "functions called in branches": called_in_branches,
     "inner functions called twice": twice_called_inside,
 }
 EVERY = LONG | DEEP

@@ -288,9 +288,13 @@ def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:
     return tuple(_renamed(x, copies) for x in p) if isinstance(p, tuple) else copies[p]
 
 
-def _nothing(t: Type) -> Atom:
-    """What stands for a value of a branch that was not taken: None, in the structure of a tuple."""
-    return tuple(map(_nothing, t.items)) if isinstance(t, Tuple) else None
+def _nothing(t: Type, depth: int = 0) -> Atom:
+    """What stands for a value of a branch that was not taken: None, in the structure of a tuple;
+    not in all of it, as what is kept by calls of calls of calls would be as large as all of them.
+    """
+    if not isinstance(t, Tuple) or depth > 1:
+        return None
+    return tuple(_nothing(i, depth + 1) for i in t.items)
 
 
 def _keeps_its_size(t: Array) -> bool:
