@@ -288,13 +288,30 @@ def _renamed(p: Atom, copies: dict[Value, Value]) -> Atom:
     return tuple(_renamed(x, copies) for x in p) if isinstance(p, tuple) else copies[p]
 
 
-def _nothing(t: Type, depth: int = 0) -> Atom:
+def _nothing(t: Type, depth: int = 20) -> Atom:
     """What stands for a value of a branch that was not taken: None, in the structure of a tuple;
-    not in all of it, as what is kept by calls of calls of calls would be as large as all of them.
+    not in all of it where what calls of calls of calls keep would be as large as all of them.
     """
-    if not isinstance(t, Tuple) or depth > 1:
+    if not isinstance(t, Tuple) or not depth:
         return None
-    return tuple(_nothing(i, depth + 1) for i in t.items)
+    if depth > 2 and _leaves(t, MOST_LEAVES) > MOST_LEAVES:
+        depth = 2
+    return tuple(_nothing(i, depth - 1) for i in t.items)
+
+
+MOST_LEAVES = 500
+
+
+def _leaves(t: Type, most: int) -> int:
+    """The number of parts of a tuple, counted no further than `most`."""
+    if not isinstance(t, Tuple):
+        return 1
+    count = 0
+    for i in t.items:
+        count += _leaves(i, most - count)
+        if count > most:
+            break
+    return count
 
 
 def _keeps_its_size(t: Array) -> bool:
