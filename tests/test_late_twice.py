@@ -245,3 +245,28 @@ def df(x): return gradient(f, x)[0]
     df = define(source, "df", SCOPE)
     with pytest.raises(Refused, match="ZYG105"):
         gradient(lambda: df(0.7), Params([df.__globals__["W"]]))
+
+
+@pytest.mark.parametrize("arg", ["0.7", "W[0]"])
+def test_globals_through_a_call_of_a_call(arg: str) -> None:
+    """What a late call reaches has a cotangent though nothing that it is given has one."""
+    f = define(
+        "def lin(x):\n    return np.sum(W * W) * x\n\ntable = {'a': lin, 'b': np.sin}\n\n"
+        f"def f(x):\n    return table['a' if x > 0 else 'b'](x)\n\ndef g():\n    return f({arg})",
+        "g",
+        {"W": np.array([1.0, 2.0])},
+    )
+    w = f.__globals__["W"]
+    want = {"0.7": [1.4, 2.8], "W[0]": [7, 4]}[arg]
+    np.testing.assert_allclose(gradient(f, Params([w]))[w], want)
+
+
+def test_globals_through_a_late_call_in_a_program_that_changes_a_list() -> None:
+    f = define(
+        "def lin(x):\n    return np.sum(W * x)\n\ntable = {'a': lin, 'b': np.sin}\n\n"
+        "def f():\n    kept = [0.7]\n    kept.append(1.0)\n"
+        "    return table['a' if kept[0] > 0 else 'b'](kept[0])",
+        scope={"W": np.array([1.0, 2.0])},
+    )
+    with pytest.raises(Refused, match="ZYG105"):
+        gradient(f, Params([f.__globals__["W"]]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ from .ir.types import (
     has_derivative,
     in_memory,
     may_be_differentiable,
+    refers,
     value_of,
 )
 from .rules.elementwise import narrow
@@ -406,6 +407,7 @@ class _Called(_Late):
                 of_argument.append(None)
         visible = len(chosen)
         if self.implicit:
+            self._refuse_memory(params[first_hidden:])
             chosen += [
                 k
                 for k in range(first_hidden, len(params))
@@ -422,6 +424,17 @@ class _Called(_Late):
             return [*found, *bars[visible:]]
 
         return tuple(chosen), chosen[visible:], arrange
+
+    def _refuse_memory(self, hidden: Sequence[Value]) -> None:
+        """Globals that have their cotangents by identity: nobody would bring these to a user."""
+        if self.changing and any(refers(p.type) and has_derivative(p.type) for p in hidden):
+            raise refuse(
+                "ZYG105",
+                f"derivatives in globals that `{self.function.name}` reaches, which only the run "
+                "knows, in a program that changes lists, dicts, objects or arrays",
+                self.function.span,
+                "pass them as arguments, or call it by its name",
+            )
 
     def _of_argument(self, unit: _Unit, bar: Atom, i: int, how: bool | str, given: Any) -> Atom:
         x = given[i]

@@ -18,6 +18,7 @@ from ..ir.core import (
     IF,
     TRY,
     Atom,
+    Function,
     Marker,
     Op,
     Region,
@@ -28,21 +29,36 @@ from ..ir.core import (
     same_atom,
     type_of,
     values,
+    walk,
 )
 from ..ir.types import UNKNOWN, Array, Scalar, in_memory, shape_of
 
 RECORD = Marker("record")  # (node, role, value): report to the recorder
-KEPT = {
-    *(runtime.dynamic_reverse, runtime.late_reverse, runtime.late_again),
-    *(runtime.check_same, RECORD),
-}
+LATE_REVERSES = (runtime.dynamic_reverse, runtime.late_reverse, runtime.late_again)
+KEPT = {*LATE_REVERSES, runtime.check_same, RECORD}
 
 
 def has_effect(op: Op) -> bool:
     """Whether an op does something though nothing reads its results."""
     if op.regions:
         return any(has_effect(inner) for region in op.regions for inner in region.ops)
+    if isinstance(op.fn, Function):
+        return changes_memory(op) or _reverses_late(op.fn, set())
     return (not isinstance(op.fn, dict | list) and op.fn in KEPT) or changes_memory(op)
+
+
+def _reverses_late(f: Function, seen: set[Function]) -> bool:
+    """Whether a function reverses a call that only the run knows: what that reaches has its
+    cotangents beside the results.
+    """
+    if f in seen:
+        return False
+    seen.add(f)
+    return any(
+        op.fn in LATE_REVERSES
+        or (isinstance(op.fn, Function) and _reverses_late(op.fn, seen))
+        for op in walk(f.region)
+    )
 
 
 def drop_dead(
