@@ -270,3 +270,17 @@ def test_globals_through_a_late_call_in_a_program_that_changes_a_list() -> None:
     )
     with pytest.raises(Refused, match="ZYG105"):
         gradient(f, Params([f.__globals__["W"]]))
+
+
+def test_twice_through_a_program_that_reads_a_text() -> None:
+    """A late call of which nothing is asked keeps what its pullback needs all the same."""
+    f = define(
+        "def parsed(text):\n    words, place = text.replace('(', ' ( ').split(), 0\n\n"
+        "    def read():\n        nonlocal place\n        place += 1\n"
+        "        return words[place - 1]\n    return [read(), read()]\n\n"
+        "def f(x):\n    return {'a': x}[parsed('(a')[1]] ** 2 * x\n\n"
+        "def g(x):\n    return gradient(f, x)[0] ** 2",
+        "g",
+        {"gradient": gradient},
+    )
+    np.testing.assert_allclose(gradient(f, 1.3)[0], 2 * (3 * 1.3**2) * 6 * 1.3)

@@ -68,9 +68,9 @@ def late_reverse(back: Any, memory: Any, *gs: Any) -> Any:
     return _one_or_all(_dynamic.reverse(back, memory, gs))
 
 
-def late_again(times: int, back: Any, memory: Any, *gs: Any) -> tuple[Any, ...]:
+def late_again(times: int, back: Any, memory: Any, *gs: Any) -> Any:
     """As `late_reverse`; its own pullback is kept, and the pullback of that, so many `times`."""
-    return _dynamic.again(times, back, memory, gs)
+    return _one_or_all(_dynamic.again(times, back, memory, gs))
 
 
 def dynamic_forward(
