@@ -40,4 +40,6 @@ def _same_as_the_table(request: pytest.FixtureRequest) -> Iterator[None]:
     found = table.checked_now[file]
     if update:
         table.write(file, found)
-    assert table.table().get(file, set()) == found, "run it with --update-golden"
+    # Releases of NumPy differ in the names that they have.
+    told = table.table().get(file, set()) & set(table.rules())
+    assert told == found & set(table.rules()), "run it with --update-golden"
