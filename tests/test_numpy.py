@@ -141,10 +141,10 @@ is the conjugate.
 | `angle(z)` | `i z / abs(z)**2` | `i z / abs(z)**2` | `-i conj(z) / abs(z)**2` |
 | pullback of a holomorphic `f` with seed `g` | `g conj(f'(z))` | `g conj(f'(z))` | `g f'(z)` |
 
-An argument that is real keeps a real gradient, whatever it is computed with. The vectors of `eig`
-are differentiated with the norm and the phase that LAPACK gives them; those of `eigh` and `svd` of
-complex matrices have a phase that nothing fixes, so only what does not depend on it has a
-derivative.
+An argument that is real keeps a real gradient, whatever it is computed with. The vectors of `eig`,
+of `eigh` and of `svd` are differentiated with the norm and the phase that LAPACK gives them: it makes
+one number of each vector real. Of those of a wide matrix it makes none, and a result that depends on
+their phase is refused at the run.
 """
 
 

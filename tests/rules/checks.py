@@ -8,6 +8,7 @@ import importlib.util
 import itertools
 import linecache
 import operator
+import os
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -40,6 +41,7 @@ _random = np.random.default_rng(0)
 # What a rule may write though it has no rule: what the transform treats itself, and a helper of
 # the second derivative of `det`.
 WITHOUT_RULE = (operator.getitem, runtime.cofactor_pullback)
+EVERY = "ZYG_EVERY" in os.environ  # every combination of the keywords twice, too
 HAS_API = importlib.util.find_spec("zyg_interactive.api") is not None
 
 
@@ -68,19 +70,28 @@ def spd(n: int, *batch: int) -> Any:
 
 
 def check_rule(
-    fn: Any, *args: Any, types: bool = True, single: bool = True, compiled: bool = True, **grid: Any
+    fn: Any,
+    *args: Any,
+    types: bool = True,
+    single: bool = True,
+    compiled: bool = True,
+    twice: bool = True,
+    **grid: Any,
 ) -> None:
     """Check the rule of `fn` at `args`, for every combination of the keywords that are lists.
 
     The pullback against differences of `fn`; shapes; inputs unchanged; single precision kept; the
     inferred types; the pullback built on typed values, run, and equal to the pullback computed;
-    every op that it writes differentiable again; the engine's pullback equal to the rule's.
+    every op that it writes differentiable again; the engine's pullback equal to the rule's. For the
+    first combination, the pullback of that: the pushforward, and the second derivative against
+    differences of the first.
     """
     table.note(fn)
     choices = [v if isinstance(v, list) else [v] for v in grid.values()]
-    for combination in itertools.product(*choices):
+    for n, combination in enumerate(itertools.product(*choices)):
         kwargs = dict(zip(grid, combination, strict=True))
-        _check(fn, args, kwargs, types, single, compiled and HAS_API)
+        again = twice and (n == 0 or EVERY)
+        _check(fn, args, kwargs, types, single, compiled and HAS_API, again)
 
 
 def pull(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], y: Any, g: Any) -> Any:
@@ -101,6 +112,7 @@ def _check(
     types: bool,
     single: bool,
     compiled: bool,
+    twice: bool,
 ) -> None:
     where = f"{getattr(fn, '__name__', fn)} {kwargs}"
     kept = runtime.own(list(args))
@@ -120,7 +132,7 @@ def _check(
         for style in ("atoms", "exact", "loose"):
             _typed(fn, args, kwargs, y, g, repaired, style, where)
     if compiled:
-        _compiled(fn, args, kwargs, g, data, repaired, where)
+        _compiled(fn, args, kwargs, g, data, repaired, twice, where)
 
 
 # ---- trees of numbers
@@ -166,11 +178,12 @@ def _same(a: Any, b: Any, message: str) -> None:
 
 
 def _inner(a: Any, b: Any) -> float:
-    total = 0.0
-    for p, q in zip(numbers(a), numbers(b), strict=True):
-        if p is not None and q is not None:
-            total += float(np.real(np.sum(np.conj(p) * q)))
-    return total
+    """The real inner product; None is zero, of any structure."""
+    if a is None or b is None:
+        return 0.0
+    if isinstance(a, list | tuple):
+        return sum(_inner(p, q) for p, q in zip(a, b, strict=True))
+    return float(np.real(np.sum(np.conj(a) * b)))
 
 
 # ---- the pullback computed
@@ -405,7 +418,9 @@ def run(region: Region, env: dict[Value, Any], sizes: dict[Any, int], where: str
 # ---- the pullback compiled
 
 
-def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, where: str) -> None:
+def _compiled(
+    fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, twice: bool, where: str
+) -> None:
     """The engine's pullback of the call as a user writes it: metadata as literals of the source."""
     from zyg_interactive.api import pullback
 
@@ -431,9 +446,7 @@ def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, whe
     if isinstance(g, list) or fn is tuple:
         lines[1], g = f"return {', '.join(f'y[{i}]' for i in range(len(g)))},", tuple(g)
     source = "\n    ".join([f"def {name}({', '.join(names)}):", *lines, ""])
-    file = f"<{name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
-    exec(compile(source, file, "exec"), scope)
+    _define(source, name, scope)
     inputs = [*(args[i] for i in active), *(kwargs[k] for k in named)]
     _, back = pullback(scope[name], *inputs)
     found = back(g)
@@ -444,6 +457,43 @@ def _compiled(fn: Any, args: Any, kwargs: Any, g: Any, data: Any, bars: Any, whe
         for p, q in zip(numbers(found[i]), numbers(bar), strict=True):
             if q is not None and p is not None:
                 np.testing.assert_allclose(p, q, rtol=1e-9, atol=1e-11, err_msg=where)
+    if twice:
+        _twice(scope, name, names, inputs, g, found, where)
+
+
+def _twice(
+    scope: dict[str, Any], name: str, names: list[str], inputs: Any, g: Any, bars: Any, where: str
+) -> None:
+    """The pullback of the pullback: in the seed, it is the pushforward, whose product with the
+    seed is that of the pullback with the tangents; in the data, the second derivative.
+    """
+    from zyg_interactive.api import pullback
+
+    shown = ", ".join(names)
+    scope["pullback"] = pullback
+    source = f"def bars_of_{name}(g, {shown}):\n    return pullback({name}, {shown})[1](g)\n"
+    bars_of = _define(source, f"bars_of_{name}", scope)
+    tangents = _map(_random_like, tuple(bars))
+    pushed, *second = pullback(bars_of, g, *inputs)[1](tangents)
+    forward, reverse = _inner(g, pushed), _inner(bars, tangents)
+    error = abs(forward - reverse)
+    assert error <= 1e-9 * (1 + abs(reverse)), f"{where}: forward {forward}, reverse {reverse}"
+    by, h = _map(_random_like, inputs), 1e-4
+
+    def along(t: float) -> float:
+        return _inner(tangents, bars_of(g, *_shift(inputs, by, t)))
+
+    expected = (8 * (along(h) - along(-h)) - (along(2 * h) - along(-2 * h))) / (12 * h)
+    found = _inner(second, by)
+    error = abs(found - expected)
+    assert error <= 1e-6 * (1 + abs(expected)), f"{where}, twice: {found} against {expected}"
+
+
+def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
+    file = f"<{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    exec(compile(source, file, "exec"), scope)
+    return scope[name]
 
 
 _counter = itertools.count()

@@ -41,7 +41,8 @@ HOLOMORPHIC = "erf erfc erfcx dawsn erfi wofz ndtr log_ndtr expm1 gamma loggamma
 
 @pytest.mark.parametrize("name", HOLOMORPHIC.split())
 def test_of_complex_numbers(name):
-    check_rule(getattr(sp, name), z(3) + 0.3)
+    twice = name not in ("gamma", "loggamma", "rgamma")  # SciPy has no polygamma of these
+    check_rule(getattr(sp, name), z(3) + 0.3, twice=twice)
 
 
 def positive(*shape):

@@ -17,6 +17,7 @@ import numpy as np
 from .. import runtime
 from ..ir.core import type_of
 from ..ir.types import UNKNOWN, Array, Tuple, Type, broadcast, fresh, is_complex
+from . import phase
 from .contractions import transposed
 from .linalg import pinv_bar, singular_bar, small_cut
 from .registry import call, conj, constant, rank_of, result, rule, shape_of_atom, unsupported
@@ -96,10 +97,7 @@ def _eig(values_bar: Any, vectors_bar: Any, values: Any, v: Any) -> Any:
     if values_bar is not None:
         inner = np.expand_dims(values_bar, -1) * vt
     if vectors_bar is not None:
-        # LAPACK makes the largest number of each vector real, so its phase moves with the matrix.
-        marks = call(runtime.phase_marks, v)
-        turn = np.imag(np.sum(conj(vectors_bar) * v, axis=-2, keepdims=True))
-        vectors_bar = vectors_bar + 1j * marks * turn
+        vectors_bar = phase.fixed(vectors_bar, v, call(phase.real_largest, v))
         through = vt @ vectors_bar
         along = np.real(np.diagonal(through, 0, -2, -1))
         through = through - (vt @ v) * np.expand_dims(along, -2)
@@ -110,7 +108,7 @@ def _eig(values_bar: Any, vectors_bar: Any, values: Any, v: Any) -> Any:
     return LA.solve(vt, inner)
 
 
-constant(runtime.same_order, runtime.phase_marks)
+constant(runtime.same_order)
 
 
 @rule(runtime.or_zero)
@@ -218,12 +216,6 @@ def _order(values: Any, others: Any) -> Type:
 @result(runtime.or_zero)
 def _or_zero(c: Any) -> Type:
     return Array(dtype_of(type_of(c)), (fresh(),))
-
-
-@result(runtime.phase_marks)
-def _marks(v: Any) -> Type:
-    kind = dtype_of(type_of(v))
-    return Array(None if kind is None else np.zeros(0, kind).real.dtype, shape_at(v))
 
 
 @result(LA.svdvals)

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..diagnostics import refuse
 from ..ir.core import known_int, type_of
 from ..ir.types import UNKNOWN, Array, Size, Tuple, Type, broadcast, fresh, is_complex
+from . import phase
 from .contractions import transposed
 from .registry import call, conj, rank_of, result, rule, shape_of_atom, unsupported
 from .sizes import decided, dtype_after, dtype_of, shape_at
@@ -105,6 +107,37 @@ def cofactor(g: Any, y: Any, a: Any) -> Any:
     return call(runtime.cofactor_pullback, g, a)
 
 
+@rule(runtime.cofactor_pullback)
+def cofactor_pullback(g: Any, y: Any, c: Any, a: Any) -> Any:
+    """The third derivative of `det(a)` in the directions `c` and `g`, where `a` is regular."""
+    at, gt = conj(call(_regular, a)), conj(g)
+    x, d = LA.inv(at), np.expand_dims(LA.det(at), (-1, -2))
+    by_c, by_g = x @ c, x @ gt
+    of_c, of_g = _trace(by_c), _trace(by_g)
+    both = by_c @ by_g
+    inner = (of_c * of_g - _trace(both)) * x - (of_g * by_c + of_c * by_g) @ x
+    a_bar = np.swapaxes(d * (inner + (both + by_g @ by_c) @ x), -1, -2)
+    return call(runtime.cofactor_pullback, g, at), a_bar
+
+
+def _regular(a: Any) -> Any:
+    """A matrix, refused where it is singular or nearly so."""
+    if np.any(LA.cond(a) > 1e10):
+        raise refuse(
+            "ZYG302", "the third derivative of `np.linalg.det` of a singular matrix", None
+        )
+    return a
+
+
+@rule(_regular)
+def regular(g: Any, y: Any, a: Any) -> Any:
+    return g
+
+
+def _trace(m: Any) -> Any:
+    return np.expand_dims(np.trace(m, 0, -2, -1), (-1, -2))
+
+
 @rule(LA.slogdet)
 def slogdet(g: Any, y: Any, a: Any) -> Any:
     sign_bar, log_bar = g[0], g[1]
@@ -147,6 +180,10 @@ def _eigh(values_bar: Any, vectors_bar: Any, values: Any, vectors: Any, uplo: An
     if values_bar is not None:
         s = (vectors * np.expand_dims(values_bar, -2)) @ vt
     if vectors_bar is not None:
+        if is_complex(type_of(vectors)) is not False:
+            row = 0 if uplo in ("L", "l") else -1
+            places = call(phase.real_row, vectors, row)
+            vectors_bar = phase.fixed(vectors_bar, vectors, places)
         gap = np.expand_dims(values, -2) - np.expand_dims(values, -1)
         equal = np.equal(gap, 0)
         turn = np.where(equal, 0.0, np.divide(vt @ vectors_bar, np.where(equal, 1.0, gap)))
@@ -191,6 +228,8 @@ def svd(
     if hermitian:
         raise unsupported("the vectors of `np.linalg.svd` with hermitian=True", "write eigh")
     u, s, vh = y[0], y[1], y[2]
+    if is_complex(type_of(a)) is not False:
+        u_bar, v_bar = _phase_fixed(u_bar, v_bar, u, vh)
     if full_matrices and not _square(a):
         raise unsupported(
             "the vectors of `np.linalg.svd` of a matrix that is not square, with "
@@ -223,6 +262,17 @@ def svd(
     return None if inner is None else _plus(u @ inner @ vh, bar)
 
 
+def _phase_fixed(u_bar: Any, v_bar: Any, u: Any, vh: Any) -> tuple[Any, Any]:
+    """The phase of a left singular vector is that of the right one."""
+    u_bar = np.zeros_like(u) if u_bar is None else u_bar
+    v_bar = np.zeros_like(vh) if v_bar is None else v_bar
+    pairs = np.concatenate((u, transposed(vh)), axis=-2)
+    bars = np.concatenate((u_bar, transposed(v_bar)), axis=-2)
+    bars = phase.fixed(bars, pairs, call(phase.real_of_pairs, pairs, vh))
+    rows = np.shape(u)[-2]
+    return bars[..., :rows, :], transposed(bars[..., rows:, :])
+
+
 def _plus(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None else a + b
 
@@ -249,7 +299,7 @@ def _inexact(x: Any) -> Any:
     return dtype_after(np.linalg.inv, dtype_of(type_of(x)))
 
 
-@result(LA.inv, LA.cholesky)
+@result(LA.inv, LA.cholesky, _regular)
 def _like(a: Any, **rest: Any) -> Type:
     return Array(_inexact(a), shape_at(a))
 

@@ -132,7 +132,7 @@ from .late import (
     late_jacobian_reverse,
     late_reverse,
 )
-from .matrices import cofactor, cofactor_pullback, or_zero, phase_marks, same_order
+from .matrices import cofactor, cofactor_pullback, or_zero, same_order
 from .memory import (
     Cells,
     Memory,
@@ -376,7 +376,6 @@ __all__ = [
     "or_zero",
     "own",
     "paste_into",
-    "phase_marks",
     "place",
     "place_of",
     "placed",

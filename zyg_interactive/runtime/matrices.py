@@ -43,13 +43,3 @@ def same_order(values: Any, others: Any) -> Any:
 def or_zero(c: Any) -> Any:
     """The cotangent of residuals, which NumPy leaves out where there are none."""
     return c if c.size else np.zeros(1, c.dtype)
-
-
-def phase_marks(v: Any) -> Any:
-    """One over the number in each eigenvector that LAPACK has made real, zero elsewhere."""
-    size = np.abs(v)
-    largest = np.argmax(np.where(np.imag(v) == 0, size, -1.0), axis=-2)
-    marks = np.zeros_like(size)
-    place = np.expand_dims(largest, -2)
-    np.put_along_axis(marks, place, 1 / np.real(np.take_along_axis(v, place, -2)), -2)
-    return marks

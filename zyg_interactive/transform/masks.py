@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..diagnostics import Refused
 from ..ir.core import Atom, Value, emit
 from ..rules.elementwise import UFUNC_OF
 
@@ -60,7 +61,7 @@ def both_masked(a: Atom, b: Atom) -> Atom:
 
 def masked(c: Atom, masks: list[Any]) -> Atom:
     """A cotangent with masks put on it."""
-    if c is None or (isinstance(c, int | float) and c == 0):
+    if c is None or isinstance(c, Refused) or (isinstance(c, int | float) and c == 0):
         return c
     for mask, keeps in reversed(masks):
         c = emit(np.where, (mask, c, 0.0) if keeps else (mask, 0.0, c))

@@ -16,6 +16,7 @@ import numpy as np
 from ...ir.core import Value, type_of
 from ...ir.types import UNKNOWN, Array, Const, Size, Tuple, Type, fresh, is_complex
 from .. import linalg as of_numpy
+from .. import phase
 from ..contractions import transposed
 from ..linalg import LA
 from ..registry import (
@@ -261,7 +262,7 @@ def _of_two(w_bar: Any, v_bar: Any, w: Any, v: Any, b: Any, lower: Any, kind: An
     if w_bar is None and v_bar is None:
         return None, None
     if v_bar is not None and is_complex(type_of(v)) is not False:
-        raise unsupported("`eigh` of two complex matrices in the vectors")
+        v_bar = phase.fixed(v_bar, v, call(phase.real_row, v, None if lower else -1))
     of_a: Any = None
     grown: Any = 0.0
     row = np.expand_dims(w, -2)
@@ -374,8 +375,8 @@ def _svdvals(a: Any, *rest: Any, **static_: Any) -> Type:
 def _eigh_type(a: Any, b: Any = None, **static_: Any) -> Type:
     if static_.get("subset_by_index") or static_.get("subset_by_value"):
         return UNKNOWN
-    if b is not None and kind_after(SL.inv, a) != kind_after(SL.inv, b):
-        return UNKNOWN
+    if b is not None:
+        a = Value(None, Array(kind_after(SL.solve, a, b), shape_at(a)))
     t = of_numpy._eigh_type(a)
     if not isinstance(t, Tuple):
         return UNKNOWN

@@ -366,7 +366,7 @@ def expn(g: Any, y: Any, n: Any, x: Any) -> Any:
     else:
         first = np.equal(n, 0)
         c = np.where(first, of_first, sp.expn(np.where(first, 1, n) - 1, x))
-    return in_argument(sp.expn, 0), in_precision(-g * c, x)
+    return None if _is_integer(n) else in_argument(sp.expn, 0), in_precision(-g * c, x)
 
 
 @rule(sp.spence)
@@ -537,13 +537,23 @@ def _polynomial(fn: Any, lower: Any) -> None:
 
     @rule(fn, broadcasts=True)
     def pullback(g: Any, y: Any, n: Any, *rest: Any) -> Any:
-        refused = [in_argument(fn, i) for i in range(len(rest))]
+        refused: list[Any] = [in_argument(fn, i) for i in range(len(rest))]
+        if _is_integer(n):
+            refused[0] = None
         if isinstance(n, int):
             c = in_precision(g * conj(lower(n, *rest)), rest[-1]) if n else None
             return (*refused, c)
         flat = np.equal(n, 0)
         d = np.where(flat, 0.0, lower(np.where(flat, 1, n), *rest))
         return (*refused, in_precision(g * conj(d), rest[-1]))
+
+
+def _is_integer(n: Any) -> bool:
+    """Whether a degree is no variable: SciPy has another function for these."""
+    t = type_of(n)
+    if isinstance(t, Scalar):
+        return t.kind == "int"
+    return isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "iu"
 
 
 def _jacobi(n: Any, a: Any, b: Any, x: Any) -> Any:
