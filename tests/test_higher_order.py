@@ -6,6 +6,7 @@ Each case is compared with central differences of its own value, and that value 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -587,3 +588,21 @@ def test_the_gradient_of_a_number_of_which_only_the_run_knows_the_kind() -> None
         scope={**scope, "table": {"sin": math.sin, "exp": math.exp}},
     )
     assert pullback(f, 0.5)[1](1.0) == (-math.sin(0.5),)
+
+
+def test_a_gradient_of_what_is_read_from_memory() -> None:
+    text = """
+    def f(x, y):
+        fs = [lambda q: q * k + x for k in (0.5, 0.8)]
+        s = fs[0](y * 0.3)
+        slope = gradient(lambda q: q * s + q * q, y)[0]
+        return x * slope if slope > -0.3 else s
+    """
+    check(define(textwrap.dedent(text), scope={"gradient": gradient}), 0.4, 0.7)
+
+
+def test_a_comparison_that_python_does_not_know() -> None:
+    f = define("def f(x):\n    return x if x < 0 else None < 0.3")
+    assert gradient(f, -1.0) == (1.0,)
+    with pytest.raises(TypeError, match="'<' not supported"):
+        gradient(f, 1.0)

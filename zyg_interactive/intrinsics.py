@@ -96,8 +96,10 @@ def _value_and_gradient(
     callee, values, places = _callee(lowering, args[0], xs, node)
     asked, chosen = _asked(lowering, wrt, xs, values, places, node)
     out, pattern = first_of(callee) if value else (callee.region.outs[0], True)
-    settled = lowering.heap is None and type_of(out) != UNBOUND_TYPE
-    if settled or isinstance(type_of(out), Scalar | Array):
+    if type_of(out) == UNBOUND_TYPE:  # in a recursion: not yet known, neither are cotangents
+        y = lowering.op(callee, tuple(values), {}, node)
+        return y, y if isinstance(wrt, int) else (y,) * len(asked)
+    if lowering.heap is None or isinstance(type_of(out), Scalar | Array):
         require_scalar(callee, out)  # else the run does
     made = lowering.context.gradient(
         callee, tuple(places[i] for i in chosen), value, unsure(out), pattern
@@ -206,6 +208,8 @@ def _pulled(
 ) -> Atom:
     """The call of what `pullback` returned."""
     handle, y, saved, seed = args
+    if isinstance(handle, Pulled) and type_of(y) == UNBOUND_TYPE:  # not yet known, in a recursion
+        return y if handle.alone else (y,) * len(handle.asked)
     if not isinstance(handle, Pulled):
         raise refuse(
             "ZYG101",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -286,7 +287,8 @@ class Expressions(Arrays):
             if decided is not None:
                 return decided if fn is operator.is_ else not decided
         elif not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b)):
-            return fn(a, b)
+            with suppress(TypeError):  # which the program raises
+                return fn(a, b)
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
