@@ -47,7 +47,7 @@ from .fence import refused
 from .generators import is_generator
 from .memory import CONTAINERS, NOT_HANDLED, STORES
 from .names import body_of, read
-from .resolve import UserFunction
+from .resolve import LOCAL_CLASSES, UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
 
 # Callables that go through the arguments they are given, once and at once.
@@ -515,6 +515,8 @@ class Calls(Expressions):
         """
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        if any(map(_is_local, (*args, *kwargs.values(), *_captured(fn)))):
+            raise Refused(why)  # it may change the class, of which there is one for all calls
         result = self.op(fn, args, kwargs, node, name)
         assert result.op is not None
         result.op.static[REFUSAL] = dataclasses.replace(
@@ -717,6 +719,17 @@ class Calls(Expressions):
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call(fn, args, kwargs, node)
+
+
+def _is_local(a: Atom) -> bool:
+    """Whether something is a class that is defined in a function, or an instance of one."""
+    t = a if isinstance(a, type) else getattr(type_of(a), "cls", None)
+    return isinstance(t, type) and any(c in LOCAL_CLASSES for c in t.__mro__)
+
+
+def _captured(fn: Any) -> list[Any]:
+    cells = getattr(fn, "__closure__", None) or ()
+    return [c.cell_contents for c in cells if c != types.CellType()]
 
 
 def _has_rule(cls: type) -> bool:
