@@ -696,10 +696,15 @@ class Calls(Expressions):
             self.call_expression(node, None)
             return
         fn = self.expr(node.func)
+        if isinstance(fn, types.FunctionType) and lookup(fn) is None:
+            fn = self.constant(fn, None)
         args, kwargs = self._given(fn, node)
         if any(isinstance(a, Generated) for a in args):
             self.call(fn, args, kwargs, node)
             return
+        if isinstance(fn, Value) and not isinstance(fn.type, Const | Closure | Other):
+            if any(isinstance(type_of(a), List | Dict | Record) for a in (*args, *kwargs.values())):
+                self.memory()  # it is called for what it does to them
         known = (
             fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
         )
