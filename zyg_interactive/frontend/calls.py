@@ -10,6 +10,7 @@ import inspect
 import itertools
 import math
 import operator
+import statistics
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any, cast
@@ -50,6 +51,10 @@ from .names import body_of, read
 from .resolve import LOCAL_CLASSES, UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
 
+AVERAGES = {
+    *(statistics.mean, statistics.fmean, statistics.geometric_mean, statistics.harmonic_mean),
+    *(statistics.variance, statistics.stdev, statistics.pvariance, statistics.pstdev),
+}
 # Callables that go through the arguments they are given, once and at once.
 CONSUMERS = {
     *(sum, list, tuple, max, min, any, all, sorted, set, frozenset, dict, enumerate, zip, map),
@@ -58,6 +63,7 @@ CONSUMERS = {
     *(np.array, np.asarray, np.stack, np.concatenate, np.sum, np.fromiter),
     *(itertools.chain, itertools.product, itertools.islice, itertools.accumulate),
     *(itertools.pairwise, itertools.starmap, itertools.zip_longest),
+    *AVERAGES,
 }
 
 
@@ -168,6 +174,8 @@ class Calls(Expressions):
         if isinstance(fn, types.BuiltinMethodType) and type(fn.__self__) is str:
             fn, args = getattr(str, fn.__name__), (fn.__self__, *args)
         method = fn.fn if isinstance(fn, BoundMethod) else fn
+        if isinstance(fn, UserFunction) and _in(AVERAGES, fn.live):
+            method = fn.live
         if fn is zip and any(isinstance(a, Rest) for a in args) and not kwargs:
             rows = self._joined_rest(args, node)
             return Generated(lambda: self.call(columns, (rows,), {}, node), self.depth)
