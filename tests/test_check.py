@@ -155,7 +155,7 @@ def test_what_only_the_run_knows_is_no_finding(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("class A:\n        pass\n    return 1.0", "ZYG101"),
+        ("class A:\n        print(x)\n    return 1.0", "ZYG101"),
         ("return [*(yield)]", "ZYG101"),
         ("y = sum({x for _ in range(3)})\n    return y", "ZYG301"),
         ("return np.unique_values(x)", "ZYG301"),
@@ -185,7 +185,7 @@ def test_shared_variables(body: str) -> None:
 
 def test_all_refusals_of_one_function() -> None:
     text = (
-        "def f(x):\n    async with x as y:\n        z = np.i0(y)\n    class A: pass\n"
+        "def f(x):\n    async with x as y:\n        z = np.i0(y)\n    class A: print(x)\n"
         "    while x > 1:\n        x = np.i0(x)\n        await x\n    async for y in x: pass\n"
         "    return np.unique_values(np.i0(x))\ngradient(f, 1.0)\n"
     )

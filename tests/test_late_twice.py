@@ -284,3 +284,68 @@ def test_twice_through_a_program_that_reads_a_text() -> None:
         {"gradient": gradient},
     )
     np.testing.assert_allclose(gradient(f, 1.3)[0], 2 * (3 * 1.3**2) * 6 * 1.3)
+
+
+# What a late call does to a list or dict of a program that changes nothing itself.
+CHANGED = {
+    "append": ("keep = [x]\n    T[key + 'app'](keep, x)", "keep[1] * keep[-1]"),
+    "append in a loop": (
+        "keep = [x]\n    for k in range(3):\n        T[key + 'app'](keep, x * k)",
+        "sum(keep) * keep[3]",
+    ),
+    "append in a branch": ("keep = [x]\n    if x > 0:\n        T[key + 'app'](keep, x)", "keep[1]"),
+    "append, unpacked": ("keep = [x]\n    T[key + 'app'](keep, x)\n    a, b = keep", "a * b * b"),
+    "append by another name": (
+        "keep = [x]\n    other = keep\n    T[key + 'app'](other, x)",
+        "keep[1]",
+    ),
+    "append in a callee": ("keep = [x]\n    g(keep, key, x)", "keep[1]"),
+    "append in a closure": (
+        "keep = [x]\n    def w():\n        T[key + 'app'](keep, x)\n    w()",
+        "keep[1]",
+    ),
+    "a list in a list": ("b = [[x], x]\n    T[key + 'app'](b[0], x)", "b[0][1] * b[1]"),
+    "a store": ("keep = [x, x * x]\n    T[key + 'set'](keep, x)", "keep[0] * keep[1]"),
+    "a dict": ("d = {'a': x}\n    T[key + 'dict'](d, x)", "d['b'] * d['a']"),
+    "of a known key": ("keep = [x]\n    T['app'](keep, x)", "keep[1] * keep[0]"),
+    "sorted names": ("s = x\n    for k in sorted(['sq', key + 'lin']):\n        s = T[k](s)", "s"),
+    "sorted names in a list": ("v = [T[k](x) for k in sorted(['sq', 'lin'])]", "v[0] * v[1]"),
+    "sorted names of a late call": ("k = sorted(['sq', 'lin'])", "T[key + 'all'](k, x)"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_changes_of_a_program_that_changes_nothing_itself(name: str) -> None:
+    body, result = CHANGED[name]
+    f = define(
+        "T = {'app': lambda p, q: p.append(q * q), 'set': lambda p, q: p.__setitem__(0, q**3),\n"
+        "     'dict': lambda p, q: p.update(b=q * q), 'sq': lambda q: q * q,\n"
+        "     'lin': lambda q: 3 * q + 1, 'all': lambda ks, q: sum(T[k](q) for k in ks)}\n\n"
+        "def g(keep, key, x):\n    T[key + 'app'](keep, x)\n\n"
+        f"def f(x, key=''):\n    {body}\n    return {result}\n\n"
+        "def h(x):\n    return gradient(f, x, '')[0]",
+        "h",
+        {"gradient": gradient},
+    )
+    for function, order in ((f.__globals__["f"], gradient), (f, gradient)):
+        (found,) = order(function, 1.3)
+        np.testing.assert_allclose(found, differences(function, (1.3,))[0], rtol=1e-5)
+
+
+def test_a_change_by_a_late_call_that_also_returns_is_refused_where_nothing_else_changes() -> None:
+    f = define(
+        "T = {'pop': lambda p, q: p.pop() * q, 'at': lambda p, q: p[0]}\n\n"
+        "def f(x, key):\n    keep = [x, x * x]\n    y = T[key](keep, x)\n    return y * keep[-1]"
+    )
+    with pytest.raises(Refused, match="ZYG103"):
+        gradient(f, 1.3, "pop")
+
+
+def test_an_item_that_is_not_there() -> None:
+    f = define(
+        "def f(x):\n    t = (x,)\n    try:\n        return t[1]\n"
+        "    except IndexError:\n        return x * x"
+    )
+    assert gradient(f, 3.0) == (6.0,)
+    with pytest.raises(Refused, match="ZYG104"):
+        gradient(define("def f(x):\n    return [x][1] * x"), 3.0)

@@ -254,3 +254,31 @@ def test_a_loop_over_a_list_that_its_body_turns_round() -> None:
         "    for v in l:\n        y = y * x + v\n        l.reverse()\n    return y"
     )
     check(f, 1.3)
+
+
+# What may be one of two things in memory, by what is read of it.
+EITHER = {
+    "a branch": ("if x < 0:\n        d = Row(d)", "d[1] * d[2]"),
+    "a number": ("if x < 0:\n        d = 1.0", "d[1]"),
+    "a dict": ("if x < 0:\n        d = {0: x}", "math.fsum(d)"),
+    "a tuple": ("e = (d, d)\n    if x < 0:\n        e = (Row(d), d)", "e[0][1] * e[1][2]"),
+    "a loop": ("for k in range(2):\n        y = d[1]\n        d = Row(d)", "y * d[2]"),
+    "a try": ("try:\n        assert x < 0\n        d = Row(d)\n    except AssertionError:\n"
+              "        pass", "np.sum(d)"),
+    "a change after it": ("e = Row(d) if x < 0 else d\n    d.append(x**3)", "e[3]"),
+    "attributes": ("e = Row(x) if x > 0 else Other(x)", "e.s**2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EITHER)
+def test_either_of_two_things_in_memory(name: str) -> None:
+    body, result = EITHER[name]
+    f = define(
+        "class Row:\n    def __init__(self, s):\n        self.s = s\n"
+        "    def __getitem__(self, i):\n        return self.s[i]\n\nclass Other(Row):\n    pass\n\n"
+        f"def f(x):\n    d = [x, x * x]\n    d.append(3 * x)\n    {body}\n    return {result}",
+        scope=SCOPE,
+    )
+    check(f, 1.3)
+    second = (derivative(f, 1.3 + 1e-5) - derivative(f, 1.3 - 1e-5)) / 2e-5
+    assert derivative(derivative(f), 1.3) == pytest.approx(second, rel=1e-6)

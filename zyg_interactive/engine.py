@@ -106,6 +106,7 @@ class Linker(Links):
     """Lowers a live function and everything it calls, for one specialisation."""
 
     infer: Infer = staticmethod(infer)
+    runs = True
 
     def __init__(self, engine: Engine, sizes: Sizes):
         super().__init__(sizes.heap)

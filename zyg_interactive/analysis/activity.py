@@ -27,6 +27,7 @@ from ..ir.types import (
     Unknown,
     arrays,
     in_memory,
+    leaves,
     may_be_differentiable,
     refers,
 )
@@ -91,7 +92,7 @@ class _Activity:
                 for inner in op.regions:
                     self.region(inner)
                     pairs = zip(op.results, inner.outs, strict=True)
-                    self.touch(*(r for r, o in pairs if self.any(o)))
+                    self.touch(*(r for r, o in pairs if self.any(o) or _loses_sight(o, r)))
             elif op.fn in (FOR, WHILE):
                 self._loop(op)
             elif self._depends(op):
@@ -152,14 +153,22 @@ class _Activity:
         while True:
             before = len(self.active)
             for p, a, o in zip(carried, inits, nexts, strict=True):
-                if (self.any(a) or self.any(o)) and may_be_differentiable(p.type):
+                flows = self.any(a) or self.any(o) or _loses_sight(a, p) or _loses_sight(o, p)
+                if flows and may_be_differentiable(p.type):
                     self.touch(p)
             self.region(body)
             if len(self.active) == before:
                 break
         outs = zip(op.results, body.outs[stop:], strict=True)
-        self.touch(*(r for r, o in outs if self.any(o)))
+        self.touch(*(r for r, o in outs if self.any(o) or _loses_sight(o, r)))
         self.touch(*(r for r, p in zip(op.results, carried, strict=False) if p in self.active))
+
+
+def _loses_sight(a: Atom, merged: Value) -> bool:
+    """Whether the type of what merges different things does not tell that they are in memory: what
+    is read of it may depend on all that is stored there.
+    """
+    return refers(type_of(a)) and any(isinstance(t, Unknown) for t in leaves(merged.type))
 
 
 def is_given_functions(op: Op) -> bool:

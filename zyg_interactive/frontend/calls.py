@@ -10,6 +10,7 @@ import inspect
 import itertools
 import math
 import operator
+import statistics
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any, cast
@@ -47,9 +48,13 @@ from .fence import refused
 from .generators import is_generator
 from .memory import CONTAINERS, NOT_HANDLED, STORES
 from .names import body_of, read
-from .resolve import UserFunction
+from .resolve import LOCAL_CLASSES, UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
 
+AVERAGES = {
+    *(statistics.mean, statistics.fmean, statistics.geometric_mean, statistics.harmonic_mean),
+    *(statistics.variance, statistics.stdev, statistics.pvariance, statistics.pstdev),
+}
 # Callables that go through the arguments they are given, once and at once.
 CONSUMERS = {
     *(sum, list, tuple, max, min, any, all, sorted, set, frozenset, dict, enumerate, zip, map),
@@ -58,6 +63,7 @@ CONSUMERS = {
     *(np.array, np.asarray, np.stack, np.concatenate, np.sum, np.fromiter),
     *(itertools.chain, itertools.product, itertools.islice, itertools.accumulate),
     *(itertools.pairwise, itertools.starmap, itertools.zip_longest),
+    *AVERAGES,
 }
 
 
@@ -168,6 +174,8 @@ class Calls(Expressions):
         if isinstance(fn, types.BuiltinMethodType) and type(fn.__self__) is str:
             fn, args = getattr(str, fn.__name__), (fn.__self__, *args)
         method = fn.fn if isinstance(fn, BoundMethod) else fn
+        if isinstance(fn, UserFunction) and _in(AVERAGES, fn.live):
+            method = fn.live
         if fn is zip and any(isinstance(a, Rest) for a in args) and not kwargs:
             rows = self._joined_rest(args, node)
             return Generated(lambda: self.call(columns, (rows,), {}, node), self.depth)
@@ -515,6 +523,8 @@ class Calls(Expressions):
         """
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        if any(map(_is_local, (*args, *kwargs.values(), *_captured(fn)))):
+            raise Refused(why)  # it may change the class, of which there is one for all calls
         result = self.op(fn, args, kwargs, node, name)
         assert result.op is not None
         result.op.static[REFUSAL] = dataclasses.replace(
@@ -694,10 +704,15 @@ class Calls(Expressions):
             self.call_expression(node, None)
             return
         fn = self.expr(node.func)
+        if isinstance(fn, types.FunctionType) and lookup(fn) is None:
+            fn = self.constant(fn, None)
         args, kwargs = self._given(fn, node)
         if any(isinstance(a, Generated) for a in args):
             self.call(fn, args, kwargs, node)
             return
+        if isinstance(fn, Value) and not isinstance(fn.type, Const | Closure | Other):
+            if any(isinstance(type_of(a), List | Dict | Record) for a in (*args, *kwargs.values())):
+                self.memory()  # it is called for what it does to them
         known = (
             fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
         )
@@ -717,6 +732,17 @@ class Calls(Expressions):
             self.op(runtime.observe, (known, *args), kwargs, node)
             return
         self.call(fn, args, kwargs, node)
+
+
+def _is_local(a: Atom) -> bool:
+    """Whether something is a class that is defined in a function, or an instance of one."""
+    t = a if isinstance(a, type) else getattr(type_of(a), "cls", None)
+    return isinstance(t, type) and any(c in LOCAL_CLASSES for c in t.__mro__)
+
+
+def _captured(fn: Any) -> list[Any]:
+    cells = getattr(fn, "__closure__", None) or ()
+    return [c.cell_contents for c in cells if c != types.CellType()]
 
 
 def _has_rule(cls: type) -> bool:

@@ -10,7 +10,6 @@ from ..source import Source
 # what it is, and what to write instead
 REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.ImportFrom: ("an `import` inside a function", "import at the top of the module"),
-    ast.ClassDef: ("a `class` inside a function", "define the class at the top of the module"),
     ast.AsyncFunctionDef: ("`async def`", "call it from a plain function"),
     ast.AsyncFor: ("`async for`", "collect the items first"),
     ast.AsyncWith: ("`async with`", "enter the context around the call of the gradient"),

@@ -333,7 +333,11 @@ class Functions(KeptIterators):
         held = self.call(list, (_items(args[0]),), {}, node)
         t = self.held(held)
         if kwargs.get("key") is None and not may_be_differentiable(t):
-            return NotImplemented
+            if not isinstance(t, List):
+                return NotImplemented
+            made = self.op(sorted, (held,), kwargs, node)
+            made.type = List(t.item)  # of names, say: nothing is asked of them
+            return self.allocated(made, node)
         count = self.op(range, (self.op(len, (held,), {}, node),), {}, node)
         keys = held
         if kwargs.get("key") is not None:

@@ -14,7 +14,7 @@ from ..rules.registry import LOWERED
 from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
 from ..source import Span
 from ..transformed import Transformed
-from .resolve import Known, Meaning, UserFunction
+from .resolve import LOCAL_CLASSES, Known, Meaning, UserFunction
 from .scope import BIRTHS, FrameResolver, Lowering, ScopeResolver
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
@@ -38,6 +38,7 @@ class Links:
         self.parts: dict[Any, list[tuple[Answers, Function]]] = {}
         self.asking: list[tuple[int, Answers]] = []  # of the inner functions that are lowered now
         self.constants: dict[tuple[Any, str], set[Any]] = {}
+        self.classes: dict[Any, type] = {}
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
         """The IR of `callee`, which will stand in `function`."""
@@ -50,6 +51,19 @@ class Links:
             f"the type of the recursive function `{function.name}` does not settle",
             function.span,
         )
+
+    runs = False
+
+    @property
+    def recursive(self) -> bool:
+        keys = [key for key, _ in self.busy]
+        return len(set(keys)) < len(keys) or any(f.recursive for f in self.busy.values())
+
+    def local_class(self, key: Any, made: Callable[[], type]) -> type | None:
+        if self.runs and key not in self.classes:
+            self.classes[key] = made()
+            LOCAL_CLASSES.add(self.classes[key])
+        return self.classes.get(key)
 
     def wants(self, callee: UserFunction, name: str) -> bool:
         """Whether an argument has to be known before the run."""

@@ -40,8 +40,9 @@ from ..iterators import Kept
 from ..rules.aliasing import is_view_index
 from ..rules.registry import lookup
 from ..source import parse
+from .classes import Classes
 from .desugar import loop_with_else, match, named, stored, tested_inside
-from .exceptions import SIMPLE, Catches, Exceptions
+from .exceptions import SIMPLE, Catches
 from .expressions import BINARY
 from .fence import refused
 from .loops import is_range
@@ -126,7 +127,7 @@ class NoNames:
         return Missing()
 
 
-class Statements(Exceptions):
+class Statements(Classes):
     params: list[Value] = []
 
     def function(self, arguments: dict[str, Atom]) -> Function:
@@ -365,6 +366,8 @@ class Statements(Exceptions):
                         "call it by hand",
                     )
                 self.assign(name, self.inner_function(name, s), s)
+            case ast.ClassDef(name=name):
+                self.assign(name, self.local_class(s), s)
             case ast.Global() | ast.Nonlocal():
                 pass
             case _:

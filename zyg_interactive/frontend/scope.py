@@ -72,6 +72,17 @@ class Context(Protocol):
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
 
+    @property
+    def runs(self) -> bool:
+        """Whether the program may be run, not only read."""
+
+    @property
+    def recursive(self) -> bool:
+        """Whether a function that is lowered now calls itself."""
+
+    def local_class(self, key: Any, made: Callable[[], type]) -> type | None:
+        """The class of a statement, made once; None where nothing may be run."""
+
     def demanded(self, path: Path) -> bool:
         """Whether the data at `path` has to be known before the run."""
 

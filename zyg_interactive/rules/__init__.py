@@ -1,6 +1,7 @@
 """Gradient rules. Importing the package registers them all."""
 
 from . import (
+    averages,
     builtins,
     contractions,
     einsum,
@@ -37,6 +38,7 @@ from .registry import RULES, Rule, constant, elementwise_rule, lookup, result, r
 __all__ = [
     "RULES",
     "Rule",
+    "averages",
     "builtins",
     "constant",
     "contractions",

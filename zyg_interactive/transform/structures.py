@@ -57,7 +57,8 @@ def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
         raise refuse("ZYG202", "it is not known where this array was made", op.span)
     if isinstance(x, tuple | list):
         if isinstance(index, int):
-            p.contribute(scope, x[index], p.total_of(scope, op.result))
+            if -len(x) <= index < len(x):  # else the run raises
+                p.contribute(scope, x[index], p.total_of(scope, op.result))
         elif any(map(in_memory, arrays(t))):
             raise refuse("ZYG202", "which array of a tuple this is, only the run knows", op.span)
         else:
@@ -69,6 +70,15 @@ def _getitem(p: Pullback, op: Op, scope: Scope) -> bool:
     known = not any(True for _ in values(index))
     if isinstance(t, Tuple | List) and t.items is not None and isinstance(index, int | np.integer):
         parts: list[Atom] = [None] * len(t.items)
+        if not -len(parts) <= index < len(parts):
+            if isinstance(t, Tuple):
+                return True  # the run raises
+            raise refuse(
+                "ZYG104",
+                f"item {index} of a list of {len(parts)} is not known before the run",
+                op.span,
+                "ask for the length of the list first",
+            )
         parts[int(index)] = p.total_of(scope, op.result)
         if not scope.crosses_loop(x):
             p.contribute(scope, x, tuple(parts) if isinstance(t, Tuple) else parts)
