@@ -64,6 +64,8 @@ def test_every_file_of_rules_is_read_when_it_is_needed() -> None:
         "makers",
         "solved",
         "minima",
+        "bounds",
+        "fits",
         "ode",
         "adjoint",
         "verified",
