@@ -9,10 +9,9 @@ import pytest
 from zyg_interactive import check_gradient, gradient, pushforward
 from zyg_interactive.diagnostics import Refused
 
-from .checks import check_rule, x
+from .checks import check_rule, scipy_before, x
 
 P = pytest.importorskip("scipy.interpolate")
-OLD = tuple(map(int, importlib.import_module("scipy").__version__.split(".")[:2])) < (1, 17)
 KNOTS = np.array([0.0, 0.7, 1.1, 2.0, 3.0])
 PLACES = np.array([0.2, 1.3, 2.4])
 
@@ -155,7 +154,7 @@ def test_slopes_are_those_of_scipy(make, how, name):
     slopes = getattr(importlib.import_module("zyg_interactive.rules.scipy.makers"), name)
     flat = np.array([0.0, 0.0, 1.0, 0.5, 0.5])
     # Before 1.17 Akima's slopes of two points are memory that SciPy has not written.
-    fewest = 3 if OLD and make is P.Akima1DInterpolator else 2
+    fewest = 3 if scipy_before(1, 17) and make is P.Akima1DInterpolator else 2
     for n in range(fewest, 6):
         for y in (x(5), x(5, 2), flat, KNOTS):
             found = make(KNOTS[:n], y[:n], **how)(KNOTS[:n], 1)

@@ -11,7 +11,9 @@ import pytest
 
 from zyg_interactive.rules.registry import LATER, lookup
 
-scipy = pytest.importorskip("scipy")
+from .checks import scipy_before
+
+pytest.importorskip("scipy")
 PAGE = Path(__file__).parents[2] / "docs" / "scipy.md"
 PARTS = (
     *("special", "linalg", "fft", "signal", "ndimage", "integrate", "optimize", "interpolate"),
@@ -42,9 +44,7 @@ def table() -> str:
     return "\n".join(["| | |", "|---|---|", *(r for r in rows if not r.endswith("|  |"))])
 
 
-@pytest.mark.skipif(
-    tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 17), reason="it has fewer functions"
-)
+@pytest.mark.skipif(scipy_before(1, 17), reason="it has fewer functions")
 def test_the_page_lists_what_has_a_rule() -> None:
     text = PAGE.read_text("utf-8")
     made = re.sub(
