@@ -11,6 +11,7 @@ import operator
 import os
 import zlib
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,13 @@ _random = np.random.default_rng(0)
 WITHOUT_RULE = (operator.getitem, runtime.cofactor_pullback)
 EVERY = "ZYG_EVERY" in os.environ  # every combination of the keywords twice, too
 HAS_API = importlib.util.find_spec("zyg_interactive.api") is not None
+
+
+def scipy_before(*release: int) -> bool:
+    """Whether there is a SciPy, of an earlier release."""
+    if importlib.util.find_spec("scipy") is None:
+        return False
+    return tuple(map(int, version("scipy").split(".")[:2])) < release
 
 
 def reseed(name: str) -> None:

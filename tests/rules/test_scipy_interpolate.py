@@ -1,6 +1,7 @@
 """Rules of `rules/scipy/interpolate.py`."""
 
 import importlib
+import inspect
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from zyg_interactive import check_gradient, gradient, pushforward
 from zyg_interactive.diagnostics import Refused
 
-from .checks import check_rule, x
+from .checks import check_rule, scipy_before, x
 
 P = pytest.importorskip("scipy.interpolate")
 KNOTS = np.array([0.0, 0.7, 1.1, 2.0, 3.0])
@@ -152,7 +153,9 @@ SLOPES = [
 def test_slopes_are_those_of_scipy(make, how, name):
     slopes = getattr(importlib.import_module("zyg_interactive.rules.scipy.makers"), name)
     flat = np.array([0.0, 0.0, 1.0, 0.5, 0.5])
-    for n in (2, 3, 4, 5):
+    # Before 1.17 Akima's slopes of two points are memory that SciPy has not written.
+    fewest = 3 if scipy_before(1, 17) and make is P.Akima1DInterpolator else 2
+    for n in range(fewest, 6):
         for y in (x(5), x(5, 2), flat, KNOTS):
             found = make(KNOTS[:n], y[:n], **how)(KNOTS[:n], 1)
             # The last knot of Akima's is the end of its domain.
@@ -167,7 +170,10 @@ def test_pchip_and_akima(shape):
     both_orders(lambda y, v: wave(P.PchipInterpolator(KNOTS, y)(v, 1)), y, PLACES)
     both_orders(lambda y, v: wave(P.Akima1DInterpolator(KNOTS, y)(v)), y, PLACES)
     both_orders(lambda y, v: wave(P.Akima1DInterpolator(KNOTS, y, method="makima")(v)), y, 1.3)
-    both_orders(lambda y, v: wave(P.Akima1DInterpolator(KNOTS, y, extrapolate=True)(v)), y, AROUND)
+    if "extrapolate" in inspect.signature(P.Akima1DInterpolator).parameters:  # from 1.14 on
+        both_orders(
+            lambda y, v: wave(P.Akima1DInterpolator(KNOTS, y, extrapolate=True)(v)), y, AROUND
+        )
 
 
 def test_what_is_refused():

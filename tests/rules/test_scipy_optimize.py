@@ -9,6 +9,7 @@ from zyg_interactive.diagnostics import Refused
 from .checks import x
 
 O = pytest.importorskip("scipy.optimize")  # noqa: E741
+I = pytest.importorskip("scipy.integrate")  # noqa: E741
 
 
 @pytest.mark.parametrize("name", ["brentq", "brenth", "bisect", "ridder", "toms748"])
@@ -158,3 +159,20 @@ def test_parameters_that_the_function_reads():
 
     with pytest.raises(Refused, match="ZYG105"):
         gradient(loss, Params([w]))
+
+
+def test_tuples_within_the_arguments():
+    def found(p, q):
+        return O.brentq(lambda v, c: v - c[0] * c[1], 0, 9, args=((p, q),))
+
+    np.testing.assert_allclose(gradient(found, 1.1, 0.7), [0.7, 1.1])
+
+    def integral(p, q):
+        return I.quad(lambda v, c: v * c[0] * c[1], 0, 2, args=((p, q),))[0]
+
+    def least(p, q):
+        f = lambda v, c, d: v - c[0] * c[1] * d  # noqa: E731
+        return O.least_squares(f, [1.0], args=((p, q), 2.0)).x[0]
+
+    np.testing.assert_allclose(gradient(integral, 1.1, 0.7), [1.4, 2.2])
+    np.testing.assert_allclose(gradient(least, 1.1, 0.7), [1.4, 2.2])

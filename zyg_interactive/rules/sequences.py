@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Undecided, Value, type_of
-from ..ir.types import Array, List, Scalar, Tuple, Type, is_complex, shape_of
+from ..ir.types import Array, Const, List, Scalar, Tuple, Type, is_complex, shape_of
 from .registry import call, rank_of, rule, takes_lists, unsupported
 from .sizes import (
     along,
@@ -208,7 +208,7 @@ def nested(g: Any, x: Any) -> Any:
         if items is None:
             return call(runtime.restructure, g, x)
         return rebuilt(x, [nested(g[i], item) for i, item in enumerate(items)])
-    if isinstance(x, Value):
+    if isinstance(x, Value) and not isinstance(t, Const):
         raise Undecided(x, "the type")
     return None
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ... import runtime
 from ...diagnostics import Refused, refuse
-from ...ir.core import Atom, Op, Value, append, current_span, type_of
+from ...ir.core import Atom, Op, Value, append, current_span, type_of, values
 from ...ir.types import (
     NUMBER,
     UNKNOWN,
@@ -111,7 +111,7 @@ def twice(
 
 def differentiable(a: Atom) -> bool:
     """Whether a cotangent can flow into an atom."""
-    return isinstance(a, Value) and may_be_differentiable(type_of(a))
+    return any(may_be_differentiable(type_of(v)) for v in values(a))
 
 
 def _result_like(x: Atom) -> Type:

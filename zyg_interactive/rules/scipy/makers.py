@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...derived import gradient
+from ...derived import gradient, pullback
 from ...ir.core import Value, emit
 from ..registry import rule
 
@@ -102,6 +102,51 @@ def squares(f: Any) -> Any:
     return all_three
 
 
+def off(f: Any, k: Any, places: Any, xdata: Any, ydata: Any, sigma: Any) -> Any:
+    """How far a model with the parameters `k`, as many as `places`, is off the data, in the
+    standard deviations `sigma`, or with that covariance, as `curve_fit` takes them.
+    """
+    at = np.asarray(xdata, float) if isinstance(xdata, list | tuple | np.ndarray) else xdata
+    r = np.ravel(f(at, *[k[i] for i in places]) - np.asarray(ydata, float))
+    if sigma is None:
+        return r
+    scale = np.asarray(sigma, float)
+    if np.ndim(scale) == 2:
+        return np.sum(np.linalg.inv(np.linalg.cholesky(scale)) * r, axis=1)
+    return r / scale
+
+
+def fitted(f: Any) -> Any:
+    """Of a model: the gradient of half the sum of squares in its parameters."""
+
+    def slope(k: Any, places: Any, xdata: Any, ydata: Any, sigma: Any) -> Any:
+        def half(at: Any) -> Any:
+            r = off(f, at, places, xdata, ydata, sigma)
+            return 0.5 * np.sum(r * r)
+
+        return gradient(half, k)
+
+    return slope
+
+
+def fitted_closely(f: Any) -> Any:
+    """The same, and after it the covariance of the parameters for residuals of the variance 1, and
+    the sum of squares.
+    """
+
+    def all_three(k: Any, places: Any, xdata: Any, ydata: Any, sigma: Any) -> Any:
+        def residuals(at: Any) -> Any:
+            return off(f, at, places, xdata, ydata, sigma)
+
+        r, back = pullback(residuals, k)
+        slopes = np.stack([back(unit)[0] for unit in np.eye(int(np.size(r)))])
+        covariance = np.linalg.inv(np.transpose(slopes) @ slopes)
+        total = np.reshape(np.sum(r * r), 1)
+        return np.concatenate((r @ slopes, np.ravel(covariance), total))
+
+    return all_three
+
+
 def time_first(f: Any) -> Any:
     """Of a right-hand side that is given the state before the time."""
 
@@ -180,6 +225,8 @@ __all__ = [
     "pchip_slopes",
     "Maker",
     "first_of",
+    "fitted",
+    "fitted_closely",
     "made",
     "of_vector",
     "right_hand_side",

@@ -32,7 +32,12 @@ from .keywords import rule_apart_from
 @rule_apart_from("", SL.expm)
 def expm(g: Any, y: Any, A: Any) -> Any:
     """The Fréchet derivative at the conjugate transpose is the adjoint of that at the matrix."""
-    return in_precision(call(SL.expm_frechet, transposed(A), g, compute_expm=False), A)
+    at = transposed(A)
+    if rank_of(A) > 2:  # SciPy's function takes stacks from 1.17 on
+        bar = _corner(call(SL.expm, _blocks(at, g, np.zeros_like(at), at)), at)
+    else:
+        bar = call(SL.expm_frechet, at, g, compute_expm=False)
+    return in_precision(bar, A)
 
 
 @rule_apart_from("check_finite", SL.expm_frechet, order="A E method compute_expm check_finite")

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.core import emit, type_of
-from ...ir.types import Array, Const, Record, Size, Type, fresh
-from ..registry import constant, result, rule, unsupported
+from ...ir.types import Array, Record, Size, Type, fresh
+from ..registry import result, rule, unsupported
 from ..sizes import shape_at
-from .callables import Pulled, arguments, checked, not_there, of_arguments
+from .bounds import ENDS, PAIRS, Held, bounded, held, none, of_bounds
+from .callables import Pulled, arguments, checked, of_arguments
 from .makers import Maker, first_of, of_vector, slope_and_value, slope_of, squares
 from .solved import TRUTH, attributes, member, through
 
@@ -26,50 +26,18 @@ _FLOAT = np.dtype(float)
 _NUMBER = Array(_FLOAT, ())
 
 
-def inside(x: Any, bounds: Any) -> Any:
-    """`x`; raises where it is on one of its bounds, or almost: no derivative is zero there."""
-    if isinstance(bounds, O.Bounds):
-        low, high = bounds.lb, bounds.ub
-    else:
-        pairs = [(-np.inf if a is None else a, np.inf if b is None else b) for a, b in bounds]
-        low, high = np.transpose(np.array(pairs, float))
-    near = 1e-6 * (1 + np.abs(x))
-    if not (np.all(x - low > near) and np.all(high - x > near)):
-        raise not_there(
-            "a minimum on one of its bounds has no gradient", "leave out the bounds, or widen them"
-        )
-    return x
-
-
-def between(x: Any, bounds: Any) -> Any:
-    """As `inside`, of bounds as `least_squares` takes them: the lower ones and the upper ones."""
-    return inside(x, bounds if isinstance(bounds, O.Bounds) else O.Bounds(*bounds))
-
-
-@rule(inside, between)
-def _inside(g: Any, y: Any, x: Any, bounds: Any = None) -> Any:
-    return g
-
-
-@result(inside, between)
-def _inside_type(x: Any, **static: Any) -> Type:
-    return type_of(x)
-
-
-constant(O.Bounds)
-
-
-def _none(given: Any) -> bool:
-    """Whether an argument that may be left out holds nothing."""
-    t = type_of(given)
-    return given is None or given == () or (isinstance(t, Const) and t.value in (None, ()))
-
-
 def _minimum(
-    f: Any, x: Any, args: Any, bars: tuple[Any, Any], y: Any, who: str, *makers: Maker
-) -> tuple[Any, Any]:
-    """The cotangents of a function and of its further arguments, from those of its minimiser and of
-    its least value.
+    f: Any,
+    x: Any,
+    args: Any,
+    bars: tuple[Any, Any],
+    y: Any,
+    who: str,
+    on: Held | None,
+    *makers: Maker,
+) -> dict[int, Any]:
+    """The cotangents of a function (0), of its further arguments, and of variables on a bound, from
+    those of its minimiser and of its least value.
     """
     checked(f, who)
     (size,) = shape_at(x) or (fresh(),)
@@ -78,13 +46,12 @@ def _minimum(
     like = Array(_FLOAT, (size,) if of_value is None else (fresh(),))
     pulled = Pulled(f, x, arguments(args), *makers, last, like=like)
     out: Any = None if of_value is None else np.reshape(of_value, (1,))
-    found = through(pulled, of_x, out, x, member(y, "success"), who)
-    return found.get(0), of_arguments(args, found)
+    return through(pulled, of_x, out, x, member(y, "success"), who, on)
 
 
 @rule(
     O.minimize,
-    order="fun x0 args? method jac? hess? hessp? bounds constraints tol callback options",
+    order="fun x0 args? method jac? hess? hessp? bounds? constraints tol callback options",
 )
 def minimize(
     g: Any,
@@ -95,48 +62,48 @@ def minimize(
     jac: Any,
     hess: Any,
     hessp: Any,
+    bounds: Any,
     method: Any = None,
-    bounds: Any = None,
     constraints: Any = (),
     tol: Any = None,
     callback: Any = None,
     options: Any = None,
+    fixed: Any = None,
 ) -> Any:
-    if not _none(constraints):
+    if not none(constraints):
         raise unsupported("`minimize` with constraints", "write its conditions for `root`")
-    bars = attributes(g, "minimize", "x", "fun")
-    x = member(y, "x")
-    if not _none(bounds):
-        x = emit(inside, (x,), {"bounds": bounds})
+    bars, x = attributes(g, "minimize", "x", "fun"), member(y, "x")
+    on = held(x, bounds, fixed, PAIRS)
     makers = (first_of,) if jac is True else ()
-    f_bar, args_bar = _minimum(fun, x, args, bars, y, "minimize", *makers)
-    return f_bar, None, args_bar, None, None, None
+    found = _minimum(fun, x, args, bars, y, "minimize", on, *makers)
+    of_args = of_arguments(args, found)
+    return found.get(0), None, of_args, None, None, None, of_bounds(found, on)
 
 
-@rule(O.minimize_scalar, order="fun bracket? bounds args? method tol options")
+@rule(O.minimize_scalar, order="fun bracket? bounds? args? method tol options")
 def minimize_scalar(
     g: Any,
     y: Any,
     fun: Any,
     bracket: Any,
+    bounds: Any,
     args: Any,
-    bounds: Any = None,
     method: Any = None,
     tol: Any = None,
     options: Any = None,
+    fixed: Any = None,
 ) -> Any:
     of_x, of_value = attributes(g, "minimize_scalar", "x", "fun")
     x: Any = np.reshape(member(y, "x"), (1,))
-    if not _none(bounds):
-        x = emit(inside, (x,), {"bounds": (bounds,)})
+    on = held(x, bounds, fixed, ENDS)
     bars = (None if of_x is None else np.reshape(of_x, (1,)), of_value)
-    f_bar, args_bar = _minimum(fun, x, args, bars, y, "minimize_scalar", of_vector)
-    return f_bar, None, args_bar
+    found = _minimum(fun, x, args, bars, y, "minimize_scalar", on, of_vector)
+    return found.get(0), None, of_bounds(found, on), of_arguments(args, found)
 
 
 @rule(
     O.least_squares,
-    order="fun x0 jac? bounds method ftol xtol gtol x_scale loss f_scale diff_step tr_solver "
+    order="fun x0 jac? bounds? method ftol xtol gtol x_scale loss f_scale diff_step tr_solver "
     "tr_options jac_sparsity max_nfev verbose args? kwargs callback workers",
 )
 def least_squares(
@@ -145,8 +112,8 @@ def least_squares(
     fun: Any,
     x0: Any,
     jac: Any,
+    bounds: Any,
     args: Any,
-    bounds: Any = None,
     method: Any = "trf",
     ftol: Any = None,
     xtol: Any = None,
@@ -162,20 +129,24 @@ def least_squares(
     verbose: Any = 0,
     callback: Any = None,
     workers: Any = None,
+    fixed: Any = None,
 ) -> Any:
     if loss != "linear":
         raise unsupported("`least_squares` with another loss", "write it for `minimize`")
     of_x, of_cost, of_residuals = attributes(g, "least_squares", "x", "cost", "fun")
     x, residuals = member(y, "x"), member(y, "fun")
-    if not _none(bounds):
-        x = emit(between, (x,), {"bounds": bounds})
+    on = held(x, bounds, fixed, ENDS)
     checked(fun, "least_squares")
     pulled = Pulled(fun, x, arguments(args), squares, like=Array(_FLOAT, (fresh(),)))
     first: Any = np.zeros(1) if of_cost is None else np.reshape(of_cost, (1,))
     rest: Any = np.zeros_like(residuals) if of_residuals is None else of_residuals
     out: Any = np.concatenate((first, rest))
-    found = through(pulled, of_x, out, x, member(y, "success"), "least_squares")
-    return found.get(0), None, None, of_arguments(args, found)
+    found = through(pulled, of_x, out, x, member(y, "success"), "least_squares", on)
+    return found.get(0), None, None, of_bounds(found, on), of_arguments(args, found)
+
+
+for _fn in (O.minimize, O.minimize_scalar, O.least_squares):
+    bounded(_fn)
 
 
 def unknowns(x0: Any) -> tuple[Size, ...] | None:

@@ -16,6 +16,7 @@ import numpy as np
 from ...ir.types import FLOAT, Array, Record, Type, fresh
 from ..registry import result, rule, unsupported
 from ..sizes import shape_at
+from . import fits as fits  # its rules
 from .callables import Pulled, arguments, checked, of_arguments
 from .makers import vector_of
 from .minima import unknowns

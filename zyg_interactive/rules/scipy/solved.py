@@ -4,7 +4,7 @@ theorem, `dx = -(dF/dx)^-1 dF/dp dp` where `F(x, p) = 0`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from ..registry import result, rule, unsupported
 from .callables import Pulled, not_there
 
 TRUTH = Scalar("bool")
+# The key of the cotangents of variables that are held, among those of a callee (0) and arguments.
+BOUND = -1
 # How far, in the size of the unknowns, Newton's next step may lead.
 NEAR = 1e-3
 
@@ -93,17 +95,36 @@ def _as_it_is(g: Any, y: Any, x: Any, ok: Any, who: Any) -> Any:
 result(_checked)(_same_type)
 
 
-def through(pulled: Pulled, g: Any, out: Any, x: Any, ok: Any, who: str) -> dict[int, Any]:
+class Held(Protocol):
+    def sides(self, slope: Any, curved: Any) -> Any:
+        """Of each unknown: 0 where it is free."""
+
+
+def through(
+    pulled: Pulled, g: Any, out: Any, x: Any, ok: Any, who: str, held: Held | None = None
+) -> dict[int, Any]:
     """The cotangents of a function `F, h` of `x` and parameters, and of its further arguments.
     `F(x) = 0`, of as many elements as `x`; `g` and `out` are the cotangents of `x` and of `h`.
+    `held` may tell that some elements of `x` stay on bounds: there F need not be zero, and their
+    cotangents are BOUND.
     """
     n = np.shape(x)[0]
-    jacobian = solved(pulled.jacobian(n), pulled.value, x, ok, who)
-    if out is None:
-        return pulled.bars(-np.linalg.solve(transposed(jacobian), g))
-    of_x = transposed(jacobian[n:]) @ out
-    whole = of_x if g is None else g + of_x
-    return pulled.bars(np.concatenate((-np.linalg.solve(transposed(jacobian[:n]), whole), out)))
+    jacobian, residual = pulled.jacobian(n), pulled.value
+    whole = g
+    if out is not None:
+        jacobian, others = jacobian[:n], jacobian[n:]
+        of_x = transposed(others) @ out
+        whole = of_x if g is None else g + of_x
+        residual = residual[:n]
+    if held is None:
+        weights = np.linalg.solve(transposed(solved(jacobian, residual, x, ok, who)), whole)
+        seed, bars = -weights, {}
+    else:
+        free = np.where(np.equal(held.sides(residual, jacobian), 0), 1.0, 0.0)
+        rows = np.expand_dims(free, 1) * jacobian + np.diag(1.0 - free)
+        weights = np.linalg.solve(transposed(solved(rows, free * residual, x, ok, who)), whole)
+        seed, bars = -free * weights, {BOUND: (1.0 - free) * weights}
+    return bars | pulled.bars(seed if out is None else np.concatenate((seed, out)))
 
 
-__all__ = ["TRUTH", "attributes", "if_found", "member", "solved", "through"]
+__all__ = ["BOUND", "NEAR", "TRUTH", "attributes", "if_found", "member", "solved", "through"]
