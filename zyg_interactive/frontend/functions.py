@@ -175,13 +175,32 @@ class Functions(KeptIterators):
             if isinstance(live, functools._lru_cache_wrapper):
                 return self.call(self.constant(live.__wrapped__, None), args, kwargs, node, name)
             if hasattr(live, "registry") and hasattr(live, "dispatch") and args:
-                cls = class_of(type_of(args[0]))
-                if cls is not None:
-                    return self.call(
-                        self.constant(live.dispatch(cls), None), args, kwargs, node, name
+                chosen = [self.constant(c, None) for c in self._dispatched(live, args[0])]
+                if len(chosen) == 2 and isinstance(node, ast.expr):
+                    return self._choice(
+                        self.op(isinstance, (args[0], np.ndarray), {}, node),
+                        lambda: self.call(chosen[0], args, kwargs, node, None),
+                        lambda: self.call(chosen[1], args, kwargs, node, None),
+                        node,
+                        name,
                     )
+                if chosen:
+                    return self.call(chosen[0], args, kwargs, node, name)
             self._refuse_objects(live, args, node)
         return super().call(fn, args, kwargs, node, name)
+
+    def _dispatched(self, live: Any, x: Atom) -> tuple[Any, ...]:
+        """What a generic function calls for an argument: none where that is not known, two where
+        it is one for an array without axes and another for a number of NumPy.
+        """
+        t = type_of(x)
+        cls = class_of(t)
+        if cls is not None:
+            return (live.dispatch(cls),)
+        if not isinstance(t, Array) or t.dtype is None:
+            return ()
+        of_array, of_number = live.dispatch(np.ndarray), live.dispatch(t.dtype.type)
+        return (of_array,) if t.shape or of_array is of_number else (of_array, of_number)
 
     def _refuse_objects(self, fn: Any, args: tuple[Atom, ...], node: ast.AST) -> None:
         """Functions of numbers have rules for numbers: what they make of objects is not known."""
