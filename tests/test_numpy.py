@@ -142,9 +142,9 @@ is the conjugate.
 | pullback of a holomorphic `f` with seed `g` | `g conj(f'(z))` | `g conj(f'(z))` | `g f'(z)` |
 
 An argument that is real keeps a real gradient, whatever it is computed with. The vectors of `eig`,
-of `eigh` and of `svd` are differentiated with the norm and the phase that LAPACK gives them: it makes
-one number of each vector real. Of those of a wide matrix it makes none, and a result that depends on
-their phase is refused at the run.
+of `eigh` and of `svd` are differentiated with the norm and the phase that LAPACK gives them: it
+makes one number of each vector real. Of those of a wide matrix it makes none, and a result that
+depends on their phase is refused at the run.
 """
 
 

@@ -112,8 +112,8 @@ def _value_and_gradient(
         missing = [i for i in asked if i not in found or found[i] is None]
         found |= {i: lowering.op(runtime.zeros_like, (xs[i],), {}, node) for i in missing}
     every = tuple(found.get(i) for i in asked)
-    y = lowering.subscript(result, 0, node) if value else None
-    return y, every[0] if isinstance(wrt, int) else every
+    of_value = lowering.subscript(result, 0, node) if value else None
+    return of_value, every[0] if isinstance(wrt, int) else every
 
 
 def _derivative(
