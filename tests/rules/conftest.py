@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from . import table
-from .checks import reseed
+from .checks import reseed, scipy_before
 
 ran: Counter[str] = Counter()
 
@@ -40,6 +40,8 @@ def _same_as_the_table(request: pytest.FixtureRequest) -> Iterator[None]:
     found = table.checked_now[file]
     if update:
         table.write(file, found)
+    if scipy_before(1, 17):  # its modules have other names
+        return
     # Releases of NumPy differ in the names that they have.
     told = table.table().get(file, set()) & set(table.rules())
     assert told == found & set(table.rules()), "run it with --update-golden"
