@@ -1239,6 +1239,195 @@ def stored_in_object(x):
         p.a[1] = p.x * 2
     fill(p)
     return a.sum() * x
+
+
+def stop_caught(x):
+    g = gen(x, 1)
+    try:
+        v = next(g)
+    except StopIteration:
+        v = 1.0
+    try:
+        w = next(g)
+    except StopIteration:
+        w = x * x
+    return v * w
+
+
+def until_it_stops(x):
+    g = gen(x)
+    t = 0.0
+    while True:
+        try:
+            v = next(g)
+        except StopIteration:
+            break
+        t += v * v
+    return t
+
+
+def loop_in_try(x):
+    g = gen(x)
+    t = 0.0
+    try:
+        while True:
+            t += next(g) * x
+    except StopIteration:
+        pass
+    return t
+
+
+def appended_until_it_stops(x):
+    g = gen(x)
+    out = []
+    try:
+        while True:
+            out.append(next(g) * x)
+    except StopIteration:
+        out.append(x)
+    return sum(out) * len(out)
+
+
+def try_else(x):
+    g = gen(x, 2)
+    t = 0.0
+    while True:
+        try:
+            v = next(g)
+        except StopIteration:
+            return t
+        else:
+            t += v * math.sin(v)
+
+
+def two_in_a_try(x):
+    g, h = gen(x, 3), iter([x, 2 * x])
+    t = 0.0
+    while True:
+        try:
+            a = next(g)
+            b = next(h)
+        except StopIteration:
+            break
+        t += a * b
+    return t + sum(g)
+
+
+def into_a_dict(x):
+    d = {"n": 0.0}
+    g = gen(x, 3)
+    while True:
+        try:
+            d["n"] += next(g)
+        except StopIteration:
+            break
+    return d["n"] * x
+
+
+def caught_in_a_callee(x):
+    def pull(g):
+        try:
+            return next(g)
+        except StopIteration:
+            return x
+    g = gen(x, 2)
+    return pull(g) * pull(g) * pull(g) * pull(g)
+
+
+def by_its_method(x):
+    g = gen(x, 3)
+    t = 0.0
+    while True:
+        try:
+            t += g.__next__()
+        except StopIteration:
+            break
+    return t * x
+
+
+def finally_around_next(x):
+    g = gen(x, 2)
+    t = 0.0
+    n = 0
+    while True:
+        try:
+            t += next(g)
+        except StopIteration:
+            break
+        finally:
+            n += 1
+    return t * n * x
+
+
+def expression_until_it_stops(x):
+    g = (v * x for v in [1.0, 2.0, x])
+    t = 0.0
+    while True:
+        try:
+            v = next(g)
+        except StopIteration:
+            break
+        t = t * x + v
+    return t
+
+
+def zip_until_it_stops(x):
+    g = zip(gen(x), gen(x * x))
+    t = 0.0
+    while True:
+        try:
+            a, b = next(g)
+        except StopIteration:
+            break
+        t += a * b
+    return t
+
+
+def enumerate_until_it_stops(x):
+    g = enumerate([x, 2*x, x*x])
+    t = 0.0
+    while True:
+        try:
+            k, v = next(g)
+        except StopIteration:
+            break
+        t += k * v * v
+    return t
+
+
+def value_of_the_stop(x):
+    g = gen(x, 0)
+    try:
+        v = next(g)
+    except StopIteration as e:
+        v = x if e.value is None else 2.0
+    return v * x
+
+
+def nested_until_it_stops(x):
+    t = 0.0
+    for k in range(3):
+        g = gen(x * (k + 1), k)
+        while True:
+            try:
+                t += next(g) ** 2
+            except StopIteration:
+                break
+    return t
+
+
+def any_exception(x):
+    def gen(n):
+        for k in range(n):
+            yield x * (k + 1)
+    g = gen(2)
+    t = 0.0
+    while True:
+        try:
+            t += next(g)
+        except Exception:
+            break
+    return t * x
 """
 # Where the order is seen: in what is printed, and in a list that is changed.
 SEEN = """
