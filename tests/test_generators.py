@@ -1428,6 +1428,128 @@ def any_exception(x):
         except Exception:
             break
     return t * x
+
+
+def exhausted_by_a_loop(x):
+    g = (v * x for v in [1.0, x])
+    t = 0.0
+    for v in g:
+        t += v
+    for v in g:
+        t += v * 100
+    return t * x
+
+
+def exhausted_in_a_loop(x):
+    g = (v * x for v in [1.0, x])
+    t = 0.0
+    for k in range(3):
+        t += sum(g) + x
+    return t
+
+
+def view_by_iter_twice(x):
+    d = {"a": x, "b": x * x}
+    i = iter(d.items())
+    t = sum(v for k, v in i)
+    return t + sum(v * x for k, v in i)
+
+
+def combinations_twice(x):
+    r = itertools.combinations([x, x * x, 3.0], 2)
+    return sum(a * b for a, b in r) * x + sum(a for a, b in r)
+
+
+def product_by_hand(x):
+    r = itertools.product([x, x * x], [3.0, x])
+    a, b = next(r)
+    return sum(a * b for a, b in r) * x + a * b
+
+
+def contained_twice(x):
+    g = (v for v in [1.0, 2.0, 3.0])
+    return x * 2 if 2.0 in g and 2.0 in g else x * 3
+
+
+def contained_then_summed(x):
+    g = (v for v in [1.0, 2.0, 3.0])
+    t = x * 2 if 2.0 in g else x * 3
+    return t * sum(g)
+
+
+def joined_twice(x):
+    g = (str(k) for k in range(3))
+    return x * len(",".join(g)) + len(",".join(g))
+
+
+def pool_is_taken_at_once(x):
+    l = [x, x * x, 3.0]
+    r = itertools.combinations(l, 2)
+    l[0] = 7.0
+    return sum(a * b for a, b in r)
+
+
+def pool_is_taken_at_once_2(x):
+    l = [x, x * x]
+    r = itertools.product(l, repeat=2)
+    l.append(x)
+    return sum(a * b for a, b in r)
+
+
+def not_contained(x):
+    g = (v * x for v in [1.0, x])
+    return sum(g) if x * 5 not in g else next(g, x)
+
+
+def contained_in_order(x):
+    it = iter([1.0, 2.0, 3.0, x])
+    t = 1.0
+    for v in (1.0, 3.0):
+        t = t * 3 if v in it else t
+    return t * next(it)
+
+
+def permutations_by_hand(x):
+    r = itertools.permutations([x, x * x, 3.0], 2)
+    a, b = next(r)
+    return sum(p * p * q for p, q in r) * a + b
+
+
+def view_and_its_iterator(x):
+    d = {"a": x, "b": x * x}
+    v = d.items()
+    i = iter(v)
+    k, q = next(i)
+    return q * sum(q for k, q in v) + sum(q for k, q in i)
+
+
+def values_by_hand(x):
+    d = {"a": x, "b": x * x}
+    d["c"] = x ** 3
+    i = iter(d.values())
+    a = next(i)
+    return a * sum(i) + sum(i)
+
+
+def in_a_try_in_a_loop(x):
+    def risky(q):
+        if q > 5:
+            raise ValueError
+        return q * 2
+    l = [x, 2 * x]
+    l.append(x)
+    s = x
+    for k in l:
+        try:
+            s = s + risky(x)
+            g = (q * x for q in l)
+            s = math.sin(s)
+            s = s + sum(g)
+        except ValueError:
+            pass
+        finally:
+            s = s * x
+    return s
 """
 # Where the order is seen: in what is printed, and in a list that is changed.
 SEEN = """
