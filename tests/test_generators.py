@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -1550,6 +1551,20 @@ def in_a_try_in_a_loop(x):
         finally:
             s = s * x
     return s
+
+
+@contextlib.contextmanager
+def scaled(l, q):
+    l.append(q)
+    yield l[-1] * 2.0
+    l.pop()
+
+
+def in_a_context(x):
+    l = [x]
+    with scaled(l, x * x) as v:
+        t = v * len(l)
+    return t + l[0] * len(l)
 """
 # Where the order is seen: in what is printed, and in a list that is changed.
 SEEN = """
@@ -1660,6 +1675,47 @@ def bound_before_it_raises(x):
     return y
 
 
+@contextlib.contextmanager
+def scaled(l, q):
+    l.append(q)
+    try:
+        yield l[-1] * 2.0
+    finally:
+        l.pop()
+
+
+def in_a_context_with_finally(x):
+    l = [x]
+    with scaled(l, x * x) as v:
+        t = v * len(l)
+    return t + l[0] * len(l)
+
+
+class Opaque:
+    def __init__(self, kept):
+        class Inner:
+            pass
+        self.kept = kept
+
+
+def kept_by_what_is_not_followed(x):
+    l = [x]
+    Opaque(l).kept.append(x * x)
+    return sum(l) * x
+
+
+def closed(x):
+    g = iter_of(x)
+    a = next(g)
+    g.close()
+    return a + sum(g)
+
+
+def iter_of(q):
+    yield q
+    yield q * q
+
+
 def zip_append_in_loop(x):
     l = [x, x*2]; m = [x, 3.0, 2.0]
     t = 0.0
@@ -1670,6 +1726,7 @@ def zip_append_in_loop(x):
 """
 SCOPE: dict[str, Any] = {
     **{"itertools": itertools, "functools": functools, "math": math, "operator": operator},
+    "contextlib": contextlib,
     "__name__": "programs",
 }
 
