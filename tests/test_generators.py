@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -1239,6 +1240,331 @@ def stored_in_object(x):
         p.a[1] = p.x * 2
     fill(p)
     return a.sum() * x
+
+
+def stop_caught(x):
+    g = gen(x, 1)
+    try:
+        v = next(g)
+    except StopIteration:
+        v = 1.0
+    try:
+        w = next(g)
+    except StopIteration:
+        w = x * x
+    return v * w
+
+
+def until_it_stops(x):
+    g = gen(x)
+    t = 0.0
+    while True:
+        try:
+            v = next(g)
+        except StopIteration:
+            break
+        t += v * v
+    return t
+
+
+def loop_in_try(x):
+    g = gen(x)
+    t = 0.0
+    try:
+        while True:
+            t += next(g) * x
+    except StopIteration:
+        pass
+    return t
+
+
+def appended_until_it_stops(x):
+    g = gen(x)
+    out = []
+    try:
+        while True:
+            out.append(next(g) * x)
+    except StopIteration:
+        out.append(x)
+    return sum(out) * len(out)
+
+
+def try_else(x):
+    g = gen(x, 2)
+    t = 0.0
+    while True:
+        try:
+            v = next(g)
+        except StopIteration:
+            return t
+        else:
+            t += v * math.sin(v)
+
+
+def two_in_a_try(x):
+    g, h = gen(x, 3), iter([x, 2 * x])
+    t = 0.0
+    while True:
+        try:
+            a = next(g)
+            b = next(h)
+        except StopIteration:
+            break
+        t += a * b
+    return t + sum(g)
+
+
+def into_a_dict(x):
+    d = {"n": 0.0}
+    g = gen(x, 3)
+    while True:
+        try:
+            d["n"] += next(g)
+        except StopIteration:
+            break
+    return d["n"] * x
+
+
+def caught_in_a_callee(x):
+    def pull(g):
+        try:
+            return next(g)
+        except StopIteration:
+            return x
+    g = gen(x, 2)
+    return pull(g) * pull(g) * pull(g) * pull(g)
+
+
+def by_its_method(x):
+    g = gen(x, 3)
+    t = 0.0
+    while True:
+        try:
+            t += g.__next__()
+        except StopIteration:
+            break
+    return t * x
+
+
+def finally_around_next(x):
+    g = gen(x, 2)
+    t = 0.0
+    n = 0
+    while True:
+        try:
+            t += next(g)
+        except StopIteration:
+            break
+        finally:
+            n += 1
+    return t * n * x
+
+
+def expression_until_it_stops(x):
+    g = (v * x for v in [1.0, 2.0, x])
+    t = 0.0
+    while True:
+        try:
+            v = next(g)
+        except StopIteration:
+            break
+        t = t * x + v
+    return t
+
+
+def zip_until_it_stops(x):
+    g = zip(gen(x), gen(x * x))
+    t = 0.0
+    while True:
+        try:
+            a, b = next(g)
+        except StopIteration:
+            break
+        t += a * b
+    return t
+
+
+def enumerate_until_it_stops(x):
+    g = enumerate([x, 2*x, x*x])
+    t = 0.0
+    while True:
+        try:
+            k, v = next(g)
+        except StopIteration:
+            break
+        t += k * v * v
+    return t
+
+
+def value_of_the_stop(x):
+    g = gen(x, 0)
+    try:
+        v = next(g)
+    except StopIteration as e:
+        v = x if e.value is None else 2.0
+    return v * x
+
+
+def nested_until_it_stops(x):
+    t = 0.0
+    for k in range(3):
+        g = gen(x * (k + 1), k)
+        while True:
+            try:
+                t += next(g) ** 2
+            except StopIteration:
+                break
+    return t
+
+
+def any_exception(x):
+    def gen(n):
+        for k in range(n):
+            yield x * (k + 1)
+    g = gen(2)
+    t = 0.0
+    while True:
+        try:
+            t += next(g)
+        except Exception:
+            break
+    return t * x
+
+
+def exhausted_by_a_loop(x):
+    g = (v * x for v in [1.0, x])
+    t = 0.0
+    for v in g:
+        t += v
+    for v in g:
+        t += v * 100
+    return t * x
+
+
+def exhausted_in_a_loop(x):
+    g = (v * x for v in [1.0, x])
+    t = 0.0
+    for k in range(3):
+        t += sum(g) + x
+    return t
+
+
+def view_by_iter_twice(x):
+    d = {"a": x, "b": x * x}
+    i = iter(d.items())
+    t = sum(v for k, v in i)
+    return t + sum(v * x for k, v in i)
+
+
+def combinations_twice(x):
+    r = itertools.combinations([x, x * x, 3.0], 2)
+    return sum(a * b for a, b in r) * x + sum(a for a, b in r)
+
+
+def product_by_hand(x):
+    r = itertools.product([x, x * x], [3.0, x])
+    a, b = next(r)
+    return sum(a * b for a, b in r) * x + a * b
+
+
+def contained_twice(x):
+    g = (v for v in [1.0, 2.0, 3.0])
+    return x * 2 if 2.0 in g and 2.0 in g else x * 3
+
+
+def contained_then_summed(x):
+    g = (v for v in [1.0, 2.0, 3.0])
+    t = x * 2 if 2.0 in g else x * 3
+    return t * sum(g)
+
+
+def joined_twice(x):
+    g = (str(k) for k in range(3))
+    return x * len(",".join(g)) + len(",".join(g))
+
+
+def pool_is_taken_at_once(x):
+    l = [x, x * x, 3.0]
+    r = itertools.combinations(l, 2)
+    l[0] = 7.0
+    return sum(a * b for a, b in r)
+
+
+def pool_is_taken_at_once_2(x):
+    l = [x, x * x]
+    r = itertools.product(l, repeat=2)
+    l.append(x)
+    return sum(a * b for a, b in r)
+
+
+def not_contained(x):
+    g = (v * x for v in [1.0, x])
+    return sum(g) if x * 5 not in g else next(g, x)
+
+
+def contained_in_order(x):
+    it = iter([1.0, 2.0, 3.0, x])
+    t = 1.0
+    for v in (1.0, 3.0):
+        t = t * 3 if v in it else t
+    return t * next(it)
+
+
+def permutations_by_hand(x):
+    r = itertools.permutations([x, x * x, 3.0], 2)
+    a, b = next(r)
+    return sum(p * p * q for p, q in r) * a + b
+
+
+def view_and_its_iterator(x):
+    d = {"a": x, "b": x * x}
+    v = d.items()
+    i = iter(v)
+    k, q = next(i)
+    return q * sum(q for k, q in v) + sum(q for k, q in i)
+
+
+def values_by_hand(x):
+    d = {"a": x, "b": x * x}
+    d["c"] = x ** 3
+    i = iter(d.values())
+    a = next(i)
+    return a * sum(i) + sum(i)
+
+
+def in_a_try_in_a_loop(x):
+    def risky(q):
+        if q > 5:
+            raise ValueError
+        return q * 2
+    l = [x, 2 * x]
+    l.append(x)
+    s = x
+    for k in l:
+        try:
+            s = s + risky(x)
+            g = (q * x for q in l)
+            s = math.sin(s)
+            s = s + sum(g)
+        except ValueError:
+            pass
+        finally:
+            s = s * x
+    return s
+
+
+@contextlib.contextmanager
+def scaled(l, q):
+    l.append(q)
+    yield l[-1] * 2.0
+    l.pop()
+
+
+def in_a_context(x):
+    l = [x]
+    with scaled(l, x * x) as v:
+        t = v * len(l)
+    return t + l[0] * len(l)
 """
 # Where the order is seen: in what is printed, and in a list that is changed.
 SEEN = """
@@ -1349,6 +1675,47 @@ def bound_before_it_raises(x):
     return y
 
 
+@contextlib.contextmanager
+def scaled(l, q):
+    l.append(q)
+    try:
+        yield l[-1] * 2.0
+    finally:
+        l.pop()
+
+
+def in_a_context_with_finally(x):
+    l = [x]
+    with scaled(l, x * x) as v:
+        t = v * len(l)
+    return t + l[0] * len(l)
+
+
+class Opaque:
+    def __init__(self, kept):
+        class Inner:
+            pass
+        self.kept = kept
+
+
+def kept_by_what_is_not_followed(x):
+    l = [x]
+    Opaque(l).kept.append(x * x)
+    return sum(l) * x
+
+
+def closed(x):
+    g = iter_of(x)
+    a = next(g)
+    g.close()
+    return a + sum(g)
+
+
+def iter_of(q):
+    yield q
+    yield q * q
+
+
 def zip_append_in_loop(x):
     l = [x, x*2]; m = [x, 3.0, 2.0]
     t = 0.0
@@ -1359,6 +1726,7 @@ def zip_append_in_loop(x):
 """
 SCOPE: dict[str, Any] = {
     **{"itertools": itertools, "functools": functools, "math": math, "operator": operator},
+    "contextlib": contextlib,
     "__name__": "programs",
 }
 

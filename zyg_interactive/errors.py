@@ -81,7 +81,7 @@ def leaving(error: BaseException) -> BaseException:
             "ZYG101",
             f"handling an exception is not supported here: {error}",
             last_place(error.__traceback__),
-            "change things after what may raise, in a statement of its own",
+            "change things after what may raise, or outside of the call",
         )
     if isinstance(error, ZygError):
         return type(error)(error.diagnostic)

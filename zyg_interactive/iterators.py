@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .runtime import Unordered
+
 
 class Kept:
     """An iterator that stands somewhere."""
@@ -25,7 +27,13 @@ class Resumed(Kept):
     machine: Any = None
 
     def __next__(self) -> Any:
-        raise NotImplementedError("a generator that is kept, in code that is not differentiated")
+        raise Unordered("a generator that is kept, in code that is not differentiated,")
+
+    def close(self) -> None:
+        raise Unordered("`close` of a generator")
+
+    def throw(self, *error: Any) -> Any:
+        raise Unordered("`throw` into a generator")
 
 
 RUNNING, DONE = -2, -1  # where a generator stands

@@ -67,6 +67,13 @@ CONSUMERS = {
 }
 
 
+def method_of(fn: Atom) -> Atom:
+    """The function of a bound method, and of a method of a text that is known."""
+    if isinstance(fn, types.BuiltinMethodType) and isinstance(fn.__self__, str):
+        return getattr(str, fn.__name__)
+    return fn.fn if isinstance(fn, BoundMethod) else fn
+
+
 GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
 # Classes of which no iterator is.
 NO_ITERATORS: set[Any] = {list, tuple, dict, set, str, bytes, int, float, complex, bool, np.ndarray}
@@ -173,7 +180,7 @@ class Calls(Expressions):
         """Lower `fn(*args, **kwargs)`."""
         if isinstance(fn, types.BuiltinMethodType) and type(fn.__self__) is str:
             fn, args = getattr(str, fn.__name__), (fn.__self__, *args)
-        method = fn.fn if isinstance(fn, BoundMethod) else fn
+        method = method_of(fn)
         if isinstance(fn, UserFunction) and _in(AVERAGES, fn.live):
             method = fn.live
         if fn is zip and any(isinstance(a, Rest) for a in args) and not kwargs:
@@ -189,7 +196,7 @@ class Calls(Expressions):
             return self._extreme(fn, args[0], dict(kwargs), node, name)
         sequences = List | Tuple | Ref | Array
         if fn is iter and len(args) == 1 and isinstance(args[0], Generated):
-            return args[0]
+            return self.iterated(args[0], node) if args[0].again else args[0]
         if fn is iter and len(args) == 1 and isinstance(type_of(args[0]), sequences):
             return self.iterated(args[0], node)
         args = tuple(self.materialise(a, node) if isinstance(a, Generated) else a for a in args)
@@ -204,7 +211,7 @@ class Calls(Expressions):
             if isinstance(known, Dict):
                 held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
                 items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
-                return self.iterated(items)
+                return dataclasses.replace(self.iterated(items), again=True)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)

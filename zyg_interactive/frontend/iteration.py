@@ -193,6 +193,10 @@ class Iteration(Loops):
         if chosen is not None and len(args) > 1 and isinstance(node, ast.expr):
             items = self._values(args[1], node)
             return self.call(chosen, (args[0], items, *args[2:]), kwargs, node)
+        if isinstance(node, ast.expr) and _is_known(fn) and fn in SELECTIONS:
+            pools = tuple(self._values(a, node) for a in args[: COUNTS.get(fn, len(args))])
+            made = Generated(lambda: self._made(fn, pools, args, kwargs, node), self.depth)
+            return self.known_iterator(made, fn, args, kwargs, node)
         if isinstance(node, ast.expr) and _is_known(fn):
 
             def listed() -> Atom:
@@ -345,7 +349,14 @@ def _changes_size(s: ast.For) -> bool:
     return False
 
 
-KNOWN = {*COUNTS, itertools.chain, itertools.product, itertools.pairwise}
+# Those that take all that they are given when they are made.
+SELECTIONS = {
+    itertools.combinations,
+    itertools.combinations_with_replacement,
+    itertools.permutations,
+    itertools.product,
+}
+KNOWN = {*COUNTS, *SELECTIONS, itertools.chain, itertools.pairwise}
 
 
 LARGEST = {heapq.nlargest: nlargest, heapq.nsmallest: nsmallest}

@@ -36,11 +36,11 @@ from ..iterators import (
     send,
     step,
 )
-from .calls import CONSUMERS, goes_through
+from .calls import CONSUMERS, goes_through, method_of
 from .cells import comprehension_names
 from .fence import refused
 from .generators import collecting
-from .iteration import Iteration
+from .iteration import SELECTIONS, Iteration
 from .memory import CONTAINERS
 from .names import body_of, bound, declared, parameters, read
 from .resolve import UserFunction
@@ -140,7 +140,8 @@ class KeptIterators(Iteration):
         if isinstance(atom, Generated):
             view = atom.view
             if view is None:
-                return self.kept(self.materialise(atom, node), node)
+                whole = atom.items if atom.again else self.materialise(atom, node)
+                return self.kept(whole, node)
             keys = self.kept(view, node)
             return self.kept(self.call(iterators.each_item, (view, keys), {}, node), node)
         t = type_of(atom)
@@ -294,6 +295,8 @@ class KeptIterators(Iteration):
         kwargs: dict[str, Atom],
         node: ast.expr,
     ) -> Atom:
+        if fn in SELECTIONS:
+            return self.lazy(made, lambda: self.kept(made.listed(), node), node, fn.__name__)
         if fn not in EACH:
             return made
         return self.lazy(made, lambda: EACH[fn](self, args, kwargs, node), node, fn.__name__)
@@ -339,6 +342,20 @@ class KeptIterators(Iteration):
         self.scope = around
         restore(self.env, saved)
         return found if outermost else self.frozen(found, node)
+
+    def _compare(
+        self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None
+    ) -> Atom:
+        one_by_one = isinstance(b, Generated) or _is_iterator(b)
+        if not one_by_one or not isinstance(op, ast.In | ast.NotIn):
+            return super()._compare(op, a, b, node, name)
+        names = self.in_names(node, items=b, sought=a, item=None)
+        item = names["item"]
+        target = _like(ast.Name(item.id, ast.Store()), node)
+        part = ast.comprehension(target, names["items"], [], 0)
+        same = _like(ast.Compare(item, [ast.Eq()], [names["sought"]]), node)
+        inside = self.search(any, _like(ast.GeneratorExp(same, [part]), node), [], node)
+        return self.op(operator.not_, (inside,), {}, node) if isinstance(op, ast.NotIn) else inside
 
     # ---- `zip`, `map`, `itertools` of iterators
 
@@ -523,9 +540,8 @@ def _as_function(node: ast.expr) -> ast.FunctionDef:
 
 def takes_at_once(fn: Atom) -> bool:
     """Whether a function goes through its arguments, and is not looked into."""
-    fn = fn.fn if isinstance(fn, BoundMethod) else fn
     try:
-        return fn in CONSUMERS - {functools.reduce, *EACH}
+        return method_of(fn) in CONSUMERS - {functools.reduce, *EACH}
     except TypeError:  # not hashable
         return False
 

@@ -65,6 +65,7 @@ from .scope import (
     RETURNED,
     Counted,
     Generated,
+    Poisoned,
     Streamed,
     restore,
 )
@@ -283,6 +284,8 @@ class Loops(Calls):
         return view
 
     def iterated(self, items: Atom, node: ast.AST | None = None) -> Atom:
+        if isinstance(items, Generated):  # a view
+            return Generated(lambda: items.items, self.depth, lambda at: self.sequence(items, at))
         return Generated(
             lambda: items, self.depth, lambda at: self.sequence(items, at), source=items
         )
@@ -451,7 +454,7 @@ class Loops(Calls):
             )
             collected = body(index)
             stop = self._stop(node)
-            outs = {n: self.materialise(self.env.get(n, UNBOUND), node) for n in inits}
+            outs = {n: self._handed_on(self.env.get(n, UNBOUND), node) for n in inits}
             if collects:
                 collected = self.materialise(collected, node)
             widened = {n: _widen(types[n], type_of(outs[n]), round) for n in inits}
@@ -505,6 +508,12 @@ class Loops(Calls):
         op = Op(FOR if test is None else WHILE, args, static, every, regions, self.span(node))
         self._leave(op, results, inits, unbound, left, outer_flags)
         return gathered
+
+    def _handed_on(self, atom: Atom, node: ast.AST) -> Atom:
+        """What a variable is in the next iteration."""
+        if isinstance(atom, Poisoned) and atom.consumed is not None and atom.consumed.keep:
+            atom = self.has_to_be_kept(atom.consumed)
+        return self.materialise(atom, node)
 
     def _carried_param(self, name: str, type: Type, init: Atom, node: ast.AST) -> Value:
         param = Value(None if name.startswith("$") else name, type, self.span(node))

@@ -201,7 +201,7 @@ def _containers(x: Any, depth: int) -> Iterator[Any]:
         parts: Any = x
     else:
         held = _held(x)
-        if depth > 0 and (held or isinstance(x, list | dict)):
+        if depth > 0 and (held or isinstance(x, list | dict) or _has_attributes(x)):
             yield x
         parts = held.values()
     for part in parts:
@@ -214,10 +214,13 @@ def _held(x: Any) -> dict[Any, Any]:
         return dict(x)
     if isinstance(x, list):
         return dict(enumerate(x))
-    if type(x).__module__ in ("builtins", "numpy") or is_apart(x):
-        return {}
-    found = getattr(x, "__dict__", None)
-    return dict(found) if isinstance(found, dict) else {}
+    return dict(x.__dict__) if _has_attributes(x) else {}
+
+
+def _has_attributes(x: Any) -> bool:
+    """Whether something is an object whose attributes are the program's."""
+    known = type(x).__module__ in ("builtins", "numpy") or is_apart(x)
+    return not known and isinstance(getattr(x, "__dict__", None), dict)
 
 
 _reached: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("_reached", default=None)

@@ -20,7 +20,7 @@ def interrupted(error: BaseException) -> None:
     """An exception is handled that came in the middle of a change."""
     raise Interrupted(
         "a list, dict, object or array was changed before this exception was raised, in the same "
-        "statement or call"
+        "call or expression"
     ) from error
 
 

@@ -133,7 +133,11 @@ class Pullback:
         used or not.
         """
         if REFUSAL in op.static and not changes_memory(op) and not reads_memory(op):
-            op.fn, op.args = runtime.observe, (op.fn, *op.args)
+            new, given = _given(op)
+            if new and given:  # and keeps in it what it is given
+                raise Refused(op.static[REFUSAL])
+            if not new:
+                op.fn, op.args = runtime.observe, (op.fn, *op.args)
         elif op.fn is CALL_VALUE:
             if not self.f.changing:
                 op.fn = runtime.observe
@@ -811,6 +815,14 @@ def _by_identity(a: Atom, arrays: bool, order: int) -> bool | str:
         if a.op is None or not (a.op.fn in _PRIMAL or reads_memory(a.op)):
             return VALUE
     return arrays and (not isinstance(t, Array) or in_memory(t))
+
+
+def _given(op: Op) -> tuple[bool, bool]:
+    """Whether a call fills an object that is just made, and whether it is given anything else."""
+    first = op.args[0] if op.args else None
+    made = first.op if isinstance(first, Value) else None
+    new = made is not None and made.fn is runtime.new_object
+    return new, len(set(values((op.args, list(op.static.values()))))) > 1
 
 
 def _refers_to_objects(t: Type) -> bool:
