@@ -3,8 +3,9 @@
 What may raise is built into a region of its own (`TRY`), of which either everything happened or, as
 far as the rest of the program can tell, nothing: a body whose variables are not read once it was
 left early is one such region; otherwise each of its statements is. After it a flag, like that of
-`break`, tells whether an exception was raised, so the reverse pass replays what ran. A statement
-that has changed something in memory before it raised cannot be undone: the run refuses it.
+`break`, tells whether an exception was raised, so the reverse pass replays what ran. What may
+raise after it has changed something in memory is taken apart (`interruptions`); where that cannot
+be done, the run refuses to handle the exception.
 """
 
 from __future__ import annotations
@@ -19,13 +20,9 @@ from ..analysis.effects import changes_memory
 from ..controls import ignore, stop_gradient
 from ..diagnostics import refuse
 from ..ir.core import (
-    CALL_VALUE,
-    FOR,
     TRY,
     UNBOUND,
-    WHILE,
     Atom,
-    Function,
     Op,
     Region,
     Value,
@@ -33,8 +30,6 @@ from ..ir.core import (
     type_of,
 )
 from ..ir.types import BOOL, Other, Ref
-from ..iterators import Counter, Cursor
-from ..rules.registry import REFUSAL
 from .fence import refused
 from .functions import Functions
 from .names import always_jumps, bound, first_uses, read_counts
@@ -72,8 +67,10 @@ class Exceptions(Functions):
         self.region, self.env = regions[0], dict(before)
         build()
         envs.append(self.env)
-        partial = isinstance(node, SIMPLE) and _binds_on_the_way(node)
-        partial |= self.heap is not None and _Partial(catches).region(regions[0])
+        partial, apart = isinstance(node, SIMPLE) and _binds_on_the_way(node), False
+        if self.heap is not None and leave is None:
+            facts = self.context.facts(regions[0], catches)
+            partial, apart = partial or facts.whole, facts.partial and not facts.whole
         self.region, self.env = regions[1], {**before, RAISED: True, ERROR: error, PARTIAL: partial}
         if leave is not None:
             leave()
@@ -93,7 +90,7 @@ class Exceptions(Functions):
             region.outs = (flag, *out)
         static = {"catches": catches, "leaves": leave is not None}
         op = Op(TRY, (), static, (raised, *results), tuple(regions), self.span(node))
-        self.region.ops.append(op)
+        self.region.ops += self.context.interruptions.handled(op) if apart else [op]
         if leave is None and not always:
             self.env[RAISED] = raised
 
@@ -399,54 +396,3 @@ def _binds_on_the_way(s: ast.stmt) -> bool:
     parts = (n for t in targets for n in ast.walk(t))
     kinds = {type(n) for n in parts if isinstance(getattr(n, "ctx", None), ast.Store)}
     return ast.Name in kinds and bool(kinds & {ast.Subscript, ast.Attribute})
-
-
-class _Partial:
-    """Whether a region may have changed something in memory before it raises one of some
-    exceptions.
-    """
-
-    def __init__(self, catches: Catches):
-        # What a program defines, or `StopIteration`, nothing raises but `raise` and what is called.
-        self.thrown = all(c is StopIteration or c.__module__ != "builtins" for c in catches)
-        self.changed = self.found = False
-        self.seen: list[Function] = []
-
-    def region(self, region: Region) -> bool:
-        for op in region.ops:
-            self._op(op)
-        return self.found
-
-    def _op(self, op: Op) -> None:
-        before = self.changed
-        if op.regions:
-            after = []
-            rounds = 2 if op.fn in (FOR, WHILE) else 1
-            for inner in op.regions * rounds:
-                self.changed = before if rounds == 1 else self.changed
-                self.region(inner)
-                after.append(self.changed)
-            self.changed = before or any(after)
-        elif isinstance(op.fn, Function):
-            if op.fn in self.seen:
-                self.found = self.changed = self.changed or op.fn.changing
-                return
-            self.seen.append(op.fn)
-            self.region(op.fn.region)
-            self.seen.pop()
-        else:
-            self.found |= before and self._may_raise(op)
-            late = op.fn is CALL_VALUE
-            self.found |= late  # of which only the run knows what it does
-            self.changed |= late or (changes_memory(op) and not _moves_a_cursor(op))
-
-    def _may_raise(self, op: Op) -> bool:
-        if not self.thrown:
-            return True
-        return op.fn is runtime.throw or op.fn is runtime.observe or REFUSAL in op.static
-
-
-def _moves_a_cursor(op: Op) -> bool:
-    """Whether an op changes where an iterator stands, which has no derivative."""
-    t = type_of(op.args[0]) if op.args else None
-    return op.fn is setattr and isinstance(t, Ref) and t.cls in (Cursor, Counter)
