@@ -414,6 +414,69 @@ def f(x, y):
             s += o.x
     return s * o.x + sum(l)
 """,
+    "an exception of NumPy": """
+def g(l, q):
+    l.append(q * q)
+    np.linalg.inv(np.eye(2) * (q > 0))
+    return q
+
+
+def f(x, y):
+    l = [x]
+    try:
+        y = g(l, y)
+    except np.linalg.LinAlgError:
+        y = y * l[-1]
+    return y * x + sum(l)
+""",
+    "a gradient of one's own": """
+def h(q):
+    if q > 0.3:
+        raise Far
+    return math.sin(q)
+
+
+@grad(h)
+def h_rule(q):
+    return h(q), lambda d: (d * math.cos(q),)
+
+
+def g(l, q):
+    l.append(q * q)
+    return h(q)
+
+
+def f(x, y):
+    l = [x]
+    try:
+        y = g(l, y)
+    except Far:
+        y = y * l[-1]
+    return y * x + sum(l)
+""",
+    "the text of an object": """
+class Shy:
+    __slots__ = ("closed",)
+
+    def __str__(self):
+        raise Far
+
+
+def f(x, y):
+    l = [x]
+    shy = Shy()
+
+    def g(q):
+        l.append(q * q)
+        f"{shy}"
+        return q
+
+    try:
+        y = g(y)
+    except Far:
+        y = y * l[-1]
+    return y * x + sum(l)
+""",
 }
 ARGUMENTS = [(0.4, 0.9), (0.7, 0.35), (-0.6, 1.3), (0.9, -0.4), (-0.5, 0.2)]
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import operator
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from .. import runtime
-from ..analysis.effects import BAR_CHANGES, LATE, changes_memory
+from ..analysis.effects import BAR_CHANGES, LATE, SHOWS, changes_memory
 from ..ir.core import (
     FOR,
     IF,
@@ -39,7 +41,7 @@ from ..ir.core import (
     values,
     walk,
 )
-from ..ir.types import BOOL, Other, Ref, Tuple, Type, join
+from ..ir.types import BOOL, Closure, Other, Ref, Tuple, Type, Unknown, join
 from ..iterators import Counter, Cursor
 from ..rules.registry import REFUSAL
 from ..source import Span
@@ -47,6 +49,14 @@ from ..source import Span
 Catches = tuple[type[BaseException], ...]
 ERROR_TYPE = Other(BaseException)
 CERTAIN: set[Any] = {runtime.make_list, runtime.make_dict, list.append}  # raise nothing
+# What nothing of a program's own code is in.
+LIBRARIES = {"numpy", "scipy", "zyg_interactive", *sys.stdlib_module_names} - {"__main__"}
+# Look at nothing but where something is kept.
+MOVES: set[Any] = {
+    *(getattr, setattr, object.__setattr__, operator.is_, operator.is_not, isinstance, UNPACK),
+    *(list.pop, runtime.read_cell, runtime.bound, runtime.construct, runtime.new_object),
+    *(runtime.frozen, runtime.store_global, runtime.read_global),
+}
 LAST = 1 << 60  # behind all operations
 Instead = tuple[Atom, ...]
 Flag = tuple[Value, Value]  # whether something was raised, and what
@@ -151,16 +161,47 @@ class Effects:
         return found
 
     def _raises(self, op: Op) -> bool:
-        if not self.thrown:
-            return op.fn not in CERTAIN
-        return op.fn is runtime.throw or op.fn is runtime.observe or REFUSAL in op.static
+        if op.fn in CERTAIN:
+            return False
+        return not self.thrown or op.fn in SHOWS or REFUSAL in op.static or _reaches_program(op)
 
 
 def is_thrown(catches: Catches) -> bool:
-    """Whether nothing raises these exceptions but `raise` and what is called: those that a program
-    defines, and `StopIteration`.
+    """Whether nothing raises these exceptions but code of the program: those that it defines, and
+    `StopIteration`.
     """
-    return all(c is StopIteration or c.__module__ != "builtins" for c in catches)
+    return all(c is StopIteration or not _is_library(c.__module__) for c in catches)
+
+
+def _reaches_program(op: Op) -> bool:
+    """Whether an op may run code of the program, such as a method of what it is given."""
+    if op.fn is runtime.throw or not _is_library(_module(op.fn)):
+        return True
+    if op.fn in MOVES:
+        return False
+    given = (*op.args, *op.static.values())
+    if any(map(_is_of_program, map(type_of, values(given)))):
+        return True
+    known = (a for a in given if not isinstance(a, Value | tuple | list | dict))
+    return any(not _is_library(_module(a)) for a in known)
+
+
+def _is_of_program(t: Type) -> bool:
+    if isinstance(t, Unknown | Closure):
+        return True
+    cls = getattr(t, "cls", object)
+    return not _is_library(cls.__module__)
+
+
+def _module(a: Any) -> str:
+    """The module that an object comes from."""
+    of = getattr(a, "__objclass__", a)
+    name = getattr(of, "__module__", None)
+    return name if isinstance(name, str) else type(a).__module__
+
+
+def _is_library(module: str) -> bool:
+    return module.partition(".")[0] in LIBRARIES
 
 
 def _changes(op: Op) -> bool:

@@ -488,8 +488,8 @@ def op_reads(op: Op) -> Iterator[Value]:
     yield from values(op.static)
 
 
-# These go through regions in regions, so they gather lists: generators in generators would hand each
-# value on through all of them.
+# These go through regions in regions, so they gather lists: generators in generators would hand
+# each value on through all of them.
 
 
 def defined(region: Region) -> Iterator[Value]:
