@@ -75,7 +75,10 @@ def compare(f: Any, args: tuple[Any, ...], grads: tuple[Any, ...], what: str) ->
 
 def examine(program: Program, args: tuple[Any, ...]) -> None:
     """Check one program. Raises Skipped, Refused, or what is wrong."""
-    f = define(program.text, scope=SCOPE)
+    try:
+        f = define(program.text, scope=SCOPE)
+    except SyntaxError as error:  # of `:=`, in places where it may not stand
+        raise Skipped from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

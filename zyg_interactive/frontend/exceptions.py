@@ -3,8 +3,9 @@
 What may raise is built into a region of its own (`TRY`), of which either everything happened or, as
 far as the rest of the program can tell, nothing: a body whose variables are not read once it was
 left early is one such region; otherwise each of its statements is. After it a flag, like that of
-`break`, tells whether an exception was raised, so the reverse pass replays what ran. Where
-something in memory changes on the way, the region is cut (`attempts`).
+`break`, tells whether an exception was raised, so the reverse pass replays what ran. What may
+raise after it has changed something in memory is taken apart (`interruptions`); where that cannot
+be done, the run refuses to handle the exception.
 """
 
 from __future__ import annotations
@@ -27,15 +28,14 @@ from ..ir.core import (
     Value,
     same_atom,
     type_of,
-    values,
 )
 from ..ir.types import BOOL, Other, Ref
-from .attempts import Catches, in_steps, partial_of
 from .fence import refused
 from .functions import Functions
 from .names import always_jumps, bound, first_uses, read_counts
 from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED
 
+Catches = tuple[type[BaseException], ...]
 EVERY: Catches = (BaseException,)
 SIMPLE = (
     *(ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Raise),
@@ -57,10 +57,9 @@ class Exceptions(Functions):
         node: ast.AST,
         catches: Catches,
         leave: Callable[[], None] | None = None,
-    ) -> bool:
+    ) -> None:
         """Build what may raise; then `RAISED` tells whether it did; `ERROR` is the exception.
-        `leave`: what happens then, before the exception leaves the function. Whether it can be
-        in the middle of a change that it raises.
+        `leave`: what happens then, before the exception leaves the function.
         """
         outer, before = self.region, self.env
         error = Value("error", Other(BaseException), self.span(node))
@@ -68,10 +67,10 @@ class Exceptions(Functions):
         self.region, self.env = regions[0], dict(before)
         build()
         envs.append(self.env)
-        partial: Atom = isinstance(node, SIMPLE) and _binds_on_the_way(node)
-        if self.heap is not None and not partial:
-            partial = partial_of(regions[0], catches, self.span(node))
-            regions[1].params = (error, *values(partial))
+        partial, apart = isinstance(node, SIMPLE) and _binds_on_the_way(node), False
+        if self.heap is not None and leave is None:
+            facts = self.context.facts(regions[0], catches)
+            partial, apart = partial or facts.whole, facts.partial and not facts.whole
         self.region, self.env = regions[1], {**before, RAISED: True, ERROR: error, PARTIAL: partial}
         if leave is not None:
             leave()
@@ -79,9 +78,10 @@ class Exceptions(Functions):
         envs.append(self.env)
         if not regions[0].ops:
             self.region, self.env = outer, envs[0]
-            return False
+            outer.ops += regions[0].ops
+            return
         envs[0].setdefault(ERROR, UNBOUND)
-        envs[0].setdefault(PARTIAL, partial is True)
+        envs[0].setdefault(PARTIAL, partial)
         self.region, self.env = outer, before
         always = envs[0].get(DEAD) is True
         results, outs = self.merged(regions, envs, node)
@@ -90,11 +90,9 @@ class Exceptions(Functions):
             region.outs = (flag, *out)
         static = {"catches": catches, "leaves": leave is not None}
         op = Op(TRY, (), static, (raised, *results), tuple(regions), self.span(node))
-        whole = self.heap is None or leave is not None or partial is True
-        self.region.ops += [op] if whole else in_steps(op)
+        self.region.ops += self.context.interruptions.handled(op) if apart else [op]
         if leave is None and not always:
             self.env[RAISED] = raised
-        return partial is not False
 
     # ---- raise, assert
 
@@ -129,12 +127,8 @@ class Exceptions(Functions):
         catches = tuple(dict.fromkeys((*catches, *(outer or ()))))
         if whole:
             self.catching = None
-            before, start = dict(self.env), len(self.region.ops)
-            whole = not self.attempt(lambda: self.block(body), node, catches)
-            if not whole:  # a change on the way: cut it between its statements
-                self.env = before
-                del self.region.ops[start:]
-        if not whole:
+            self.attempt(lambda: self.block(body), node, catches)
+        else:
             self.catching = catches
             self.block(body)
         self.catching = outer

@@ -14,6 +14,7 @@ from ..rules.registry import LOWERED
 from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
 from ..source import Span
 from ..transformed import Transformed
+from .interruptions import Catches, Facts, Interruptions
 from .resolve import LOCAL_CLASSES, Known, Meaning, UserFunction
 from .scope import BIRTHS, FrameResolver, Lowering, ScopeResolver
 
@@ -39,6 +40,7 @@ class Links:
         self.asking: list[tuple[int, Answers]] = []  # of the inner functions that are lowered now
         self.constants: dict[tuple[Any, str], set[Any]] = {}
         self.classes: dict[Any, type] = {}
+        self.interruptions = Interruptions()
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
         """The IR of `callee`, which will stand in `function`."""
@@ -81,6 +83,9 @@ class Links:
         except TypeError:
             return None
 
+    def facts(self, region: Region, catches: Catches) -> Facts:
+        return self.interruptions.facts(region, catches, self.busy.values())
+
     def stable(self, lowered: Callable[[], T]) -> T:
         """Lower until no more is learned of what may be in memory."""
         round = 0
@@ -88,6 +93,7 @@ class Links:
             if self.heap is None:
                 return lowered()
             self.linked.clear()
+            self.interruptions = Interruptions()
             self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
             known = len(self.heap.shared)
             found = lowered()

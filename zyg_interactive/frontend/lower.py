@@ -40,12 +40,12 @@ from ..iterators import Kept
 from ..rules.aliasing import is_view_index
 from ..rules.registry import lookup
 from ..source import parse
-from .attempts import Catches
 from .classes import Classes
 from .desugar import loop_with_else, match, named, stored, tested_inside
 from .exceptions import SIMPLE
 from .expressions import BINARY
 from .fence import refused
+from .interruptions import Catches
 from .loops import is_range
 from .memory import CONTAINERS
 from .names import always_jumps, bound, parameters

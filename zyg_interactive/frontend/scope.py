@@ -31,6 +31,7 @@ from ..ir.core import (
 from ..ir.types import Const, Heap, Type, join
 from ..source import Span
 from ..transformed import Transformed
+from .interruptions import Catches, Facts, Interruptions
 from .names import body_of, bound, declared, parameters
 from .resolve import Data, Known, Meaning, Missing, Resolver, UserFunction, path_into
 
@@ -55,6 +56,13 @@ class Context(Protocol):
     @property
     def heap(self) -> Heap | None:
         """What may be in memory, where the program changes something."""
+
+    @property
+    def interruptions(self) -> Interruptions:
+        """Exceptions that come after a change in memory."""
+
+    def facts(self, region: Region, catches: Catches) -> Facts:
+        """What a region may do, of which some exceptions are handled."""
 
     def read_type(self, value: Any) -> Type:
         """The type of a live value."""

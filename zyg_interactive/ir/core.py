@@ -488,29 +488,61 @@ def op_reads(op: Op) -> Iterator[Value]:
     yield from values(op.static)
 
 
+# These go through regions in regions, so they gather lists: generators in generators would hand
+# each value on through all of them.
+
+
 def defined(region: Region) -> Iterator[Value]:
     """Every value a region defines, in it and in its inner regions."""
-    yield from values(region.params)
-    for op in region.ops:
-        yield from op.results
-        for inner in op.regions:
-            yield from defined(inner)
+    found: list[Value] = []
+
+    def gather(region: Region) -> None:
+        found.extend(values(region.params))
+        for op in region.ops:
+            found.extend(op.results)
+            for inner in op.regions:
+                gather(inner)
+
+    gather(region)
+    return iter(found)
 
 
 def reads(region: Region) -> Iterator[Value]:
     """Every value read in a region and its inner regions, its own values included."""
-    for op in region.ops:
-        yield from op_reads(op)
-        for inner in op.regions:
-            yield from reads(inner)
-    yield from values(region.outs)
+    found: list[Value] = []
+
+    def gather(region: Region) -> None:
+        for op in region.ops:
+            _gather(op.args, found)
+            if op.static:
+                found.extend(values(op.static))
+            for inner in op.regions:
+                gather(inner)
+        _gather(region.outs, found)
+
+    gather(region)
+    return iter(found)
+
+
+def _gather(atoms: tuple[Atom, ...], found: list[Value]) -> None:
+    for a in atoms:
+        if isinstance(a, Value):
+            found.append(a)
+        elif isinstance(a, tuple | list | dict | slice):
+            found.extend(values(a))
 
 
 def walk(region: Region) -> Iterator[Op]:
-    for op in region.ops:
-        yield op
-        for inner in op.regions:
-            yield from walk(inner)
+    found: list[Op] = []
+
+    def gather(region: Region) -> None:
+        for op in region.ops:
+            found.append(op)
+            for inner in op.regions:
+                gather(inner)
+
+    gather(region)
+    return iter(found)
 
 
 def clone(region: Region, mapping: dict[Value, Atom]) -> Region:
@@ -556,6 +588,8 @@ def known_int(atom: Atom, what: str) -> int:
 
 def substitute(region: Region, mapping: dict[Value, Atom]) -> None:
     """Read other atoms in the place of some values, in a region and its inner regions."""
+    if not mapping:
+        return
 
     def new(a: Atom) -> Atom:
         return mapping.get(a, a) if isinstance(a, Value) else a
