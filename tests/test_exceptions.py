@@ -9,6 +9,8 @@ from test_fuzz import examine
 HELPERS = """\
 import contextlib
 
+from zyg_interactive import grad
+
 
 class Far(Exception):
     pass

@@ -1694,7 +1694,7 @@ def in_a_context_with_finally(x):
 class Opaque:
     def __init__(self, kept):
         class Inner:
-            pass
+            values = [2.0]
         self.kept = kept
 
 

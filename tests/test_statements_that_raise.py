@@ -7,7 +7,7 @@ import re
 import pytest
 from helpers import check, define
 
-from zyg_interactive import Refused, derivative, gradient
+from zyg_interactive import derivative
 
 PROGRAMS = """
 def store_before(x):
@@ -104,8 +104,8 @@ def in_a_loop(x):
         except ValueError:
             t += a[k] * x
     return t * a.sum()
-"""
-REFUSED = """
+
+
 def callee_that_changes_and_raises(x):
     a = [x, 2.0]
     def put(v):
@@ -132,9 +132,3 @@ def test_gradient(name: str) -> None:
     slope, h = derivative(f), 1e-5
     differences = (slope(0.7 + h) - slope(0.7 - h)) / (2 * h)
     assert derivative(slope)(0.7) == pytest.approx(differences, rel=1e-5, abs=1e-6)
-
-
-@pytest.mark.parametrize("name", names(REFUSED))
-def test_refused(name: str) -> None:
-    with pytest.raises(Refused, match="in the same call or expression"):
-        gradient(define(REFUSED, name), 0.7)

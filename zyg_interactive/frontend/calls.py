@@ -59,6 +59,7 @@ AVERAGES = {
 CONSUMERS = {
     *(sum, list, tuple, max, min, any, all, sorted, set, frozenset, dict, enumerate, zip, map),
     *(filter, functools.reduce, math.fsum, math.prod, list.extend, str.join),
+    getattr(math, "sumprod", math.prod),  # since Python 3.12
     *(dict.update, Counter, OrderedDict, defaultdict, deque, deque.extend),
     *(np.array, np.asarray, np.stack, np.concatenate, np.sum, np.fromiter),
     *(itertools.chain, itertools.product, itertools.islice, itertools.accumulate),
