@@ -9,8 +9,6 @@ from test_fuzz import examine
 HELPERS = """\
 import contextlib
 
-from zyg_interactive import grad
-
 
 class Far(Exception):
     pass
@@ -428,31 +426,6 @@ def f(x, y):
     try:
         y = g(l, y)
     except np.linalg.LinAlgError:
-        y = y * l[-1]
-    return y * x + sum(l)
-""",
-    "a gradient of one's own": """
-def h(q):
-    if q > 0.3:
-        raise Far
-    return math.sin(q)
-
-
-@grad(h)
-def h_rule(q):
-    return h(q), lambda d: (d * math.cos(q),)
-
-
-def g(l, q):
-    l.append(q * q)
-    return h(q)
-
-
-def f(x, y):
-    l = [x]
-    try:
-        y = g(l, y)
-    except Far:
         y = y * l[-1]
     return y * x + sum(l)
 """,
