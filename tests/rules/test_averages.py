@@ -1,5 +1,6 @@
 """Rules of `rules/averages.py`: Python's own `statistics`."""
 
+import math
 import statistics as st
 
 import numpy as np
@@ -51,6 +52,14 @@ PROGRAMS = {
     "regression": "a, b = st.linear_regression([1.0, x, 3.0], [x, 1.0, x**3])\n    return a * b",
     "quantiles": "return sum(st.quantiles([x, x**2, 3.0 * x, 1.0], n=4)) * x",
 }  # fmt: skip
+
+if hasattr(math, "sumprod"):  # since Python 3.12
+    PROGRAMS["math.sumprod"] = (
+        "v = [x]\n    for k in range(3):\n        v.append(v[-1] * x + k)\n"
+        "    pairs = math.sumprod([x, 2.0], (x * x, x))\n"
+        "    pairs += math.sumprod(np.array([x, 1.0]), (x, x))\n"
+        "    return math.sumprod(v, (x * k for k in range(4))) + pairs"
+    )
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

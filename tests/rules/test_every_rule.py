@@ -38,6 +38,7 @@ OF_TWO = ["float_power", "power", "logaddexp", "multiply", "subtract", "nextafte
 # Rules of functions that take functions, objects that SciPy made, or draws: the tests that check
 # them as programs.
 PROGRAMS = {
+    "test_averages.py": "math.sumprod",
     "tests/test_numpy.py": "numpy.fromiter",
     "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad",
     "test_scipy_ode.py": "scipy.integrate._ivp.ivp.solve_ivp scipy.integrate._odepack_py.odeint",

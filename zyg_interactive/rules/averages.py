@@ -5,6 +5,7 @@ followed like the user's.
 
 from __future__ import annotations
 
+import math
 import operator
 import statistics
 from typing import Any
@@ -99,6 +100,16 @@ def _of_squares(g: Any, data: Any, centre: Any, lost: int) -> tuple[Any, Any]:
     share = 2 * g / (np.size(x) - lost)
     bar = _each(data, lambda a: share * (a - middle))
     return bar, None if centre is None else -share * np.sum(x - centre)
+
+
+# Since Python 3.12: what the functions of two sets of data are computed with.
+SUM_OF_PRODUCTS = getattr(math, "sumprod", None)
+if SUM_OF_PRODUCTS is not None:
+
+    @rule(SUM_OF_PRODUCTS)
+    def sumprod(g: Any, y: Any, p: Any, q: Any) -> Any:
+        a, b = (call(np.array, v if members(v) is None else members(v)) for v in (p, q))
+        return _each(p, lambda _: g * b), _each(q, lambda _: g * a)
 
 
 @rule(statistics.mode)

@@ -144,21 +144,6 @@ def dist(g: Any, y: Any, p: Any, q: Any) -> Any:
     return rebuilt(p, bars), rebuilt(q, [-b for b in bars])
 
 
-def sumprod(g: Any, y: Any, p: Any, q: Any) -> Any:
-    xs, ys = members(p), members(q)
-    if xs is None or ys is None:
-        a, b = (v if is_array(v) else call(np.array, v) for v in (p, q))
-        return _through_array(p, lambda _: g * b), _through_array(q, lambda _: g * a)
-    pairs = list(zip(xs, ys, strict=True))
-    ps, qs = [fitted(g * b, a) for a, b in pairs], [fitted(g * a, b) for a, b in pairs]
-    return rebuilt(p, ps), rebuilt(q, qs)
-
-
-SUM_OF_PRODUCTS = getattr(math, "sumprod", None)  # since Python 3.12
-if SUM_OF_PRODUCTS is not None:
-    rule(SUM_OF_PRODUCTS)(sumprod)
-
-
 # ---- numbers
 
 
