@@ -32,10 +32,10 @@ from ..ir.core import (
 from ..ir.types import BOOL, Other, Ref
 from .fence import refused
 from .functions import Functions
+from .interruptions import Catches
 from .names import always_jumps, bound, first_uses, read_counts
 from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED
 
-Catches = tuple[type[BaseException], ...]
 EVERY: Catches = (BaseException,)
 SIMPLE = (
     *(ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Raise),
