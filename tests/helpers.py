@@ -7,13 +7,14 @@ import dataclasses
 import itertools
 import linecache
 import math
+import re
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from zyg_interactive import api, gradient, pullback, withgradient
+from zyg_interactive import api, derivative, gradient, pullback, withgradient
 from zyg_interactive.analysis.types import attributes
 from zyg_interactive.engine import Specialisation, engine
 from zyg_interactive.ir.core import Function, Region, Value, values
@@ -206,6 +207,18 @@ def seed_like(y: Any) -> Any:
 def scalar_of(y: Any) -> Any:
     """The number whose gradient a seed of ones gives."""
     return float(sum(np.sum(leaf) for leaf in leaves(y)))
+
+
+def names(programs: str) -> list[str]:
+    """The functions of one number in a source text."""
+    return re.findall(r"^def (\w+)\(x\)", programs, re.M)
+
+
+def check_second(f: Callable[[float], float], x: float) -> None:
+    """Check the second derivative against differences of the first."""
+    slope, h = derivative(f), 1e-5
+    differences = (slope(x + h) - slope(x - h)) / (2 * h)
+    np.testing.assert_allclose(derivative(slope)(x), differences, rtol=1e-5, atol=1e-6)
 
 
 def check(

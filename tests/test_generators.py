@@ -11,9 +11,9 @@ import re
 from typing import Any
 
 import pytest
-from helpers import check, define
+from helpers import check, check_second, define, names
 
-from zyg_interactive import Refused, derivative, gradient, withgradient
+from zyg_interactive import Refused, gradient, withgradient
 
 PROGRAMS = """
 def kept_rebound(x):
@@ -1731,20 +1731,9 @@ SCOPE: dict[str, Any] = {
 }
 
 
-def names(text: str) -> list[str]:
-    return re.findall(r"^def (\w+)\(x\)", text, re.M)
-
-
 @pytest.mark.parametrize("name", names(PROGRAMS))
 def test_gradient(name: str) -> None:
     check(define(PROGRAMS, name, SCOPE), 0.7)
-
-
-def check_second(f: Any, x: float) -> None:
-    """The second derivative against differences of the first."""
-    slope, h = derivative(f), 1e-5
-    differences = (slope(x + h) - slope(x - h)) / (2 * h)
-    assert derivative(slope)(x) == pytest.approx(differences, rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", names(KEPT))

@@ -25,6 +25,9 @@ READS: set[Any] = {
     runtime.frozen,
     runtime.frozen_deep,
     runtime.values_of,
+    runtime.keys_of,
+    runtime.first_key,
+    runtime.last_key,
     runtime.read_cell,
     runtime.read_global,
 }

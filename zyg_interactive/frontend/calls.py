@@ -149,7 +149,8 @@ class Calls(Expressions):
         """
         if hasattr(getattr(type_of(atom), "cls", None), "__next__"):
             atom = self.listed(atom, node.value)
-        held = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
+        atom = atom.items if isinstance(atom, Generated) else atom
+        held = self.frozen(self.gone_through_as(atom, node), node)
         t = type_of(held)
         callee = fn.fn if isinstance(fn, LocalFunction) else fn
         if isinstance(t, List) and t.items is None and isinstance(callee, UserFunction):

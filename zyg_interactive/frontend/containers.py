@@ -19,7 +19,7 @@ from ..ir.core import CALL_VALUE, Atom, Value, type_of
 from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Other, Ref, Tuple
 from ..iterators import counted
 from .fence import refused
-from .memory import Memory
+from .memory import Memory, is_mapping
 
 MADE = (collections.defaultdict, collections.OrderedDict, collections.Counter, collections.deque)
 deque = collections.deque
@@ -47,7 +47,7 @@ class Containers(Memory):
                 heap.limited.add(made.type.site)
             if args:
                 self.call(deque.extend, (made, args[0]), {}, node)
-        elif cls is collections.Counter and args and not _is_mapping(args[0]):
+        elif cls is collections.Counter and args and not is_mapping(args[0]):
             self.call(counted, (made, args[0]), {}, node)
         elif args or kwargs:
             self.call(dict.update, (made, *args), kwargs, node)
@@ -163,7 +163,7 @@ class Containers(Memory):
         return None
 
     def _each(self, items: Atom, do: Callable[[Atom], Any], node: Any) -> None:
-        self.listed(self.frozen(items, node), node, do)
+        self.listed(self.frozen(self.gone_through_as(items, node), node), node, do)
 
     def listed(
         self, atom: Atom, node: ast.expr, do: Callable[[Atom], Any] | None = None
@@ -259,11 +259,6 @@ class Containers(Memory):
 
     def subscript(self, base: Atom, index: Atom, node: ast.AST, name: str | None = None) -> Atom:
         raise NotImplementedError
-
-
-def _is_mapping(x: Atom) -> bool:
-    t = type_of(x)
-    return isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict))
 
 
 Change = Callable[..., Atom]

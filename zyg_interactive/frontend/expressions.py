@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import operator
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Refused
-from ..ir.core import Atom, Value, type_of
+from ..ir.core import Atom, Value, type_of, values
 from ..ir.types import (
     BOOL,
     UNBOUND_TYPE,
@@ -38,7 +39,7 @@ from ..ir.types import (
 from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
 from .arrays import ARRAY_CHANGES, Arrays
 from .fence import refused
-from .memory import CHANGING, CONTAINERS, held_type
+from .memory import CHANGING, CONTAINERS, DICTS, held_type
 from .resolve import UserFunction
 from .scope import BoundMethod, Generated, LocalFunction, ScopeResolver
 
@@ -173,6 +174,8 @@ class Expressions(Arrays):
             folded = _fold(fn, a, b)
             if folded is not None:
                 return folded
+        if fn is operator.or_ and (any(map(_is_dict, (a, b))) or all(map(_is_unknown, (a, b)))):
+            return self._merged(a, b, node, name)
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
@@ -184,6 +187,18 @@ class Expressions(Arrays):
             items = None if s.items is None or t.items is None else (*s.items, *t.items)
             made.type = List(join(s.item, t.item), items)
         return self._binary_of_references(made, a, b, node)
+
+    def _merged(self, a: Atom, b: Atom, node: ast.AST, name: str | None) -> Atom:
+        """`|` of dicts: a copy of the first with the items of the second."""
+        if all(map(_is_unknown, (a, b))):
+            self.op(runtime.check_no_dict, (a,), {}, node)
+            return self.op(operator.or_, (a, b), {}, node, name)
+        if not all(map(_is_dict, (a, b))):
+            raise refused(self.source, node, "`|` of this and a dict", "write `{**a, **b}`")
+        self.memory()
+        merged = self.call(copy.copy, (a,), {}, node)
+        self.call(dict.update, (merged, b), {}, node)
+        return merged
 
     def _beside(self, a: Atom, b: Atom, node: ast.AST) -> Atom:
         """An operand beside an array: an array, where it is a list."""
@@ -399,7 +414,7 @@ class Expressions(Arrays):
         """The items of a sequence of known length."""
         if isinstance(atom, Generated):
             atom = atom.items
-        atom = self.frozen(atom, node)
+        atom = self.frozen(self.gone_through_as(atom, node), node)
         if isinstance(atom, tuple):
             return list(atom)
         t = type_of(atom)
@@ -429,21 +444,19 @@ class Expressions(Arrays):
     def _dict(self, node: ast.Dict, name: str | None) -> Atom:
         if any(k is None for k in node.keys):
             return self._merged_dict(node, name)
-        keys: list[Any] = []
-        values: list[Atom] = []
-        for k, v in zip(node.keys, node.values, strict=True):
-            assert k is not None
-            key = self.expr(k)
-            if isinstance(key, Value) or not isinstance(
-                key, str | int | float | tuple | bool | type(None)
-            ):
-                raise refused(
-                    self.source, k, "a dict key that only the run knows", "use a constant key"
-                )
-            keys.append(key)
-            values.append(self.materialise(self.expr(v), node))
-        made = self.op(runtime.make_dict, (tuple(keys), *values), {}, node, name)
-        made.type = Dict(tuple(dict(zip(keys, map(type_of, values), strict=True)).items()))
+        pairs = [
+            (self.expr(k), self.materialise(self.expr(v), node))
+            for k, v in zip(node.keys, node.values, strict=True)
+            if k is not None
+        ]
+        if not all(_is_constant_key(k) for k, _ in pairs):
+            filled = self.holding_new(Dict(()), node, name)
+            for key, value in pairs:
+                self.store_item(filled, key, value, node)
+            return filled
+        keys, items = zip(*pairs, strict=True) if pairs else ((), ())
+        made = self.op(runtime.make_dict, (keys, *items), {}, node, name)
+        made.type = Dict(tuple(dict(zip(keys, map(type_of, items), strict=True)).items()))
         if self.heap is not None:
             made.type = self.holding(made.type, node)
         return made
@@ -452,9 +465,10 @@ class Expressions(Arrays):
         """A display with `**`: filled piece by piece."""
         made = self.holding_new(Dict(()), node, name)
         for k, v in zip(node.keys, node.values, strict=True):
+            key = None if k is None else self.expr(k)
             value = self.expr(v)
             if k is not None:
-                self.store_item(made, self.expr(k), value, node)
+                self.store_item(made, key, value, node)
             elif isinstance(value, dict):
                 for key, part in value.items():
                     self.store_item(made, key, part, node)
@@ -681,6 +695,21 @@ class Expressions(Arrays):
                 defaults[arg.arg] = self.expr(kw)
         fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
         return LocalFunction(fn, self)
+
+
+def _is_constant_key(key: Atom) -> bool:
+    known = isinstance(key, str | int | float | tuple | bool | type(None))
+    return known and not any(True for _ in values(key))
+
+
+def _is_dict(a: Atom) -> bool:
+    """Whether something is a dict whose `|` is that of `dict`."""
+    t = type_of(a)
+    return isinstance(t, Dict) or (isinstance(t, Ref) and t.cls in DICTS)
+
+
+def _is_unknown(a: Atom) -> bool:
+    return isinstance(type_of(a), Unknown)
 
 
 def _one_object(a: Atom) -> Atom:

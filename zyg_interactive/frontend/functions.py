@@ -38,7 +38,7 @@ from .desugar import constant, named, stored
 from .expressions import BINARY
 from .fence import refused
 from .kept import EACH, KeptIterators
-from .memory import CONTAINERS
+from .memory import CONTAINERS, is_mapping
 from .resolve import Known, UserFunction
 from .scope import BoundMethod, Counted, Generated, LocalFunction
 
@@ -163,8 +163,10 @@ class Functions(KeptIterators):
             asked = self._asked(live, args, node) if not kwargs else None
             if asked is not None:
                 return asked[0]
-            if live in OPERATORS and len(args) == 2 and any(map(_is_object, args)):
+            if live is operator.or_ or live in OPERATORS and any(map(_is_object, args)):
                 return self.binary(live, args[0], args[1], node, name)
+            if live in THROUGH and (len(args) == 1 or live is sum):
+                args = (self.gone_through_as(args[0], node), *args[1:])
             if isinstance(node, ast.expr) and self.is_lazy(live, args):
                 return EACH[live](self, args, kwargs, node)
             lowered = FUNCTIONS.get(live)
@@ -384,9 +386,8 @@ class Functions(KeptIterators):
         if len(args) != 1:
             return NotImplemented
         given = _items(args[0])
-        t = type_of(given)
         made = self.holding_new(Dict(()), node, None)
-        if isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict)):
+        if is_mapping(given):
             self.call(dict.update, (made, given), {}, node)
         else:
             self.listed(given, node, lambda pair: self._store_pair(made, pair, node))
@@ -555,6 +556,8 @@ def _like(made: Any, at: ast.AST) -> Any:
 
 
 OPERATORS = set(BINARY.values())
+# What goes through the items of its one argument.
+THROUGH = {list, tuple, set, frozenset, sum, max, min, sorted, any, all}
 FUNCTIONS: dict[Any, Any] = {
     functools.reduce: Functions._reduce,
     builtins.sum: Functions._sum,

@@ -242,7 +242,8 @@ class Iteration(Loops):
         """What goes through an argument, as a list that is no reference."""
         if hasattr(getattr(type_of(a), "cls", None), "__next__"):
             a = self.listed(a, node)
-        held = self.frozen(a.items if isinstance(a, Generated) else a, node)
+        a = a.items if isinstance(a, Generated) else a
+        held = self.frozen(self.gone_through_as(a, node), node)
         if isinstance(type_of(held), List) and isinstance(held, Value):
             return held
         listed = self.listed(held, node)

@@ -444,7 +444,8 @@ class Statements(Classes):
             atom = self.method_call(t.cls, "__iter__", (atom,), node)
         if isinstance(t, Ref | Record) and hasattr(t.cls, "__next__"):
             atom = self.listed(atom, node)
-        atom = self.frozen(atom.items if isinstance(atom, Generated) else atom, node)
+        atom = atom.items if isinstance(atom, Generated) else atom
+        atom = self.frozen(self.gone_through_as(atom, node), node)
         stars = [i for i, e in enumerate(elts) if isinstance(e, ast.Starred)]
         t = type_of(atom)
         exact = isinstance(atom, tuple) or (isinstance(t, Tuple | List) and t.items is not None)

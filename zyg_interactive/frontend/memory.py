@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 import collections
+import copy
 import operator
 import types
 from collections.abc import Callable
@@ -56,6 +57,8 @@ from .scope import Generated
 
 SEQUENCES = (list, collections.deque)
 CONTAINERS = (*SEQUENCES, dict)
+# Whose copy and `|` are of the same class.
+DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 SHALLOW = {builtins.list, builtins.tuple, builtins.reversed, operator.add, operator.mul}
 # Callables with a rule that take the reference, not what is there.
 REFERRING = {operator.getitem, getattr, runtime.bound, runtime.allocated}
@@ -194,10 +197,27 @@ class Memory(Cells):
     def held_keys(self, base: Value, node: ast.AST) -> Value:
         assert isinstance(base.type, Ref)
         got = super().op(runtime.keys_of, (base,), {}, node)
-        exact = base.type.site.exact
-        known = None if exact is None else tuple(_key_type(k) for k in exact)
-        got.type = List(UNKNOWN if known is None else join_all(known), known)
+        site = base.type.site.find()
+        if site.exact is not None:
+            known = tuple(
+                _key_type(k) if isinstance(k, int | float) else Const(k) for k in site.exact
+            )
+            got.type = List(join_all(known), known)
+        else:
+            types = {_key_type(k) for k in site.contents if k is not ANY} | {site.keys}
+            types -= {UNBOUND_TYPE}
+            hidden = site.escaped or ANY in site.contents and site.keys == UNBOUND_TYPE
+            got.type = List(types.pop() if len(types) == 1 and not hidden else UNKNOWN)
         return got
+
+    def gone_through_as(self, atom: Atom, node: ast.AST) -> Atom:
+        """What is gone through of something: of a dict, its keys."""
+        t = type_of(atom)
+        if isinstance(t, Dict):
+            return tuple(k for k, _ in t.items)
+        if isinstance(atom, Value) and isinstance(t, Ref) and issubclass(t.cls, dict):
+            return atom if t.optional else self.held_keys(atom, node)
+        return atom
 
     # ---- reading a part
 
@@ -244,9 +264,12 @@ class Memory(Cells):
                 self._store_slice(base, index, value, node)
                 return
             super().op(operator.setitem, (base, self.materialise(index, node), value), {}, node)
-            t.site.write(_place(t, index), type_of(value))
+            place = _place(t, index)
+            t.site.write(place, type_of(value))
             if issubclass(t.cls, dict):
                 self._note_key(t, index)
+                if place is ANY:
+                    t.site.write_key(_key_type(index))
         elif isinstance(t, Unknown | Other):
             self.memory()
             self._late(operator.setitem, (base, self.materialise(index, node), value), node)
@@ -279,7 +302,7 @@ class Memory(Cells):
         """Put the items of a sequence in the place of those from `start` to `stop`."""
         t = type_of(base)
         assert isinstance(t, Ref)
-        items = self.frozen(value, node)
+        items = self.frozen(self.gone_through_as(value, node), node)
         held = type_of(items)
         if not isinstance(held, List):
             unbound = held == UNBOUND_TYPE  # what a call gives that is being lowered
@@ -425,6 +448,9 @@ class Memory(Cells):
             return self.held_keys(base, node)
         if fn is dict.items:
             return self.items_of(base, node)
+        if fn is dict.copy:
+            assert isinstance(base.type, Ref)
+            return self.call(copy.copy if base.type.cls in DICTS else dict, (base,), {}, node)
         if fn is dict.get and not kwargs and len(args) in (2, 3):
             return self._get(base, args[1], args[2] if len(args) == 3 else None, node)
         return self.allocated(
@@ -707,8 +733,12 @@ def held_type(t: Ref, deep: bool, around: frozenset[int] = frozenset()) -> Type:
     return List(part(t.site.read(ANY)))
 
 
-def _key_type(k: Any) -> Type:
-    return Const(k) if not isinstance(k, int | float) else Scalar(type(k).__name__)
+def _key_type(key: Atom) -> Type:
+    t = type_of(key)
+    if isinstance(t, Const):
+        number = isinstance(t.value, int | float)
+        t = Scalar(type(t.value).__name__) if number else Other(type(t.value))
+    return t
 
 
 def _is_slice(index: Atom) -> bool:
@@ -736,6 +766,11 @@ def _place(t: Ref, index: Atom) -> Any:
 def _article(t: Type) -> str:
     name = repr(t)
     return f"an {name}" if name[:1] in "aeiou" else f"a {name}"
+
+
+def is_mapping(x: Atom) -> bool:
+    t = type_of(x)
+    return isinstance(t, Dict) or (isinstance(t, Ref) and issubclass(t.cls, dict))
 
 
 def _is_sequence(x: Atom) -> bool:

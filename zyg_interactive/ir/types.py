@@ -177,11 +177,15 @@ class Site:
     known of an object holds under each of its names.
     """
 
-    __slots__ = ("heap", "label", "contents", "size", "scrambled", "stored", "escaped", "_parent")
+    __slots__ = (
+        *("heap", "label", "contents", "keys", "size", "scrambled", "stored", "escaped"),
+        "_parent",
+    )
 
     def __init__(self, heap: Heap, label: Any):
         self.heap, self.label = heap, label
         self.contents: dict[Any, Type] = {}
+        self.keys: Type = UNBOUND_TYPE  # of a dict, which only the run knows
         self.size: int | None = None  # how many items, where all that are made here have so many
         self.scrambled = False  # items have moved: an index tells nothing
         # Of arrays: their elements are changed, or they are found by identity.
@@ -231,6 +235,13 @@ class Site:
             if joined != old and not subsumes(old, joined):
                 site.contents[key] = joined
                 self.heap.changed = True
+
+    def write_key(self, new: Type) -> None:
+        """Note that a dict may have a key of this type that only the run knows."""
+        site = self.find()
+        joined = new if site.keys == UNBOUND_TYPE or site.keys == new else UNKNOWN
+        if joined != site.keys:
+            site.keys, self.heap.changed = joined, True
 
     def resize(self) -> None:
         """Note that items may come or go at the end."""
@@ -306,6 +317,8 @@ class Site:
             a.store()
         for key, t in b.contents.items():
             a.write(key, t)
+        if b.keys != UNBOUND_TYPE:
+            a.write_key(b.keys)
 
 
 class _Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import types
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -134,10 +135,12 @@ def _is_same(x: Any, y: Any) -> bool:
 
 
 def check_immutable(x: Any, name: str) -> None:
-    """An in-place operator on an array is a change of the array, which is not supported."""
-    if isinstance(x, np.ndarray | list):
+    """An in-place operator on what may be changed is a change of it, which is not supported."""
+    if isinstance(x, np.ndarray | list | dict | deque):
+        sign = "|" if isinstance(x, dict) else "+"
         raise Changed(
-            f"`{name}` is changed in place; write `{name} = {name} + ...`, which makes a new one"
+            f"`{name}` is changed in place; write `{name} = {name} {sign} ...`, which makes a new "
+            "one"
         )
 
 

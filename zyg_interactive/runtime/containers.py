@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .calls import Changed
 from .cotangents import match, zeros_like
 
 
@@ -46,6 +47,12 @@ def check_sequence(x: Any) -> None:
     """Make sure that something is gone through by index."""
     if not isinstance(x, list | tuple | str | bytes | range | np.ndarray):
         raise Unordered(f"a loop over a {type(x).__name__} that only the run knows")
+
+
+def check_no_dict(x: Any) -> None:
+    """Make sure that `|` is of numbers or sets."""
+    if isinstance(x, dict):
+        raise Changed("`|` of dicts that only the run knows is not followed", "write `{**a, **b}`")
 
 
 def selections(fn: Any, lengths: tuple[int, ...], width: int) -> list[tuple[int, ...]]:

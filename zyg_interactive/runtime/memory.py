@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import add_to_array, array_bar, drained
+from .calls import Changed
 from .cotangents import add, as_dtype, attributes, cotangent_dtype, tuple_like, zeros_like
 from .numbers import real_scalar, scalar
 
@@ -256,6 +257,36 @@ def keys_of(x: dict[Any, Any]) -> list[Any]:
     return list(x)
 
 
+class Key:
+    """Where the cotangent of a key of a dict itself stands, beside that of the value under it."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any):
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and bool(self.key == other.key)
+
+    def __hash__(self) -> int:
+        return hash((Key, self.key))
+
+
+def new_key(x: dict[Any, Any], key: Any) -> Any:
+    """Where the cotangent of a key stands that is about to be stored; if an equal one is there
+    already, that stays the key, and nothing stands here.
+    """
+    return object() if key in x else Key(key)
+
+
+def places_of_keys(x: dict[Any, Any]) -> list[Key]:
+    return list(map(Key, x))
+
+
+def places_of_values(x: dict[Any, Any]) -> list[Any]:
+    return list(x)
+
+
 def values_of(x: dict[Any, Any]) -> list[Any]:
     """What a dict holds now, in its order."""
     return list(x.values())
@@ -289,6 +320,11 @@ def spread_over(memory: Any, stand: Any, c: Any) -> None:
     """Add the cotangent of what a container held to those of its parts: the reverse of `frozen`."""
     if c is None:
         return
+    if isinstance(stand.x, dict) and not isinstance(c, dict):
+        raise Changed(
+            "what is made of the keys of a dict here is not followed",
+            "make a list of the keys first: `[k for k in d]`",
+        )
     cells = None if isinstance(stand.x, tuple) else _cells(memory, stand.x)
     for key, part in _items(c):
         if by_identity(memory, stand.arrays.get(key)):

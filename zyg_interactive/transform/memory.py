@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import runtime
 from ..diagnostics import refuse
 from ..ir.core import Atom, Op, Region, Value, emit, type_of, values
-from ..ir.types import INT, Ref
+from ..ir.types import INT, UNKNOWN, Ref, may_be_differentiable
 from .adjoint import Scope
 from .cotangents import bar_type, component, filled, made
 
@@ -95,6 +95,14 @@ def _read_cell(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
 def _store(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     base, key, value = op.args
     _taken(p, scope, base, _place(op, primal, base, key), value)
+    if _is_differentiable_key(base, key):
+        place = _before(op, primal, runtime.new_key, (base, key), UNKNOWN)
+        _taken(p, scope, base, place, key)
+
+
+def _is_differentiable_key(base: Atom, key: Atom) -> bool:
+    t = type_of(base)
+    return isinstance(t, Ref) and issubclass(t.cls, dict) and may_be_differentiable(type_of(key))
 
 
 def _taken(p: Pullback, scope: Scope, base: Atom, key: Atom, value: Atom) -> None:
@@ -198,8 +206,22 @@ def _frozen(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
 def _values_of(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     g = p.total_of(scope, op.result)
     if g is not None:
-        keys = _before(op, primal, runtime.keys_of, op.args, bar_type(INT))
-        emit(runtime.spread_values, (p.memory, op.args[0], keys, made(g)))
+        places = _before(op, primal, runtime.places_of_values, op.args, bar_type(INT))
+        emit(runtime.spread_values, (p.memory, op.args[0], places, made(g)))
+
+
+def _keys_of(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = p.total_of(scope, op.result)
+    if g is not None:
+        places = _before(op, primal, runtime.places_of_keys, op.args, bar_type(INT))
+        emit(runtime.spread_values, (p.memory, op.args[0], places, made(g)))
+
+
+def _one_key(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = p.total_of(scope, op.result)
+    if g is not None:
+        place = _after(op, primal, runtime.Key, (op.result,), UNKNOWN)
+        emit(runtime.add_to, (p.memory, op.args[0], place, made(g)))
 
 
 def _made_of(keys: Callable[[Op], Any], first: int) -> Reverse:
@@ -250,6 +272,9 @@ OF_PARTS: dict[Any, Reverse] = {
     runtime.frozen: _frozen,
     runtime.frozen_deep: _frozen,
     runtime.values_of: _values_of,
+    runtime.keys_of: _keys_of,
+    runtime.first_key: _one_key,
+    runtime.last_key: _one_key,
 }
 
 
