@@ -64,6 +64,7 @@ UNARY = {
     ast.Invert: operator.invert,
     ast.Not: operator.not_,
 }
+OF_SETS = (operator.and_, operator.or_, operator.xor, operator.sub)
 COMPARE = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
@@ -179,14 +180,28 @@ class Expressions(Arrays):
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
+        sets = fn in OF_SETS and any(map(_is_set, (a, b)))
+        a, b = self._keys_as_sets(a, b, node)
         if isinstance(type_of(a), Array) or isinstance(type_of(b), Array):
             a, b = (self._beside(x, y, node) for x, y in ((a, b), (b, a)))
         made = self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
         s, t = type_of(a), type_of(b)
+        if sets:
+            made.type = s if isinstance(s, Other) else Other(type(a))
         if fn is operator.add and isinstance(s, List) and isinstance(t, List):
             items = None if s.items is None or t.items is None else (*s.items, *t.items)
             made.type = List(join(s.item, t.item), items)
         return self._binary_of_references(made, a, b, node)
+
+    def _keys_as_sets(self, a: Atom, b: Atom, node: ast.AST) -> tuple[Atom, Atom]:
+        """Two operands, as sets where one is the keys of a dict."""
+        if not any(map(_is_keys, (a, b))):
+            return a, b
+        first, second = (
+            self.call(set, (x,), {}, node) if _is_keys(x) or isinstance(x, frozenset) else x
+            for x in (a, b)
+        )
+        return first, second
 
     def _merged(self, a: Atom, b: Atom, node: ast.AST, name: str | None) -> Atom:
         """`|` of dicts: a copy of the first with the items of the second."""
@@ -307,6 +322,7 @@ class Expressions(Arrays):
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
+        a, b = self._keys_as_sets(a, b, node)
         return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
 
     def _logical(
@@ -706,6 +722,18 @@ def _is_dict(a: Atom) -> bool:
     """Whether something is a dict whose `|` is that of `dict`."""
     t = type_of(a)
     return isinstance(t, Dict) or (isinstance(t, Ref) and t.cls in DICTS)
+
+
+def _is_keys(a: Atom) -> bool:
+    """Whether something is a view of the keys of a dict."""
+    made = a.op if isinstance(a, Value) else None
+    return made is not None and made.fn in (runtime.keys_of, dict.keys)
+
+
+def _is_set(a: Atom) -> bool:
+    t = type_of(a)
+    known = isinstance(t, Other) and issubclass(t.cls, set | frozenset)
+    return known or _is_keys(a) or isinstance(a, set | frozenset)
 
 
 def _is_unknown(a: Atom) -> bool:
