@@ -270,3 +270,40 @@ def test_function_given_to_a_late_call(name: str) -> None:
 def test_function_held_by_what_a_late_call_is_given(name: str) -> None:
     with pytest.raises(Refused):
         gradient(define(FUNCTIONS, name), 0.7)
+
+
+OPERATORS = """
+class V:
+    def __init__(self, v): self.v = v
+    def times(self, *other): return V(self.v * other[0].v if other else self.v**2)
+    __or__ = __and__ = __xor__ = __floordiv__ = __lshift__ = __rshift__ = __lt__ = __eq__ = times
+    __invert__ = __round__ = __abs__ = times
+
+
+def f(x):
+    held = []
+    for put in [lambda h: h.append(V(x)), lambda h: h.append(V(x * x))]:
+        put(held)
+    a, b = held
+    return ({}).v
+"""
+NO_DERIVATIVE = ["a | b", "a & b", "a ^ b", "a // b", "a << b", "a >> b", "a < b", "a == b"]
+
+
+@pytest.mark.parametrize("expression", [*NO_DERIVATIVE, "~a", "round(a)"])
+def test_operators_to_which_an_unknown_class_may_give_a_derivative(expression: str) -> None:
+    with pytest.raises(Refused, match="of a V that only the run knows"):
+        gradient(define(OPERATORS.replace("({})", f"({expression})"), "f", {"__name__": "v"}), 0.7)
+
+
+def test_operators_of_unknown_numbers() -> None:
+    f = define("""
+def f(x):
+    held = []
+    for put in [lambda h: h.append(x), lambda h: h.append(np.array([x, 2 * x]))]:
+        put(held)
+    a, b = held
+    y = a if a < 1.0 and a == x and round(a) < 9 else 0.0
+    return y * a + (a // 1.0) * a + np.sum((b // 1.0) * b) + np.sum(b[b > 0.8])
+""")
+    check(f, 0.7)

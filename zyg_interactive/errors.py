@@ -69,12 +69,9 @@ def leaving(error: BaseException) -> BaseException:
         return refuse(
             "ZYG103", str(error), last_place(error.__traceback__), error.help
         )
-    if isinstance(error, runtime.Unordered):
+    if isinstance(error, runtime.NotFollowed):
         return refuse(
-            "ZYG101",
-            f"{error} is not supported",
-            last_place(error.__traceback__),
-            "make it a list first: `list(...)`",
+            "ZYG101", f"{error} is not supported", last_place(error.__traceback__), error.help
         )
     if isinstance(error, runtime.Interrupted):
         return refuse(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .runtime import Unordered
+from .runtime import NotFollowed
 
 
 class Kept:
@@ -27,13 +27,13 @@ class Resumed(Kept):
     machine: Any = None
 
     def __next__(self) -> Any:
-        raise Unordered("a generator that is kept, in code that is not differentiated,")
+        raise NotFollowed("a generator that is kept, in code that is not differentiated,")
 
     def close(self) -> None:
-        raise Unordered("`close` of a generator")
+        raise NotFollowed("`close` of a generator")
 
     def throw(self, *error: Any) -> Any:
-        raise Unordered("`throw` into a generator")
+        raise NotFollowed("`throw` into a generator")
 
 
 RUNNING, DONE = -2, -1  # where a generator stands

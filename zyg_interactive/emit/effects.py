@@ -38,7 +38,6 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.follow_copies,
     runtime.copied,
     runtime.check_sequence,
-    runtime.check_no_dict,
     runtime.check_least,
     runtime.check_unchanged,
     runtime.interrupted,

@@ -175,8 +175,8 @@ class Expressions(Arrays):
             folded = _fold(fn, a, b)
             if folded is not None:
                 return folded
-        if fn is operator.or_ and (any(map(_is_dict, (a, b))) or all(map(_is_unknown, (a, b)))):
-            return self._merged(a, b, node, name)
+        if fn is operator.or_ and any(map(_is_dict, (a, b))):
+            return self._merged(a, b, node)
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
@@ -203,11 +203,8 @@ class Expressions(Arrays):
         )
         return first, second
 
-    def _merged(self, a: Atom, b: Atom, node: ast.AST, name: str | None) -> Atom:
+    def _merged(self, a: Atom, b: Atom, node: ast.AST) -> Atom:
         """`|` of dicts: a copy of the first with the items of the second."""
-        if all(map(_is_unknown, (a, b))):
-            self.op(runtime.check_no_dict, (a,), {}, node)
-            return self.op(operator.or_, (a, b), {}, node, name)
         if not all(map(_is_dict, (a, b))):
             raise refused(self.source, node, "`|` of this and a dict", "write `{**a, **b}`")
         self.memory()
@@ -734,10 +731,6 @@ def _is_set(a: Atom) -> bool:
     t = type_of(a)
     known = isinstance(t, Other) and issubclass(t.cls, set | frozenset)
     return known or _is_keys(a) or isinstance(a, set | frozenset)
-
-
-def _is_unknown(a: Atom) -> bool:
-    return isinstance(type_of(a), Unknown)
 
 
 def _one_object(a: Atom) -> Atom:

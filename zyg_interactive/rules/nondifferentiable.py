@@ -373,7 +373,7 @@ constant(
     *(runtime.copied, bisect.bisect_left, bisect.bisect_right),
     *(runtime.repeats, runtime.shuffle_order, runtime.place_of),
     *(list.index, list.count, tuple.index, tuple.count),
-    runtime.captured_cell,
+    *(runtime.captured_cell, runtime.plain),
 )
 
 

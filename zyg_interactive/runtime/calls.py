@@ -114,6 +114,17 @@ class Changed(RuntimeError):
         self.help = help
 
 
+class NotFollowed(TypeError):
+    """Something that only the run knows, of which no derivative can be taken."""
+
+    def __init__(self, what: str, help: str = "make it a list first: `list(...)`"):
+        super().__init__(what)
+        self.help = help
+
+
+PLAIN = (int, float, complex, str, bytes, set, frozenset, np.ndarray, np.generic, type(None))
+
+
 def check_same(name: str, first: Any, second: Any) -> None:
     """Raise where a function that is run a second time, for the reverse pass, did another thing."""
     if not _is_same(first, second):
@@ -163,6 +174,19 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             raise Changed(
                 f"`{name}` changed an array in place, and there is no gradient rule for it"
             )
+    return result
+
+
+def plain(fn: Any, *args: Any) -> Any:
+    """What an operator makes that has no derivative of numbers, arrays and sets; of what else only
+    the run knows, it must be a truth value or a whole number.
+    """
+    result = fn(*args)
+    if not isinstance(result, int | np.bool_ | np.integer):
+        for a in args:
+            if not isinstance(a, PLAIN):
+                what = f"`{fn.__name__}` of a {type(a).__name__} that only the run knows"
+                raise NotFollowed(what, "call a function or method that says what it does")
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Changed
+from .calls import NotFollowed
 from .cotangents import match, zeros_like
 
 
@@ -46,13 +46,7 @@ def check_length(items: Any, n: int) -> None:
 def check_sequence(x: Any) -> None:
     """Make sure that something is gone through by index."""
     if not isinstance(x, list | tuple | str | bytes | range | np.ndarray):
-        raise Unordered(f"a loop over a {type(x).__name__} that only the run knows")
-
-
-def check_no_dict(x: Any) -> None:
-    """Make sure that `|` is of numbers or sets."""
-    if isinstance(x, dict):
-        raise Changed("`|` of dicts that only the run knows is not followed", "write `{**a, **b}`")
+        raise NotFollowed(f"a loop over a {type(x).__name__} that only the run knows")
 
 
 def selections(fn: Any, lengths: tuple[int, ...], width: int) -> list[tuple[int, ...]]:
@@ -73,11 +67,7 @@ def check_unchanged(x: Any, items: Any) -> None:
     if isinstance(items, int):
         items = x if len(x) == items else []
     if len(x) != len(items) or any(a is not b for a, b in zip(x, items, strict=True)):
-        raise Unordered("a list or dict that is changed while a loop goes through it")
-
-
-class Unordered(TypeError):
-    """What a loop goes through has no items by index."""
+        raise NotFollowed("a list or dict that is changed while a loop goes through it")
 
 
 def check_least(items: Any, n: int) -> None:

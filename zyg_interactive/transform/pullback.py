@@ -145,8 +145,13 @@ class Pullback:
             rule = lookup(op.fn)
             if rule is not None and rule.declared:
                 op.fn, op.args = runtime.observe, (op.fn, *op.args)
+            elif op.fn in OPEN and any(map(self._may_be_object, op.args)):
+                op.fn, op.args = runtime.plain, (op.fn, *op.args)
             elif rule is not None and rule.pullback is not None and rule.custom is None:
                 self._arguments(rule, op)
+
+    def _may_be_object(self, a: Atom) -> bool:
+        return isinstance(a, Value) and isinstance(a.type, Unknown) and a in self.active
 
     def adjoint(self) -> Adjoint:
         top = Scope(self.primal, self.infer)
@@ -769,6 +774,12 @@ AGAIN: dict[Any, Callable[[Pullback, Op, Scope], None]] = {
     runtime.late_reverse: _late_reverse,
     runtime.late_again: _late_reverse,
     runtime.late_jacobian: _twice_jacobian,
+}
+# Operators without a derivative, to which a class may give another meaning.
+OPEN = {
+    *(operator.and_, operator.or_, operator.xor, operator.invert),
+    *(operator.lshift, operator.rshift, operator.floordiv, round),
+    *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
 }
 _PRIMAL = {CALL_VALUE, runtime.late_forward, runtime.observe}
 _GIVE = "give one with `@grad(f)`: a function that returns the value and its pullback"
