@@ -3,8 +3,9 @@
 `Language(choose)` fills in templates; `choose(n)` gives a number below n. In a template `$e` is an
 expression, `$c` a condition; `$s $l $d $o $f` are a number, list, dict, object and function that
 are there, the capitals new ones; `$n` is a number, `$j` an integer that a loop binds for the block
-at `$$`. What has a digit is the same throughout the template. Values stay bounded, so what differs
-from finite differences is wrong.
+at `$$`; `$h` is an expression that binds nothing, as what a comprehension goes through must be.
+What has a digit is the same throughout the template. Values stay bounded, so what differs from
+finite differences is wrong.
 """
 
 from __future__ import annotations
@@ -279,7 +280,7 @@ sum(count($l))
 sum(itertools.islice(endless($e), 3))
 sum(scaled_by(count($l), $e))
 sum(halves($e, 3)) * 0.2
-sum(a * b for a, b in zip(list($l), endless($e)))
+sum(a * b for a, b in zip(list($l), endless($h)))
 functools.reduce(lambda a, b: a * 0.5 + b, $l)
 sum(itertools.chain($l, [$e]))
 sum(a * b for a, b in itertools.pairwise($l)) * 0.3
@@ -715,6 +716,7 @@ class Language:
         }
         self.count = 0
         self.loops = 0
+        self.binds = True  # whether `:=` may stand here
 
     def pick(self, items: Any) -> Any:
         return items[self.choose(len(items))]
@@ -816,6 +818,11 @@ class Language:
         match kind:
             case "e":
                 return self.expression(depth)
+            case "h":
+                around, self.binds = self.binds, False
+                made = self.expression(depth)
+                self.binds = around
+                return made
             case "c":
                 return self.filled(self.pick(TESTS), {}, new, inside, depth - 1)
             case "k":
@@ -840,7 +847,10 @@ class Language:
     def expression(self, depth: int) -> str:
         if depth <= 0 or self.choose(4) == 0:
             return str(self.pick([*self.scope["s"], "0.5", "x", "-0.4"]))
-        return self.filled(self.pick(VALUES), {}, [], [], depth - 1)
+        template = self.pick(VALUES)
+        if ":=" in template and not self.binds:
+            template = "$s"
+        return self.filled(template, {}, [], [], depth - 1)
 
 
 TEMPLATES = _parts(STATEMENTS)

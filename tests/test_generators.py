@@ -522,6 +522,18 @@ def optional_dict(x):
 """
 # Iterators that are kept, or take turns with other code: objects that are gone on with.
 KEPT = """
+def first_in_a_handler(x):
+    l = [x, x*2, 0.3]
+    try:
+        if x > 0.5: raise ValueError
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            y = np.tanh(x)
+        l.append(y)
+        x = next(iter(l))*x
+    return x + sum(l)
+
+
 class Down:
     def __init__(self, n):
         self.n = n
@@ -1724,9 +1736,56 @@ def zip_append_in_loop(x):
         t += a*b
     return t
 """
+MADE = {
+    "iter": ("iter(l)", "next(g) * next(g)"),
+    "generator": ("(q * x for q in l)", "sum(g)"),
+    "map": ("map(lambda q: q * x, l)", "sum(g)"),
+    "zip": ("zip(l, [x, 2.0])", "sum(a * b for a, b in g)"),
+    "combinations": ("itertools.combinations(l, 2)", "sum(a * b for a, b in g)"),
+    "function": ("scaled_items(x * x, 3)", "sum(g)"),
+    "tuple": ("(iter(l), x)", "next(g[0]) * g[1]"),
+    "default": ("lambda q, r=x * l[0]: q * r", "g(x) * g(2.0)"),
+    "default_of_gradient": ("gradient(lambda q, r=x * l[0]: q * q * r)", "g(x)[0]"),
+}
+ONLY_WAYS = {
+    "match": """
+    match [x, 0.5]:
+        case [a, b]:
+            l = [a * b, math.sin(x)]
+            g = {made}
+            l = None
+        case _:
+            raise ValueError
+    return {used}
+""",
+    "elif": """
+    if x > 9.0:
+        raise ValueError
+    elif x > 0.0:
+        l = [x * 0.5, math.sin(x)]
+        g = {made}
+        l = None
+    else:
+        raise ValueError
+    return {used}
+""",
+    "loop": """
+    t = 0.0
+    for k in (0.5, 0.3):
+        match [x, k]:
+            case [a, b]:
+                l = [a * b, math.sin(x)]
+                g = {made}
+                l = None
+            case _:
+                raise ValueError
+        t += {used}
+    return t
+""",
+}
 SCOPE: dict[str, Any] = {
     **{"itertools": itertools, "functools": functools, "math": math, "operator": operator},
-    "contextlib": contextlib,
+    **{"contextlib": contextlib, "gradient": gradient},
     "__name__": "programs",
 }
 
@@ -1739,6 +1798,16 @@ def test_gradient(name: str) -> None:
 @pytest.mark.parametrize("name", names(KEPT))
 def test_kept(name: str) -> None:
     f = define(KEPT, name, SCOPE)
+    check(f, 0.7)
+    check_second(f, 0.7)
+
+
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("way", ONLY_WAYS)
+def test_made_in_the_only_branch_that_is_gone_on_from(way: str, made: str) -> None:
+    body = ONLY_WAYS[way].format(made=MADE[made][0], used=MADE[made][1])
+    items = "def scaled_items(q, k):\n    for j in range(k):\n        yield q * j"
+    f = define(f"{items}\n\n\ndef f(x):{body}", "f", SCOPE)
     check(f, 0.7)
     check_second(f, 0.7)
 

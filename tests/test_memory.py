@@ -31,6 +31,19 @@ def f(x):
 """,
         (2.0,),
     ),
+    "a part by a slice that has a name": (
+        """
+def f(x):
+    s = slice(0, 2)
+    l = [x * x, x, 3.0]
+    l.append(x * x * x)
+    m = l[s]
+    m.append(x)
+    m[0] *= x
+    return sum(l[s]) * sum(m) + l[3]
+""",
+        (0.7,),
+    ),
     "append2": (
         """
 def f(x):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .. import runtime
@@ -426,12 +426,19 @@ class Lowering:
         outs: tuple[list[Atom], list[Atom]] = ([], [])
         for name in sorted({*envs[0], *envs[1]}, key=_order(envs)):
             a, b = (e.get(name, False if name in FLAGS else UNBOUND) for e in envs)
-            if ended[0] != ended[1]:  # only one of them is gone on from
-                a, b = (b, b) if ended[0] else (a, a)
-                before[name] = self._left(a, ended.index(False), outs, results, node)
-                continue
             try:
-                before[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
+                if ended[0] != ended[1]:  # only one of them is gone on from
+                    arm = ended.index(False)
+                    before[name] = self._left(
+                        (a, b)[arm],
+                        before.get(name),
+                        (regions[arm], envs[arm]),
+                        (outs[arm], outs[1 - arm]),
+                        results,
+                        node,
+                    )
+                else:
+                    before[name] = self._merge(name, a, b, (regions, envs), outs, results, node)
             except (Refused, MemoryNeeded) as refusal:
                 consumed = [p.consumed for p in (a, b) if isinstance(p, Poisoned)]
                 before[name] = Poisoned(refusal, consumed[0] if consumed else None)
@@ -441,27 +448,44 @@ class Lowering:
 
     def _left(
         self,
-        a: Atom,
-        arm: int,
+        atom: Atom,
+        before: Atom,
+        arm: tuple[Region, dict[str, Atom]],
         outs: tuple[list[Atom], list[Atom]],
         results: list[Value],
         node: ast.AST,
     ) -> Atom:
-        """What an atom of the only region that is gone on from is after it."""
-        if isinstance(a, Value):
-            left = Value(a.name, a.type, a.span)
-            if a in self.maybe_unbound:
-                self.maybe_unbound.add(left)
-            outs[arm].append(a)
-            outs[1 - arm].append(None)
-            results.append(left)
-            return left
-        if isinstance(a, tuple):
-            items = [self._left(x, arm, outs, results, node) for x in a]
-            return type(a)(*items) if hasattr(a, "_fields") else tuple(items)
-        if isinstance(a, BoundMethod):
-            return BoundMethod(self._left(a.receiver, arm, outs, results, node), a.fn)
-        return a
+        """What an atom of the only region that is gone on from is after it; `before`: what its name
+        meant before the region, `outs`: what this one gives, and the other.
+        """
+
+        def leave(a: Atom) -> Atom:
+            match a:
+                case Value():
+                    left = Value(a.name, a.type, a.span)
+                    if a in self.maybe_unbound:
+                        self.maybe_unbound.add(left)
+                    outs[0].append(a)
+                    outs[1].append(None)
+                    results.append(left)
+                    return left
+                case tuple():
+                    items = [leave(x) for x in a]
+                    return type(a)(*items) if hasattr(a, "_fields") else tuple(items)
+                case BoundMethod():
+                    return BoundMethod(leave(a.receiver), a.fn)
+                case LocalFunction(fn=fn) if fn.defaults:
+                    defaults = {n: leave(d) for n, d in fn.defaults.items()}
+                    return replace(a, fn=replace(fn, defaults=defaults))
+                case Transformed():
+                    return Transformed(a.transform, leave(a.f), a.options)
+                case Generated():
+                    return leave(self._materialised_in(*arm, a, node))
+            return a
+
+        # What was there before the region is nothing that was made in it.
+        lazy = isinstance(atom, Generated | LocalFunction | Transformed)
+        return atom if lazy and atom is before else leave(atom)
 
     def _merge(
         self,

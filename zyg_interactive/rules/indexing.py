@@ -73,13 +73,12 @@ def _is_slice(index: Any) -> bool:
 def _item(items: tuple[Type, ...], index: Any, build: Any) -> Type:
     if isinstance(index, slice):
         bounds = tuple(map(static, (index.start, index.stop, index.step)))
-        if any(isinstance(b, Value) for b in bounds):
-            return UNKNOWN if build(()) == Tuple(()) else List(join_all(items))
-        built: Type = build(items[slice(*bounds)])
-        return built
-    if isinstance(index, Value):
-        return UNKNOWN if _is_slice(index) else join_all(items)
-    return items[operator.index(index)]
+        if not any(isinstance(b, Value) for b in bounds):
+            built: Type = build(items[slice(*bounds)])
+            return built
+    if _is_slice(index):
+        return UNKNOWN if build(()) == Tuple(()) else List(join_all(items))
+    return join_all(items) if isinstance(index, Value) else items[operator.index(index)]
 
 
 def indexed(shape: tuple[Size, ...], index: Any) -> Shape:
