@@ -633,7 +633,9 @@ def _flat(g: Any, shape: Pattern, like: Any) -> list[Any]:
     if isinstance(shape, tuple):
         parts = (None,) * len(shape) if g is None else g
         return [x for each in zip(parts, shape, like, strict=True) for x in _flat(*each)]
-    return [] if shape is None else [runtime.zeros_like(like) if g is None else g]
+    if shape is None:
+        return []
+    return [runtime.zeros_like(like) if g is None else runtime.real_where(g, like)]
 
 
 def _joined(shape: Pattern, leaves: Iterator[Atom]) -> Atom:

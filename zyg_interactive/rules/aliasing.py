@@ -30,6 +30,7 @@ ALIASING: set[Any] = {
     *(builtins.list, builtins.tuple, builtins.reversed, builtins.sorted, builtins.zip),
     *(builtins.enumerate, builtins.max, builtins.min, builtins.iter),
     *(runtime.add, runtime.match, runtime.unbroadcast, runtime.as_dtype, runtime.finished),
+    runtime.real_where,
 }
 
 

@@ -197,6 +197,11 @@ def unbroadcast(g: Any, y: Any, c: Any, x: Any) -> Any:
     return np.broadcast_to(g, np.shape(c)), None
 
 
+@rule(runtime.real_where)
+def real_where(g: Any, out: Any, c: Any, y: Any) -> Any:
+    return g, None  # of a real `out` it has been made real
+
+
 @rule(runtime.scalar, runtime.real_scalar)
 def same(g: Any, y: Any, x: Any) -> Any:
     s = shape_of(type_of(x))
@@ -262,6 +267,12 @@ def _match(c: Any, x: Any) -> Type:
     if dtype is not None and dtype.kind == "c" and wants is not True:
         dtype = np.zeros(0, dtype).real.dtype if wants is False else None
     return Array(dtype, shape_of(type_of(x)))
+
+
+@result(runtime.real_where)
+def _real_where(c: Any, y: Any) -> Type:
+    t = type_of(c)
+    return Array(None, t.shape) if isinstance(t, Array) else UNKNOWN
 
 
 @result(runtime.zeros_like)

@@ -27,11 +27,15 @@ def norm(g: Any, y: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: An
     axes = tuple(normal(i, rank) for i in axes)
     if not keepdims and not (whole or len(axes) == rank):
         g, y = np.expand_dims(g, axes), np.expand_dims(y, axes)
-    if isinstance(ord, Value):
-        raise unsupported("`ord` that only the run knows")
+    _known(ord)
     if whole and ord is None or len(axes) == 1 or ord in (None, "fro"):
         return _vector_norm(g, y, x, 2 if ord in (None, "fro") else ord, axes)
     return _matrix_norm(g, y, x, ord, axes, keepdims)
+
+
+def _known(ord: Any) -> None:
+    if isinstance(ord, Value):
+        raise unsupported("`ord` that only the run knows")
 
 
 def _vector_norm(g: Any, y: Any, x: Any, p: Any, axes: tuple[int, ...]) -> Any:
@@ -82,6 +86,7 @@ def _matrix_norm(g: Any, y: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdi
 def vector_norm(
     g: Any, y: Any, x: Any, axis: Any = None, keepdims: Any = False, ord: Any = 2
 ) -> Any:
+    _known(ord)
     axes = (
         tuple(range(rank_of(x))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     )

@@ -36,6 +36,16 @@ def match(c: Any, x: Any) -> Any:
     return np.real(c) if np.iscomplexobj(c) and not np.iscomplexobj(x) else c
 
 
+def real_where(c: Any, y: Any) -> Any:
+    """A cotangent of `y`, its real part where `y` turns out to be real."""
+    if isinstance(c, tuple | list) and isinstance(y, tuple | list):
+        items = [real_where(a, b) for a, b in zip(c, y, strict=True)]
+        return tuple_like(c, items) if isinstance(c, tuple) else items
+    if isinstance(c, complex) or (isinstance(c, np.ndarray | np.generic) and c.dtype.kind == "c"):
+        return c if np.iscomplexobj(y) else c.real
+    return c
+
+
 def zeros_like(x: Any) -> Any:
     """A fresh zero cotangent for `x`: floating, complex, or structured as `x` is; None where
     nothing can flow.

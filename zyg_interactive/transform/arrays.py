@@ -35,6 +35,7 @@ MAY_COPY: set[Any] = {
     *(np.reshape, np.ravel, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray),
     *(np.require, np.array, np.nan_to_num, np.einsum, np.imag, np.real_if_close, runtime.astype),
     *(runtime.add, runtime.match, runtime.unbroadcast, runtime.as_dtype, runtime.finished),
+    runtime.real_where,
 }
 
 

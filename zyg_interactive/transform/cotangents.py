@@ -251,6 +251,17 @@ def repaired(c: Atom, x: Value, broadcasts: bool) -> Atom:
     return c
 
 
+def in_kind_of(c: Atom, y: Atom) -> Atom:
+    """The cotangent of a result of which only the run knows whether it is real. Of a real result it
+    must be real, for the rule to make a complex argument's of it.
+    """
+    if isinstance(c, tuple | list):
+        return type(c)(in_kind_of(ci, component(y, i)) for i, ci in enumerate(c))
+    if c is None or is_complex(type_of(c)) is False or is_complex(type_of(y)) is not None:
+        return c
+    return emit(runtime.real_where, (c, y))
+
+
 def as_scalar(c: Atom, t: Type) -> Atom:
     """The cotangent of a Python number as a Python number: it is cheaper from here on."""
     has = type_of(c)

@@ -30,6 +30,13 @@ def is_pointwise(fn: Any) -> bool:
     return isinstance(ufunc, np.ufunc) and ufunc.signature is None
 
 
+def may_be_real(fn: Any) -> bool:
+    """Whether a result may be real though an argument is complex."""
+    if fn is operator.getitem:
+        return False
+    return UFUNC_OF.get(fn, fn) is np.absolute if is_pointwise(fn) else True
+
+
 def unmasked(g: Atom) -> tuple[Atom, list[Atom]]:
     """A cotangent without the masks that were put on it, and these: `(mask, whether it keeps)`."""
     masks: list[Atom] = []

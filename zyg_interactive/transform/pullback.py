@@ -60,6 +60,7 @@ from ..ir.types import (
     Unknown,
     arrays,
     in_memory,
+    is_complex,
     may_be_differentiable,
     refers,
     value_of,
@@ -79,6 +80,7 @@ from .cotangents import (
     bar_type,
     component,
     filled,
+    in_kind_of,
     is_zero,
     made,
     opened,
@@ -86,7 +88,7 @@ from .cotangents import (
     repaired,
 )
 from .kept import Kept, settle, without_copies
-from .masks import is_pointwise, masked, unmasked
+from .masks import is_pointwise, masked, may_be_real, unmasked
 from .memory import reverse_of
 from .simplify import drop_dead
 from .structures import STRUCTURAL
@@ -534,6 +536,8 @@ class Pullback:
         masks: list[Atom] = []
         if is_pointwise(op.fn):
             g, masks = unmasked(g)
+        if may_be_real(op.fn) and any(is_complex(type_of(a)) is not False for a in read):
+            g = in_kind_of(g, y)
         cs = rule.pullback(g, y, *read, **metadata)
         if masks:
             cs = tuple(masked(c, masks) for c in (cs if isinstance(cs, tuple) else (cs,)))
