@@ -5,6 +5,7 @@ the API.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
@@ -12,9 +13,9 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from . import runtime
-from .diagnostics import ZygError, refuse
+from .diagnostics import Diagnostic, ZygError, refuse
 from .emit.compile import UNIT
-from .source import Span
+from .source import Span, line_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,10 +81,24 @@ def leaving(error: BaseException) -> BaseException:
             last_place(error.__traceback__),
             "change things after what may raise, or outside of the call",
         )
+    if isinstance(error, runtime.NoCotangent):
+        return refuse(
+            "ZYG202",
+            str(error),
+            last_place(error.__traceback__),
+            "take the number out of the object before the differentiated part",
+        )
     if isinstance(error, ZygError):
-        return type(error)(error.diagnostic)
+        return type(error)(_placed(error.diagnostic, error.__traceback__))
     error.__traceback__ = stripped(error.__traceback__)
     return error
+
+
+def _placed(d: Diagnostic, tb: TracebackType | None) -> Diagnostic:
+    """A refusal of an op that only the run knew is shown where the program came to it."""
+    if d.span is None or line_of(d.span.file, d.span.line):
+        return d
+    return dataclasses.replace(d, span=last_place(tb) or d.span)
 
 
 def last_place(tb: TracebackType | None) -> Span | None:
@@ -91,8 +106,12 @@ def last_place(tb: TracebackType | None) -> Span | None:
     tb = stripped(tb)
     if tb is None:
         return None
-    while tb.tb_next is not None:
+    last = tb
+    while tb is not None:
+        if line_of(tb.tb_frame.f_code.co_filename, tb.tb_lineno):  # not that of an op by itself
+            last = tb
         tb = tb.tb_next
+    tb = last
     code, at = tb.tb_frame.f_code, tb.tb_lasti // 2
     line, end, col, end_col = list(code.co_positions())[at]
     return Span(code.co_filename, line or tb.tb_lineno, col or 0, end or tb.tb_lineno, end_col or 0)

@@ -27,6 +27,8 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.late_forward,
     runtime.late_reverse,
     runtime.late_again,
+    runtime.attribute_named,
+    runtime.check_held,
     runtime.check_length,
     runtime.check_immutable,
     runtime.bound,

@@ -220,7 +220,12 @@ class Emitter:
         return ast.Subscript(self.atom(op.args[0]), self.atom(op.args[1]), LOAD)
 
     def _getattr(self, op: Op) -> ast.expr:
+        if not isinstance(op.args[1], str):
+            return self._builtin("getattr", op)
         return ast.Attribute(self.atom(op.args[0]), op.args[1], LOAD)
+
+    def _builtin(self, name: str, op: Op) -> ast.expr:
+        return ast.Call(ast.Name(name, LOAD), [self.atom(a) for a in op.args], [])
 
     def _contains(self, op: Op) -> ast.expr:
         container, item = (self.atom(a) for a in op.args)
@@ -377,6 +382,8 @@ class Emitter:
         return ast.Assign([ast.Subscript(base, key, STORE)], value)
 
     def _setattr(self, op: Op) -> ast.stmt:
+        if not isinstance(op.args[1], str):
+            return ast.Expr(self._builtin("setattr", op))
         value = self.atom(op.args[2])
         return ast.Assign([ast.Attribute(self.atom(op.args[0]), op.args[1], STORE)], value)
 

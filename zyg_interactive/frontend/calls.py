@@ -34,6 +34,7 @@ from ..ir.types import (
     Scalar,
     Tuple,
     Unknown,
+    escape,
     rank,
     refers,
 )
@@ -43,6 +44,7 @@ from ..rules.sequences import JOINING
 from ..rules.sizes import dtype_of, refreshed
 from .arrays import ARRAY_CHANGES
 from .containers import COLLECTIONS, COPIES, MADE
+from .dataclass import initialised_by, initialises
 from .expressions import Expressions, is_literal
 from .fence import refused
 from .generators import is_generator
@@ -534,6 +536,8 @@ class Calls(Expressions):
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         if any(map(_is_local, (*args, *kwargs.values(), *_captured(fn)))):
             raise Refused(why)  # it may change the class, of which there is one for all calls
+        if getattr(fn, "__name__", None) == "__init__" and args:
+            escape(type_of(args[0]))  # it has attributes that are not known
         result = self.op(fn, args, kwargs, node, name)
         assert result.op is not None
         result.op.static[REFUSAL] = dataclasses.replace(
@@ -670,7 +674,7 @@ class Calls(Expressions):
         if own is object.__init__ and _is_plain(cls) and not args and not kwargs:
             self.memory()
             return self.new_object(cls, node, name)
-        plain = dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__")
+        plain = initialised_by(cls) is not None and not hasattr(cls, "__post_init__")
         if plain and not any(not f.init or f.kw_only for f in dataclasses.fields(cls)):
             fields = [f.name for f in dataclasses.fields(cls)]
             defaults = {
@@ -729,6 +733,7 @@ class Calls(Expressions):
             known is not None
             and callable(known)
             and known is not next
+            and initialises(known, args) is None
             and lookup(known) is None
             and not isinstance(known, type)
             and known not in STORES

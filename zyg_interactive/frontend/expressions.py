@@ -16,7 +16,6 @@ from ..diagnostics import Refused
 from ..ir.core import Atom, Value, type_of, values
 from ..ir.types import (
     BOOL,
-    UNBOUND_TYPE,
     UNKNOWN,
     Array,
     Closure,
@@ -628,8 +627,9 @@ class Expressions(Arrays):
             self.guard_member(t.cls, attr)
             return self.call(self.constant(found.fget, None), (base,), {}, node, name)
         if isinstance(t, Ref):
-            own: Type | None = t.site.read(attr)
-            if own != UNBOUND_TYPE or not _is_member(t.cls, attr):
+            own: Type | None = None
+            site = t.site.find()
+            if site.escaped or attr in site.contents or not _is_member(t.cls, attr):
                 return self.attribute_in_memory(base, attr, node, name)
         else:
             own = t.get(attr)

@@ -22,8 +22,10 @@ from ..ir.types import (
     INT,
     UNBOUND_TYPE,
     Array,
+    Const,
     Dict,
     List,
+    Other,
     Record,
     Ref,
     Scalar,
@@ -34,11 +36,13 @@ from ..ir.types import (
 from ..iterators import Kept, more, step
 from ..rules.registry import lookup
 from .calls import WHOLE, goes_through
+from .dataclass import fields_of, initialised_by, initialises, is_passed_on
 from .desugar import constant, named, stored
 from .expressions import BINARY
 from .fence import refused
 from .kept import EACH, KeptIterators
 from .memory import CONTAINERS, is_mapping
+from .named import all_attributes, gotten, held_by, put
 from .resolve import Known, UserFunction
 from .scope import BoundMethod, Counted, Generated, LocalFunction
 
@@ -80,6 +84,8 @@ class Functions(KeptIterators):
         t = type_of(base)
         if isinstance(t, Tuple) and attr == "_replace" and hasattr(t.cls, "_fields"):
             return BoundMethod(base, _replaced)
+        if attr == "__dict__" and _is_object(base):
+            raise all_attributes(self, node)
         if isinstance(t, Ref) and not issubclass(t.cls, CONTAINERS):
             found = next((vars(c)[attr] for c in t.cls.__mro__ if attr in vars(c)), None)
             if isinstance(found, functools.cached_property):
@@ -188,6 +194,10 @@ class Functions(KeptIterators):
                     )
                 if chosen:
                     return self.call(chosen[0], args, kwargs, node, name)
+            by = initialises(live, args)
+            if by is not None:
+                self._initialise(args[0], by, args[1:], kwargs, node)
+                return None
             self._refuse_objects(live, args, node)
         return super().call(fn, args, kwargs, node, name)
 
@@ -455,22 +465,31 @@ class Functions(KeptIterators):
         node: ast.AST,
         name: str | None,
     ) -> Atom:
-        made = _generated_init(cls)
-        fields = dataclasses.fields(cls) if made else ()
-        special = made and (
+        by = initialised_by(cls)
+        parameters = fields_of(by) if by else ()
+        special = by and (
             hasattr(cls, "__post_init__")
-            or any(not f.init or f.kw_only or f.default_factory is not MISSING for f in fields)
+            or any(not f.init or f.kw_only or f.default_factory is not MISSING for f in parameters)
         )
-        if not special:
+        if by is None or not special:
             return super()._construct(cls, args, kwargs, node, name)
-        positional = [f.name for f in fields if f.init and not f.kw_only]
-        given = {**dict(zip(positional, args, strict=False)), **kwargs}
-        known = {f.name for f in fields if f.init}
-        if len(args) > len(positional) or not set(given) <= known:
-            raise refused(self.source, node, f"these arguments of `{cls.__name__}`", code="ZYG104")
         self.memory()
         obj = self.new_object(cls, node, name)
-        for f in fields:
+        self._initialise(obj, by, args, kwargs, node)
+        return obj
+
+    def _initialise(
+        self, obj: Atom, by: type, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+    ) -> None:
+        """What the `__init__` does that `dataclass` wrote for a class."""
+        parameters = fields_of(by)
+        positional = [f.name for f in parameters if f.init and not f.kw_only]
+        given = {**dict(zip(positional, args, strict=False)), **kwargs}
+        known = {f.name for f in parameters if f.init}
+        if len(args) > len(positional) or not set(given) <= known:
+            raise refused(self.source, node, f"these arguments of `{by.__name__}`", code="ZYG104")
+        passed_on: list[Atom] = []
+        for f in parameters:
             if f.name in given:
                 value = given[f.name]
             elif f.default is not MISSING:
@@ -480,22 +499,15 @@ class Functions(KeptIterators):
             elif not f.init:
                 continue
             else:
-                what = f"`{cls.__name__}` without `{f.name}`"
+                what = f"`{by.__name__}` without `{f.name}`"
                 raise refused(self.source, node, what, code="ZYG104")
-            self.call(object.__setattr__, (obj, f.name, value), {}, node)
+            if is_passed_on(f):
+                passed_on.append(value)
+            else:
+                self.call(object.__setattr__, (obj, f.name, value), {}, node)
+        cls: Any = getattr(type_of(obj), "cls", by)
         if hasattr(cls, "__post_init__"):
-            self.method_call(cls, "__post_init__", (obj,), node)
-        return obj
-
-
-def _generated_init(cls: type) -> bool:
-    """Whether a class is a dataclass whose `__init__` was written by `dataclass`."""
-    if not dataclasses.is_dataclass(cls) or "__init__" not in vars(cls):
-        return False
-    parameters = vars(cls).get("__dataclass_params__")
-    names = {f.name for f in dataclasses.fields(cls)}
-    plain = names == set(vars(cls)["__dataclass_fields__"])  # no `InitVar`, no `ClassVar`
-    return bool(parameters is not None and parameters.init and plain)
+            self.method_call(cls, "__post_init__", (obj, *passed_on), node)
 
 
 def class_of(t: Type) -> type | None:
@@ -509,6 +521,10 @@ def class_of(t: Type) -> type | None:
             return list
         case Dict():
             return dict
+        case Const(value=value):
+            return type(value)
+        case Other(cls=cls) if cls is str:
+            return cls
         case Record(cls=cls) | Tuple(cls=cls) | Ref(cls=cls, optional=False):
             return cls
     return None
@@ -559,6 +575,10 @@ OPERATORS = set(BINARY.values())
 # What goes through the items of its one argument.
 THROUGH = {list, tuple, set, frozenset, sum, max, min, sorted, any, all}
 FUNCTIONS: dict[Any, Any] = {
+    builtins.getattr: gotten,
+    builtins.setattr: put,
+    object.__setattr__: put,
+    builtins.vars: held_by,
     functools.reduce: Functions._reduce,
     builtins.sum: Functions._sum,
     builtins.filter: Functions._filter,

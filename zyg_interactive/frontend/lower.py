@@ -526,7 +526,7 @@ class Statements(Classes):
             raise MemoryNeeded
         if isinstance(t, Ref) and isinstance(old, Value):
             if issubclass(t.cls, list) and isinstance(s.op, ast.Add):
-                self.call(list.extend, (old, new), {}, s)
+                self.call(list.extend, (old, new), {}, s.value)
                 return old
             if issubclass(t.cls, dict) and isinstance(s.op, ast.BitOr):
                 self.call(dict.update, (old, new), {}, s)

@@ -60,6 +60,7 @@ CONTAINERS = (*SEQUENCES, dict)
 # Whose copy and `|` are of the same class.
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 SHALLOW = {builtins.list, builtins.tuple, builtins.reversed, operator.add, operator.mul}
+ITERATING = {builtins.list, builtins.tuple}
 # Callables with a rule that take the reference, not what is there.
 REFERRING = {operator.getitem, getattr, runtime.bound, runtime.allocated}
 NOT_HANDLED = object()
@@ -101,6 +102,8 @@ class Memory(Cells):
         if self.heap is not None:
             if _takes_contents(fn):
                 deep = fn not in SHALLOW
+                if fn in ITERATING and any(map(_is_object, args)):
+                    raise refused(self.source, node, f"`{fn.__name__}` of an object here")
                 args = tuple(self.frozen(a, node, deep) for a in args)
                 static = {k: self.frozen(a, node, deep) for k, a in static.items()}
             elif fn is CALL_VALUE:
@@ -306,8 +309,8 @@ class Memory(Cells):
         held = type_of(items)
         if not isinstance(held, List):
             unbound = held == UNBOUND_TYPE  # what a call gives that is being lowered
-            items = self.op(builtins.list, (items,), {}, node)
-            if unbound:
+            items = self.frozen(self.call(builtins.list, (items,), {}, node), node)
+            if unbound and isinstance(items, Value):
                 items.type = List(UNBOUND_TYPE)
             held = type_of(items)
         super().op(runtime.splice, (base, start, stop, items), {}, node)
@@ -569,13 +572,7 @@ class Memory(Cells):
     def _setattr(self, args: Any, kwargs: Any, node: Any, name: str | None) -> Atom:
         base, attr, value = args
         if not isinstance(attr, str):
-            raise refused(
-                self.source,
-                node,
-                "`setattr` with a name that only the run knows",
-                "keep the values in a dict",
-                "ZYG103",
-            )
+            raise refused(self.source, node, "`setattr` here", code="ZYG103")
         self.store_attribute(base, attr, value, node)
         return None
 
@@ -658,7 +655,8 @@ class Memory(Cells):
 
     def _update_all(self, base: Value, other: Atom, node: Any) -> None:
         """Store every item of a dict of which only the run knows the keys."""
-        if not isinstance(other, Value) or not isinstance(other.type, Ref):
+        t = type_of(other)
+        if not isinstance(other, Value) or not isinstance(t, Ref) or not issubclass(t.cls, dict):
             raise refused(
                 self.source, node, "`update` with this", "use a dict, or store key by key", "ZYG103"
             )
@@ -698,6 +696,12 @@ CHANGES: dict[Any, Change] = {
     dict.update: Memory._update,
     dict.clear: Memory._clear,
 }
+
+
+def _is_object(x: Atom) -> bool:
+    """Whether something is gone through as its class tells."""
+    t = type_of(x)
+    return isinstance(t, Ref) and not issubclass(t.cls, CONTAINERS)
 
 
 def _takes_contents(fn: Any) -> bool:

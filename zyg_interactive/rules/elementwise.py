@@ -23,6 +23,8 @@ from ..ir.types import (
     NUMBER,
     UNKNOWN,
     Array,
+    Const,
+    Other,
     Scalar,
     Type,
     broadcast,
@@ -74,6 +76,13 @@ def _scalar_result(fn: Any, kinds: list[str]) -> Type:
     return Scalar("int" if top == "bool" else top)
 
 
+OF_TEXT = (operator.add, operator.mod)
+
+
+def _is_text(t: Type) -> bool:
+    return t == Other(str) or (isinstance(t, Const) and isinstance(t.value, str))
+
+
 def _operator_result(fn: Any) -> Any:
     def how(*args: Any, **static: Any) -> Type:
         types = [type_of(a) for a in args]
@@ -82,6 +91,8 @@ def _operator_result(fn: Any) -> Any:
             if fn is operator.pow and kinds == ["int", "int"]:
                 return INT if isinstance(args[1], int) and args[1] >= 0 else Array(None, ())
             return _scalar_result(fn, kinds)
+        if fn in OF_TEXT and all(map(_is_text, types[: 1 if fn is operator.mod else 2])):
+            return Other(str)
         return ufunc_result(UFUNC_OF[fn], args, static)
 
     return how

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import collections
 import types
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -125,6 +125,20 @@ class NotFollowed(TypeError):
 PLAIN = (int, float, complex, str, bytes, set, frozenset, np.ndarray, np.generic, type(None))
 
 
+def attribute_named(x: Any, name: str) -> Any:
+    return getattr(x, name)
+
+
+def check_held(x: Any, name: str) -> None:
+    """Make sure that an attribute is what an object holds, not what its class makes of its name."""
+    member = next((vars(c)[name] for c in type(x).__mro__ if name in vars(c)), None)
+    if hasattr(type(member), "__get__") and not isinstance(member, types.MemberDescriptorType):
+        raise Changed(
+            f"`{name}` of a {type(x).__name__}, by a name that only the run knows, has no gradient",
+            "write the name out",
+        )
+
+
 def check_same(name: str, first: Any, second: Any) -> None:
     """Raise where a function that is run a second time, for the reverse pass, did another thing."""
     if not _is_same(first, second):
@@ -147,7 +161,7 @@ def _is_same(x: Any, y: Any) -> bool:
 
 def check_immutable(x: Any, name: str) -> None:
     """An in-place operator on what may be changed is a change of it, which is not supported."""
-    if isinstance(x, np.ndarray | list | dict | deque):
+    if isinstance(x, np.ndarray | list | dict | collections.deque):
         sign = "|" if isinstance(x, dict) else "+"
         raise Changed(
             f"`{name}` is changed in place; write `{name} = {name} {sign} ...`, which makes a new "
@@ -164,7 +178,7 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     result = f(*args, **kwargs)
     for container, held in containers:
         now = _held(container)
-        if now.keys() != held.keys() or any(now[k] is not held[k] for k in held):
+        if [*now] != [*held] or any(now[k] is not held[k] for k in held):
             kind = type(container).__name__
             name = getattr(f, "__name__", repr(f))
             raise Changed(f"`{name}` changed a {kind}, and there is no gradient rule for it")
@@ -213,10 +227,7 @@ def _arrays(x: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
     if isinstance(x, np.ndarray):
         yield x
     elif depth < 6:
-        parts = x if isinstance(x, list | tuple) else x.values() if isinstance(x, dict) else ()
-        if not parts and type(x).__module__ not in ("builtins", "numpy"):
-            parts = getattr(x, "__dict__", {}).values()
-        for part in parts:
+        for part in x if isinstance(x, tuple) else _held(x).values():
             yield from _arrays(part, depth + 1)
 
 
@@ -228,26 +239,43 @@ def _containers(x: Any, depth: int) -> Iterator[Any]:
         parts: Any = x
     else:
         held = _held(x)
-        if depth > 0 and (held or isinstance(x, list | dict) or _has_attributes(x)):
+        if depth > 0 and (held or isinstance(x, HOLDING) or _has_attributes(x)):
             yield x
         parts = held.values()
     for part in parts:
         yield from _containers(part, depth + 1)
 
 
+HOLDING = (list, dict, collections.deque)
+
+
 def _held(x: Any) -> dict[Any, Any]:
-    """What a list, dict or object holds."""
+    """What a list, dict, deque or object holds."""
     if isinstance(x, dict):
         return dict(x)
-    if isinstance(x, list):
+    if isinstance(x, list | collections.deque):
         return dict(enumerate(x))
-    return dict(x.__dict__) if _has_attributes(x) else {}
+    return _attributes(x) if _has_attributes(x) else {}
 
 
 def _has_attributes(x: Any) -> bool:
     """Whether something is an object whose attributes are the program's."""
-    known = type(x).__module__ in ("builtins", "numpy") or is_apart(x)
-    return not known and isinstance(getattr(x, "__dict__", None), dict)
+    if type(x).__module__ in ("builtins", "numpy") or is_apart(x):
+        return False
+    return isinstance(getattr(x, "__dict__", None), dict) or any(True for _ in _slots(type(x)))
+
+
+def _attributes(x: Any) -> dict[str, Any]:
+    """The attributes of an object, those in slots as well."""
+    in_slots = {name: getattr(x, name) for name in _slots(type(x)) if hasattr(x, name)}
+    return in_slots | getattr(x, "__dict__", {})
+
+
+def _slots(cls: type) -> Iterator[str]:
+    for c in cls.__mro__:
+        for name, member in vars(c).items():
+            if isinstance(member, types.MemberDescriptorType):
+                yield name
 
 
 _reached: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("_reached", default=None)

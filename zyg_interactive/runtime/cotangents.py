@@ -12,6 +12,10 @@ from .calls import shared_cells
 from .outside import is_outside
 
 
+class NoCotangent(TypeError):
+    """A derivative came to what has none."""
+
+
 def unbroadcast(c: Any, x: Any) -> Any:
     """Sum the cotangent `c` over the axes along which `x` was broadcast. `x` may be a Python
     number.
@@ -179,7 +183,7 @@ def add_at(buffer: Any, index: Any, c: Any) -> Any:
     if isinstance(buffer, dict):
         buffer[index] = add(buffer.get(index), c)
         return buffer
-    raise TypeError(f"no cotangent of a {type(buffer).__name__} at an index")
+    raise NoCotangent("no cotangent of a part of an object that is not followed")
 
 
 def add_field(buffer: Any, name: str, c: Any) -> Any:

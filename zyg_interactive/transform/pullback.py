@@ -402,7 +402,8 @@ class Pullback:
         """Whether only the run knows if this is an array that the user's program changes. In code
         that was made by this transform, what is not known is a cotangent, which is a value.
         """
-        return self.f.changing and self.f.order == 0 and _is_unknown(x)
+        f = self.f
+        return f.changing and f.order == 0 and not f.late and _is_unknown(x)
 
     def _made(self, y: Value) -> bool:
         return in_memory(y.type) and y in self.active
@@ -836,7 +837,8 @@ def _given(op: Op) -> tuple[bool, bool]:
     """Whether a call fills an object that is just made, and whether it is given anything else."""
     first = op.args[0] if op.args else None
     made = first.op if isinstance(first, Value) else None
-    new = made is not None and made.fn is runtime.new_object
+    fills = getattr(op.fn, "__name__", None) == "__init__"
+    new = fills and made is not None and made.fn is runtime.new_object
     return new, len(set(values((op.args, list(op.static.values()))))) > 1
 
 
