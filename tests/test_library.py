@@ -240,6 +240,17 @@ def f(x):
     return found[-1]
 """,
     "numbers in a text": "def f(x):\n    return float(json.dumps(x)) * x",
+    "eval": "def f(x):\n    return eval('x * x')",
+    "exec": "def f(x):\n    exec('y = x * x')\n    return x",
+    "locals": "def f(x):\n    return locals()['x'] * x",
+    "vars": "def f(x):\n    return vars()['x'] * x",
+    "globals": "def f(x):\n    return globals()['math'].sin(x)",
+    "structured arrays": """
+def f(x):
+    a = np.zeros(1, [("a", float)])
+    a["a"] = x * x
+    return a["a"][0]
+""",
 }
 
 

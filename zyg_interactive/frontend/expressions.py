@@ -37,7 +37,7 @@ from ..ir.types import (
 )
 from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
 from .arrays import ARRAY_CHANGES, Arrays
-from .fence import refused
+from .fence import LOOKING, looking, refused
 from .memory import CHANGING, CONTAINERS, DICTS, held_type
 from .resolve import UserFunction
 from .scope import BoundMethod, Generated, LocalFunction, ScopeResolver
@@ -85,7 +85,7 @@ class Expressions(Arrays):
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=id):
-                return self.load(id, node)
+                return self._not_looking(self.load(id, node), node)
             case ast.BinOp(left=left, op=op, right=right):
                 return self.binary(BINARY[type(op)], self.expr(left), self.expr(right), node, name)
             case ast.UnaryOp(op=op, operand=operand):
@@ -115,7 +115,7 @@ class Expressions(Arrays):
             case ast.Slice(lower=lower, upper=upper, step=step):
                 return slice(*(None if p is None else self.expr(p) for p in (lower, upper, step)))
             case ast.Attribute(value=value, attr=attr):
-                return self.attribute(self.expr(value), attr, node, name)
+                return self._not_looking(self.attribute(self.expr(value), attr, node, name), node)
             case ast.Lambda():
                 return self.inner_function("<lambda>", node)
             case ast.Call():
@@ -137,6 +137,11 @@ class Expressions(Arrays):
                 self.assign(id, atom, node)
                 return atom
         raise refused(self.source, node)
+
+    def _not_looking(self, atom: Atom, node: ast.expr) -> Atom:
+        if any(atom is f for f in LOOKING):
+            raise looking(self.source, atom, node)
+        return atom
 
     def index(self, node: ast.expr) -> Atom:
         """What stands between brackets; a list of numbers there is a constant."""

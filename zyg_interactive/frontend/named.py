@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import runtime
 from ..ir.core import Atom, Value, type_of
 from ..ir.types import ANY, UNBOUND_TYPE, Record, Ref, Unknown
-from .fence import refused
+from .fence import looking, refused
 from .memory import CONTAINERS
 
 if TYPE_CHECKING:
@@ -155,6 +155,8 @@ def put(self: Functions, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Ato
 
 def held_by(self: Functions, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
     """`vars(x)`."""
+    if not args:
+        raise looking(self.source, fn, node)
     if any(isinstance(type_of(a), Record | Ref) for a in args):
         raise all_attributes(self, node)
     return NotImplemented

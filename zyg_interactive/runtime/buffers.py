@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .calls import NotFollowed
 from .cotangents import zeros_like
+
+NUMBERS = "use arrays of real or complex numbers"
 
 
 def root(x: Any) -> Any:
@@ -23,9 +26,9 @@ def bar_of(memory: Any, x: Any, make: bool = True) -> Any:
     if isinstance(x, np.generic):
         return memory.buffer(x, (lambda: np.zeros((), x.dtype)) if make else None)
     if not isinstance(x, np.ndarray):
-        raise TypeError(
-            f"{x!r} stands where an array stood when the gradient was generated: "
-            "keep a variable an array, or a number, on every way"
+        raise NotFollowed(
+            f"a {type(x).__name__} where an array stood when the gradient was generated",
+            "keep a variable an array, or a number, on every way",
         )
     owner = root(x)
     low, high = np.lib.array_utils.byte_bounds(owner)
@@ -33,9 +36,13 @@ def bar_of(memory: Any, x: Any, make: bool = True) -> Any:
     if held is None:
         return None
     if real_dtype(x.dtype) != held.dtype:
-        raise TypeError(f"an array of {owner.dtype} that is seen as {x.dtype} has no cotangent")
+        raise NotFollowed(
+            f"the gradient of an array of {owner.dtype} that is seen as {x.dtype}", NUMBERS
+        )
     if any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True)):
-        raise TypeError("an array that shows an element several times has no cotangent in memory")
+        raise NotFollowed(
+            "changing an array that shows an element several times", "copy it first: `x.copy()`"
+        )
     offset = x.__array_interface__["data"][0] - low
     return np.ndarray(x.shape, x.dtype, held, offset, x.strides)
 
@@ -47,7 +54,7 @@ def real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _zeros(dtype: np.dtype[Any], size: int) -> Any:
     if dtype.kind not in "fc":
-        raise TypeError(f"an array of {dtype} has no cotangent")
+        raise NotFollowed(f"the gradient of an array of {dtype}", NUMBERS)
     real = real_dtype(dtype)
     return np.zeros(size // real.itemsize, real)
 
