@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import linecache
 import math
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 from helpers import define, specialisation
 
-from zyg_interactive import Refused, derivative, gradient, refresh
+from zyg_interactive import Refused, derivative, gradient, refresh, source
+from zyg_interactive.engine import engine
 
 Count = Callable[[], int]
 
@@ -259,3 +262,40 @@ def test_a_global_that_is_a_derivative() -> None:
     assert gradient(f, 3.0) == (18.0,)
     f.__globals__["g"] = derivative(lambda x: x**2)
     assert gradient(f, 3.0) == (2.0,)
+
+
+def test_what_is_forgotten_is_not_kept_alive() -> None:
+    """A cell that is run again leaves nothing behind: of classes, globals, kept generators."""
+    text = """
+class Row:
+    scale = 2.0
+
+    def __init__(self, v):
+        self.v = v
+
+    def half(self):
+        return 0.5 * self.v * Row.scale
+
+
+def items(x):
+    yield x
+    yield x * x
+
+
+def f(x):
+    global told
+    told = x
+    g, h = items(x), (q * x for q in [x, 2.0])
+    y = next(g) + next(h)
+    row = Row(x)
+    row.v += x
+    return row.half() * told + y * next(g) + next(h)
+"""
+    f = define(text, scope={"__name__": "cell"})
+    assert np.isfinite(derivative(f, 0.7))
+    left = [weakref.ref(f), weakref.ref(f.__globals__["Row"])]
+    del f
+    engine.clear()
+    source._compiled.cache_clear()
+    gc.collect()
+    assert [r() for r in left] == [None, None]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FUTURE_FLAGS = 0
 for _name in __future__.all_feature_names:
@@ -43,6 +43,7 @@ class Source:
     file: str
     text: str
     tree: ast.Module = field(repr=False)
+    made: dict[Any, Any] = field(default_factory=dict, repr=False)  # of its nodes, kept as long
 
     @cached_property
     def functions(self) -> list[FunctionNode]:

@@ -44,7 +44,7 @@ from .iteration import SELECTIONS, Iteration
 from .memory import CONTAINERS
 from .names import body_of, bound, declared, parameters, read
 from .resolve import UserFunction
-from .resumable import Machine, Step, attribute_of, machine
+from .resumable import Machine, Step, attribute_of, machine, outermost
 from .scope import BoundMethod, FrameResolver, Generated, ScopeResolver, restore
 
 
@@ -93,7 +93,7 @@ class KeptIterators(Iteration):
         made = machine(fn, free_of(fn))
         arguments = self.bind(fn, args, kwargs, node)
         frame = self.new_object(made.cls, node, None)
-        self.memory().generators[made.cls] = _outermost(fn.resolver)
+        self.memory().generators[made.cls] = outermost(fn.resolver)
         self._set(frame, made.names.at, 0, node)
         if made.reads_sent and made.maybe_none:
             self._set(frame, made.names.sent, None, node)
@@ -500,14 +500,6 @@ def _is_around(resolver: Any, name: str) -> bool:
     if isinstance(resolver, FrameResolver):
         return name in resolver.captured or _is_around(resolver.outer, name)
     return False
-
-
-def _outermost(resolver: Any) -> Any:
-    """Where a function looks up what is global to it."""
-    while isinstance(resolver, ScopeResolver | FrameResolver):
-        outer: Any = resolver.outer
-        resolver = outer.resolver if isinstance(resolver, ScopeResolver) else outer
-    return resolver
 
 
 def _function_of(node: ast.expr) -> ast.FunctionDef:

@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import numpy as np
 
@@ -146,15 +146,13 @@ def is_constant(value: Any) -> bool:
     )
 
 
-# Roots of paths into classes.
-CLASSES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 # Classes of statements in functions: of each there is one, where Python makes many.
 LOCAL_CLASSES: WeakSet[type] = WeakSet()
 
 
 def path_into(cls: type, name: str) -> Path:
     """The way to what a class has under `name`."""
-    return Path(CLASSES.setdefault(cls, {"class": cls}), "class", (name,))
+    return Path(cls, "class", (name,))
 
 
 class LiveResolver:

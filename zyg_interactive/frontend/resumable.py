@@ -12,13 +12,13 @@ import ast
 import copy
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ..iterators import DONE, RUNNING, Resumed, begun, more, step
 from .desugar import constant, loop_with_else
 from .fence import refused
 from .names import COMPREHENSIONS, Scope, body_of, bound, declared, parameters, read
 from .resolve import UserFunction
+from .scope import FrameResolver, ScopeResolver
 
 PLACE, ITEM = "$at", "$item"
 
@@ -55,20 +55,26 @@ class Names:
     iterator: str
 
 
-_made: WeakKeyDictionary[ast.AST, dict[Any, Machine]] = WeakKeyDictionary()
-
-
 def machine(fn: UserFunction, free: tuple[str, ...]) -> Machine:
     """How to go on with a generator. Raises Refused."""
-    known = _made.setdefault(fn.node, {})
-    key = (free, id(getattr(fn.live, "__globals__", None)), fn.origin or fn.live)
+    known = fn.source.made
+    key = (fn.node, free, id(getattr(fn.live, "__globals__", None)), fn.origin or fn.live)
     if key not in known:
-        cutter = _Cutter(fn, free)
-        step = Step(fn.name, fn.source, cutter.function(), fn.resolver, scope=fn.scope, free=free)
+        cutter, resolver = _Cutter(fn, free), outermost(fn.resolver)
+        step = Step(fn.name, fn.source, cutter.function(), resolver, scope=fn.scope, free=free)
         cls: Any = type(fn.name, (Resumed,), {"__module__": Resumed.__module__})
         how = cutter.own, cutter.reads_sent, cutter.maybe_none
         cls.machine = known[key] = Machine(cls, step, free, *how)
-    return known[key]
+    found: Machine = known[key]
+    return found
+
+
+def outermost(resolver: Any) -> Any:
+    """Where a function looks up what is global to it."""
+    while isinstance(resolver, ScopeResolver | FrameResolver):
+        outer: Any = resolver.outer
+        resolver = outer.resolver if isinstance(resolver, ScopeResolver) else outer
+    return resolver
 
 
 class _Cutter:

@@ -236,10 +236,10 @@ CALLED = "called"  # the root of a path that begins at the function that was cal
 class Path:
     """How a variable that is no argument is reached at each call.
 
-    `root` is a dictionary of globals, `CALLED` (the function called), the number of an argument, or
-    a scope of the lowering (a local variable that an inner function captures). From there `steps`
-    go through closures (an int, the number of the free variable; `Cell` of it where the cell itself
-    is meant) and attributes (a str).
+    `root` is a dictionary of globals, a class, `CALLED` (the function called), the number of an
+    argument, or a scope of the lowering (a local variable that an inner function captures). From
+    there `steps` go through closures (an int, the number of the free variable; `Cell` of it where
+    the cell itself is meant) and attributes (a str).
     """
 
     root: Any
@@ -262,6 +262,8 @@ class Path:
         """The object there now, or `UNBOUND`."""
         if isinstance(self.root, dict):
             found = self.root.get(self.name, UNBOUND)
+        elif isinstance(self.root, type):
+            found = self.root
         else:
             found = f if self.root == CALLED else args[self.root]
         for step in self.steps:

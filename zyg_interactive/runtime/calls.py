@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Scope:
         return "globals"
 
 
-_scopes: dict[int, Scope] = {}
+_scopes: WeakValueDictionary[int, Scope] = WeakValueDictionary()
 
 
 def scope_of(names: dict[str, Any]) -> Scope:
