@@ -155,6 +155,15 @@ def takes_lists(*fns: Any) -> None:
     LISTS.update(fns)
 
 
+# Data of NumPy's functions that tell places, counts or shapes: a list of whole numbers stays one.
+# None is an argument without a name.
+PLACES = {
+    *(None, "axis", "axis1", "axis2", "deg", "destination", "dtype", "indices", "k", "kth", "n"),
+    *("indices_or_sections", "new_shape", "obj", "pad_width", "repeats", "reps", "shape", "shift"),
+    *("size", "source", "window_shape"),
+}
+
+
 def wants_arrays(fn: Any) -> bool:
     """Whether lists among the data of a callable are to be made arrays."""
     rule = lookup(fn)
@@ -382,6 +391,7 @@ __all__ = [
     "LAYOUT",
     "LOWERED",
     "METHODS",
+    "PLACES",
     "REASONS",
     "REFUSAL",
     "RESULTS",

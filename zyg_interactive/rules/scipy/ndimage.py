@@ -152,7 +152,8 @@ def gaussian_filter(
 ) -> Any:
     _real(input)
     at = _axes(axes, rank_of(input))
-    sigmas = list(sigma) if isinstance(sigma, tuple | list) else [sigma] * len(at)
+    one = not isinstance(sigma, tuple | list) and not rank_of(sigma)
+    sigmas = [sigma if one else sigma[i] for i in range(len(at))]
     parts = (_each(order, len(at)), _each(mode, len(at)), _each(radius, len(at)))
     for axis, s, o, m, r in zip(at, sigmas, *parts, strict=True):
         if isinstance(s, int | float) and s <= 1e-15:  # such an axis is left alone
