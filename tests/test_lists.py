@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import check, define
 
-from zyg_interactive import gradient, pullback
+from zyg_interactive import gradient, pullback, pushforward
 
 X = np.array([[0.3, -1.2, 2.1], [1.4, 0.2, -0.4], [-0.7, 1.9, 0.6]])
 QUANTITIES = [
@@ -82,3 +82,23 @@ def test_the_dtype_of_the_first_result_is_that_of_all(call):
 def test_single_precision_stays(call):
     f = define(f"def f(x):\n    return np.sum({call})\n")
     assert gradient(f, np.float32(X[0]))[0].dtype == np.float32
+
+
+def test_a_tuple_whose_length_only_the_run_knows():
+    f = define("def f(x):\n    return x * x, tuple(np.sin(x))\n")
+    x, v = X[0], np.array([1.0, 0.5, -2.0])
+    _, back = pullback(f, x)
+    np.testing.assert_allclose(back((v, tuple(v)))[0], v * 2 * x + v * np.cos(x))
+    first, second = pushforward(f, x)(v)
+    np.testing.assert_allclose((first, second), (2 * x * v, np.cos(x) * v))
+
+
+@pytest.mark.parametrize(
+    "call", ["x.clip(0)", "np.subtract(x, 2, out=None)", "np.exp(x, dtype=None)", "x.clip(max=0)"]
+)
+def test_what_is_left_open(call):
+    check(define(f"def f(x):\n    return np.sum({call} * x)\n"), X)
+
+
+def test_a_short_whole_number_has_a_gradient_in_double_precision():
+    assert gradient(lambda x: np.sum(np.sin(x)), np.array([1, 2], np.int8))[0].dtype == float

@@ -634,6 +634,8 @@ class Calls(Expressions):
     ) -> Atom:
         if method in (np.reshape, np.transpose) and len(args) != 1:
             args = (args,) if args else ()
+        if method is np.clip and len(args) == 1 and not {"max", "a_max"} & set(kwargs):
+            args = (*args, None)  # which the function wants to be told
         return self.call(method, (receiver, *args), kwargs, node, name)
 
     def _construct(

@@ -67,7 +67,7 @@ class Rule:
         """
         names = [*self.data, *(name for name, _ in self.metadata)]
         if isinstance(self.fn, np.ufunc):
-            kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT}
+            kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT and v is not None}
         if self.variadic:
             named = tuple(kwargs[k] for k in self.data if k in kwargs)
             args = (*args, *named) if len(args) + len(named) >= len(self.data) else args
