@@ -21,9 +21,9 @@ from .rules.custom import has_custom
 from .seeds import (
     Like,
     first_of,
-    leaves_of,
     pattern_of,
     require_scalar,
+    seeds_of,
     template_of,
     unsure,
 )
@@ -232,8 +232,15 @@ class Back:
     A seed has the shape of the result; for a tuple of results a tuple of seeds, None for zero.
     """
 
-    def __init__(self, run: Callable[..., Any], y: Any, arrange: Callable[[Any], Any], name: str):
-        self._run, self._arrange, self._name = run, arrange, name
+    def __init__(
+        self,
+        run: Callable[..., Any],
+        y: Any,
+        arrange: Callable[[Any], Any],
+        name: str,
+        known: Any,
+    ):
+        self._run, self._arrange, self._name, self._known = run, arrange, name, known
         self._template = template_of(y)
 
     def __call__(self, seed: Any = None) -> Any:
@@ -249,7 +256,7 @@ class Back:
 
     @errors.user_frames
     def _pull(self, seed: Any) -> Any:
-        return self._arrange(self._run(*leaves_of(seed, self._template, self._name)))
+        return self._arrange(self._run(*seeds_of(seed, self._template, self._known, self._name)))
 
     def __repr__(self) -> str:
         return f"<pullback of {self._name}>"
@@ -275,7 +282,12 @@ def pullback(f: Callable[..., Any], *args: Any, wrt: Wrt = None) -> tuple[Any, B
     for name, cell in zip(run.__code__.co_freevars, run.__closure__ or (), strict=True):
         if s.heap is None or name in unit.plain:
             cell.cell_contents = runtime.apart(cell.cell_contents, (values, y))
-    return y, Back(run, y, lambda found: arranged(s, found, args, wrt, False), s.function.name)
+    known = pattern_of(s.function.result)
+
+    def arrange(found: Any) -> Any:
+        return arranged(s, found, args, wrt, False)
+
+    return y, Back(run, y, arrange, s.function.name, known)
 
 
 forward = pullback

@@ -21,6 +21,7 @@ from .frontend.link import INTRINSICS, Intrinsic
 from .frontend.scope import BoundMethod, LocalFunction
 from .ir.core import Atom, Value, type_of
 from .ir.types import Array, Closure, Const, List, Scalar, Tuple, Unknown, rank
+from .rules.sizes import dtype_of
 from .transformed import Transformed
 
 EACH = {1: rows.each_of_one, 2: rows.each_of_two, 3: rows.each_of_three}
@@ -117,7 +118,7 @@ def _piecewise(
         raise _unsupported(
             lowering, "`np.piecewise` with one condition that is no list", "put it in a list", node
         )
-    masks = lowering.spread(conditions, node)
+    masks = [lowering.as_array(m, node) for m in lowering.spread(conditions, node)]
     functions = lowering.spread(given["funclist"], node)
     if any(isinstance(type_of(f), Unknown) for f in functions):
         raise _unsupported(
@@ -177,8 +178,22 @@ def _vectorized(
         arrays = [lowering.subscript(made, i, node) for i in range(len(arrays))]
     flat = [lowering.call(np.ravel, (a,), {}, node) for a in arrays]
     found = lowering.call(library(EACH[len(flat)]), (f, *flat), {}, node)
+    if _rank(lowering, found, "what the function of `np.vectorize` returns", node) != 1:
+        raise _unsupported(
+            lowering, "`np.vectorize` of a function of several results", "return one number", node
+        )
     shape = lowering.op(np.shape, (arrays[0],), {}, node)
     return lowering.call(np.reshape, (found, shape), {}, node)
+
+
+def _like_first(
+    lowering: Calls, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
+) -> Atom:
+    whole, first = args
+    dtype = dtype_of(type_of(whole))
+    if dtype is not None and dtype == dtype_of(type_of(first)):
+        return whole
+    return lowering.op(runtime.like_first, (whole, first), {}, node)
 
 
 def instance(vectorize: Any) -> Any:
@@ -234,5 +249,6 @@ INTRINSICS[np.apply_over_axes] = _known(np.apply_over_axes, _over_axes)
 INTRINSICS[np.piecewise] = _known(np.piecewise, _piecewise)
 INTRINSICS[np.vectorize] = _vectorize
 INTRINSICS[rows.vectorized] = _vectorized
+INTRINSICS[rows.like_first] = _like_first
 INTRINSICS[np.fromfunction] = _from_function
 INTRINSICS[np.vectorize.__call__] = instance

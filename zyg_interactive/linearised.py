@@ -15,7 +15,7 @@ from .emit.compile import Compiler
 from .engine import Specialisation, engine
 from .ir.core import Function, type_of
 from .rules.registry import infer
-from .seeds import from_leaves, leaves_of, pattern_of, template_of
+from .seeds import leaves_of, pattern_of, rebuilt, seeds_of, template_of
 from .transform.pipeline import Derivatives
 
 
@@ -39,7 +39,7 @@ class Linearised:
         self.y, self.saved = self._halves.forward(*values)
         if s.heap is None:
             self.saved = runtime.apart(self.saved, (values, self.y))
-        self._template = template_of(self.y)
+        self._template, self._known = template_of(self.y), pattern_of(s.function.result)
 
     @property
     def reverse(self) -> Function:
@@ -55,15 +55,14 @@ class Linearised:
 
     def pull(self, seed: Any) -> Any:
         """The cotangents of the arguments."""
-        leaves = leaves_of(seed, self._template, self.name)
-        found = self._halves.back(self.saved, *leaves)
+        found = self._halves.back(self.saved, *self._seeds(seed))
         return arranged(self._specialisation, found, self.args, self.wrt, False)
 
     def push(self, tangents: Sequence[Any]) -> Any:
         """The derivative in the direction of these tangents, one for each of the arguments asked
         for.
         """
-        zeros = leaves_of(runtime.zeros_like(self.y), self._template, self.name)
+        zeros = self._seeds(runtime.zeros_like(self.y))
         given = dict(zip(asked_of(self.args, self.wrt), tangents, strict=True))
         seeds: list[Any] = []
         pattern = self._halves.pattern
@@ -76,7 +75,10 @@ class Linearised:
         if seeds:
             pushed = self._halves.push(self.saved, *zeros, *seeds)
             found = [z if p is None else p for z, p in zip(zeros, pushed, strict=True)]
-        return from_leaves(iter(found), self._template)
+        return rebuilt(iter(found), self._known)
+
+    def _seeds(self, seed: Any) -> list[Any]:
+        return seeds_of(seed, self._template, self._known, self.name)
 
 
 class _Halves:

@@ -45,11 +45,27 @@ def leaves_of(seed: Any, template: Any, name: str) -> list[Any]:
     return [_leaf(seed, template, name) if isinstance(template, Like) else seed]
 
 
-def from_leaves(leaves: Iterator[Any], template: Any) -> Any:
-    """What `leaves_of` takes apart."""
-    if isinstance(template, list):
-        return tuple(from_leaves(leaves, t) for t in template)
-    return next(leaves)
+def seeds_of(seed: Any, template: Any, known: Any, name: str) -> list[Any]:
+    """The seeds in a row as a pullback takes them: one for each part of the result that was `known`
+    before the run, which may be a tuple by then.
+    """
+    leaves = iter(leaves_of(seed, template, name))
+
+    def parts(template: Any, known: Any) -> Iterator[Any]:
+        if isinstance(template, list) and isinstance(known, tuple):
+            for t, k in zip(template, known, strict=True):
+                yield from parts(t, k)
+        else:
+            yield rebuilt(leaves, template)
+
+    return list(parts(template, known))
+
+
+def rebuilt(parts: Iterator[Any], template: Any) -> Any:
+    """What was taken apart: `template` has a list or tuple where there were several parts."""
+    if isinstance(template, list | tuple) and not isinstance(template, Like):
+        return tuple(rebuilt(parts, t) for t in template)
+    return next(parts)
 
 
 def _leaf(seed: Any, like: Like, name: str) -> Any:

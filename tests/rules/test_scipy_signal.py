@@ -83,6 +83,7 @@ def test_smoothing():
     check_rule(N.gaussian_filter1d, x(4, 5), 1, axis=[0, 1], truncate=[4.0, 2.0])
     check_rule(N.gaussian_filter, x(4, 5), 1, mode=EDGES, order=[0, (1, 0)])
     check_rule(N.gaussian_filter, x(4, 5), (1, 0), axes=[None, (1, 0)])
+    check_rule(N.gaussian_filter, x(4, 5), (1, 0.5), order=[1])
     check_rule(N.gaussian_filter, x(4, 5), 1, axes=[1, (0,)], mode=["nearest"])
     check_rule(N.uniform_filter1d, x(6), 3, mode=EDGES, origin=[-1, 0, 1])
     check_rule(N.uniform_filter1d, x(6), 4, mode=EDGES)

@@ -39,13 +39,13 @@ from ..ir.types import (
     refers,
 )
 from ..iterators import Kept, bound, calling, columns
-from ..rules.registry import REFUSAL, lookup, reason_for, wants_arrays
+from ..rules.registry import PLACES, REFUSAL, lookup, reason_for, wants_arrays
 from ..rules.sequences import JOINING
 from ..rules.sizes import dtype_of, refreshed
 from .arrays import ARRAY_CHANGES
 from .containers import COLLECTIONS, COPIES, MADE
 from .dataclass import initialised_by, initialises
-from .expressions import Expressions, is_literal
+from .expressions import Expressions, is_literal, is_number, is_real
 from .fence import refused
 from .generators import is_generator
 from .memory import CONTAINERS, NOT_HANDLED, STORES
@@ -441,11 +441,14 @@ class Calls(Expressions):
                 args = (*given, *args[fn.nin :])
                 kwargs = {k: v for k, v in kwargs.items() if k != "dtype"}
         names = (None,) * len(args) if rule.variadic else rule.order or rule.data
+
+        def number(a: Atom, name: str | None) -> Atom:
+            if name not in (None, *rule.data):
+                return a
+            return self.as_number(a, node, is_real if name in PLACES else is_number)
+
         named = itertools.zip_longest(args, names[: len(args)], fillvalue="")
-        data = {None, *rule.data}
-        return tuple(self.as_number(a, node) if n in data else a for a, n in named), {
-            k: self.as_number(v, node) if k in data else v for k, v in kwargs.items()
-        }
+        return tuple(itertools.starmap(number, named)), {k: number(v, k) for k, v in kwargs.items()}
 
     def _members(self, arrays: Atom, node: ast.AST) -> Atom:
         """Arrays that are joined, where some of them are lists."""
@@ -453,9 +456,9 @@ class Calls(Expressions):
         if not isinstance(t, List | Tuple) or not isinstance(node, ast.expr):
             return arrays
         if t.items is not None and any(isinstance(i, List | Tuple) for i in t.items):
-            return tuple(self.as_number(a, node) for a in self.spread(arrays, node))
+            return tuple(self.as_number(a, node, is_number) for a in self.spread(arrays, node))
         if t.items is None and isinstance(t, List) and isinstance(t.item, List | Tuple):
-            return self.listed(arrays, node, lambda a: self.as_number(a, node))
+            return self.listed(arrays, node, lambda a: self.as_number(a, node, is_number))
         return arrays
 
     def _converted(self, a: Atom, dtype: Atom, node: ast.AST) -> Atom | None:
@@ -636,6 +639,8 @@ class Calls(Expressions):
     ) -> Atom:
         if method in (np.reshape, np.transpose) and len(args) != 1:
             args = (args,) if args else ()
+        if method is np.clip and len(args) == 1 and not {"max", "a_max"} & set(kwargs):
+            args = (*args, None)  # which the function wants to be told
         return self.call(method, (receiver, *args), kwargs, node, name)
 
     def _construct(

@@ -219,13 +219,13 @@ class Expressions(Arrays):
     def _beside(self, a: Atom, b: Atom, node: ast.AST) -> Atom:
         """An operand beside an array: an array, where it is a list."""
         t = type_of(b)
-        known = isinstance(t, Array) and t.dtype is not None and t.shape != ()
-        return self.as_number(a, node) if known else a
+        known = isinstance(t, Array) and t.shape != ()
+        return self.as_number(a, node, is_number) if known else a
 
-    def as_number(self, a: Atom, node: ast.AST) -> Atom:
-        """A list or tuple of numbers as the array that NumPy makes of it."""
+    def as_number(self, a: Atom, node: ast.AST, quantity: Callable[[Type], bool]) -> Atom:
+        """A list or tuple with a quantity in it as the array that NumPy makes of it."""
         t = self.held(a, deep=True)
-        if not isinstance(t, List | Tuple) or not any(map(is_real, leaves(t))):
+        if not isinstance(t, List | Tuple) or not any(map(quantity, leaves(t))):
             return a
         return self.call(np.array, (a,), {}, node)
 
@@ -746,6 +746,11 @@ def _one_object(a: Atom) -> Atom:
 def is_real(t: Type) -> bool:
     """Whether a leaf of a list may be a quantity: whole numbers may tell a shape."""
     return not isinstance(t, Scalar) or t.kind in ("float", "complex")
+
+
+def is_number(t: Type) -> bool:
+    """Whether a leaf of a list is a quantity where no shape and no place can be meant."""
+    return is_real(t) or (isinstance(t, Scalar) and t.kind == "int")
 
 
 def is_literal(node: ast.expr) -> bool:

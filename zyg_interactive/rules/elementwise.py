@@ -374,7 +374,9 @@ def _part(x: Any, **static: Any) -> Type:
 @result(np.sinc)
 def _sinc(x: Any) -> Type:
     t = type_of(x)
-    dtype = t.dtype if isinstance(t, Array) else np.dtype(float)
+    if isinstance(t, Scalar):
+        return Array(np.dtype(complex if t.kind == "complex" else float), ())
+    dtype = t.dtype if isinstance(t, Array) else None
     return Array(dtype if dtype is not None and dtype.kind in "fc" else None, shape_of(t))
 
 

@@ -168,8 +168,9 @@ def _diff(a: Any, n: Any = 1, axis: Any = -1, **rest: Any) -> Type:
     if shape is None:
         return Array(kind, None)
     if rest or isinstance(static(n), Value):
-        kinds = {dtype_of(type_of(v)) for v in rest.values()} - {np.dtype(int), np.dtype(float)}
-        return Array(kind if kinds <= {kind} else None, with_size(shape, axis, fresh()))
+        kinds = [kind, *(dtype_of(type_of(v)) for v in rest.values())]  # they are put together
+        whole = None if None in kinds else np.result_type(*kinds)
+        return Array(whole, with_size(shape, axis, fresh()))
     size = less(shape[normal(decided(axis), len(shape))], decided(n))
     return Array(kind, with_size(shape, axis, size))
 

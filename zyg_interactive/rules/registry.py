@@ -67,7 +67,7 @@ class Rule:
         """
         names = [*self.data, *(name for name, _ in self.metadata)]
         if isinstance(self.fn, np.ufunc):
-            kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT}
+            kwargs = {k: v for k, v in kwargs.items() if k not in LAYOUT and v is not None}
         if self.variadic:
             named = tuple(kwargs[k] for k in self.data if k in kwargs)
             args = (*args, *named) if len(args) + len(named) >= len(self.data) else args
@@ -153,6 +153,15 @@ def takes_lists(*fns: Any) -> None:
     call of another callable of NumPy or SciPy, a list in the place of an array is made one first.
     """
     LISTS.update(fns)
+
+
+# Data of NumPy's functions that tell places, counts or shapes: a list of whole numbers stays one.
+# None is an argument without a name.
+PLACES = {
+    *(None, "axis", "axis1", "axis2", "deg", "destination", "dtype", "indices", "k", "kth", "n"),
+    *("indices_or_sections", "new_shape", "obj", "pad_width", "repeats", "reps", "shape", "shift"),
+    *("size", "source", "window_shape"),
+}
 
 
 def wants_arrays(fn: Any) -> bool:
@@ -382,6 +391,7 @@ __all__ = [
     "LAYOUT",
     "LOWERED",
     "METHODS",
+    "PLACES",
     "REASONS",
     "REFUSAL",
     "RESULTS",

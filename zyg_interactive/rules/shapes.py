@@ -153,6 +153,11 @@ def _item(x: Any, *index: Any) -> Type:
     return scalar_type(Array(t.dtype, ())) if isinstance(t, Array) else UNKNOWN
 
 
+@result(runtime.like_first, runtime.into_like_first)
+def _like(x: Any, other: Any) -> Type:
+    return Array(None, shape_at(x))
+
+
 # ---- axes in another order
 
 

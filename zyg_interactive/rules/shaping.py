@@ -13,13 +13,10 @@ import numpy as np
 
 from .. import runtime
 from ..ir.core import Value, type_of
-from ..ir.types import Scalar
+from ..ir.types import INT, Scalar
 from .registry import call, rank_of, rule, shape_of_atom, unsupported
 from .sequences import as_dtype, carries, nested
-from .sizes import (
-    along,
-    normal,
-)
+from .sizes import along, decided, normal, static
 
 # ---- the same elements in another shape
 
@@ -81,11 +78,25 @@ def copy(g: Any, y: Any, a: Any, order: Any = "K", subok: Any = False) -> Any:
 
 @rule(runtime.item)
 def item(g: Any, y: Any, x: Any, *index: Any) -> Any:
+    if not rank_of(x):
+        return g, *(None for _ in index)
     place = index or (0,) * rank_of(x)
+    if len(place) == 1 and not isinstance(type_of(place[0]), Scalar):  # a tuple
+        return call(runtime.add_at, call(runtime.zeros_like, x), place[0], g), None
     if len(place) == 1 != rank_of(x):
         flat = call(runtime.zeros_like, np.reshape(x, (-1,)))
         return _back(call(runtime.add_at, flat, place, g), x), None
     return call(runtime.add_at, call(runtime.zeros_like, x), place, g), *(None for _ in index)
+
+
+@rule(runtime.like_first)
+def like_first(g: Any, y: Any, whole: Any, first: Any) -> Any:
+    return call(runtime.into_like_first, g, y), None
+
+
+@rule(runtime.into_like_first)
+def into_like_first(g: Any, out: Any, c: Any, y: Any) -> Any:
+    return call(runtime.into_like_first, g, y), None
 
 
 # ---- axes in another order
@@ -95,6 +106,7 @@ def item(g: Any, y: Any, x: Any, *index: Any) -> Any:
 def transpose(g: Any, y: Any, a: Any, axes: Any = None) -> Any:
     if axes is None:
         return np.transpose(g)
+    axes = decided(axes)
     n = len(axes)
     return np.transpose(g, tuple(int(i) for i in np.argsort([normal(i, n) for i in axes])))
 
@@ -142,7 +154,9 @@ def flipud(g: Any, y: Any, m: Any) -> Any:
 
 @rule(np.roll)
 def roll(g: Any, y: Any, a: Any, shift: Any, axis: Any = None) -> Any:
-    return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis), None
+    shift = static(shift)
+    back = tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
+    return np.roll(g, back, axis), None
 
 
 @rule(np.rot90)
@@ -165,7 +179,9 @@ def broadcast_arrays(g: Any, y: Any, *args: Any) -> Any:
 
 @rule(np.tile)
 def tile(g: Any, y: Any, A: Any, reps: Any) -> Any:
-    n = rank_of(A)
+    n, reps = rank_of(A), static(reps)
+    if isinstance(reps, Value) and type_of(reps) != INT:
+        raise unsupported("`np.tile` with counts that only the run knows", "give a tuple of them")
     times = reps if isinstance(reps, tuple | list) else (reps,)
     times = (1,) * (n - len(times)) + tuple(times)
     extra = len(times) - n

@@ -33,6 +33,7 @@ def cov(
         raise unsupported("`np.cov` with dtype=", "leave it out")
     rows = [_variables(v, decided(rowvar)) for v in (m, y) if v is not None]
     x = rows[0] if len(rows) == 1 else np.concatenate(rows, axis=0)
+    fweights = call(np.asarray, fweights) if isinstance(fweights, list | tuple) else fweights
     free = (0 if bias else 1) if ddof is None else ddof
     w = fweights if aweights is None else aweights if fweights is None else aweights * fweights
     if w is None:

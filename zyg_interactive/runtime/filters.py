@@ -119,6 +119,8 @@ def folded_in(c: Any, x: Any, weights: Any, mode: Any, origin: Any, turned: bool
 
 def gaussian_weights(x: Any, sigma: float, order: int, truncate: float, radius: Any) -> Any:
     """The weights of a Gaussian filter or of a derivative of one, in the precision of `x`."""
+    if sigma <= 1e-15:  # such an axis is left alone
+        return np.ones(1, x.real.dtype if x.dtype.kind in "fc" else float)
     reach = int(truncate * float(sigma) + 0.5) if radius is None else int(radius)
     places = np.arange(-reach, reach + 1)
     bell = np.exp(-0.5 / (sigma * sigma) * places**2)

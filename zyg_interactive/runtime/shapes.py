@@ -127,6 +127,15 @@ def tolist(x: Any) -> Any:
     return x.tolist()
 
 
+def like_first(whole: Any, first: Any) -> Any:
+    return whole.astype(np.asarray(first).dtype, copy=False)
+
+
+def into_like_first(c: Any, y: Any) -> Any:
+    """The cotangent of what became `y`: nothing comes through whole numbers."""
+    return c if y.dtype.kind in "fc" else 0.0 * c
+
+
 def compressed(x: Any, condition: Any, axis: Any = None) -> Any:
     return x.compress(condition, axis)
 

@@ -26,6 +26,7 @@ from ..ir.types import (
     Scalar,
     Tuple,
     Type,
+    Unknown,
     in_memory,
     is_complex,
     is_plural,
@@ -243,9 +244,8 @@ def repaired(c: Atom, x: Value, broadcasts: bool) -> Atom:
         real: Any = runtime.real_scalar if isinstance(x.type, Scalar) else np.real
         c = emit(real, (c,))
         assert isinstance(c, Value)
-        c.type = Array(
-            None if not isinstance(x.type, Array) else bar_dtype(x.type), shape_of(x.type)
-        )
+        dtype = None if is_short(x.type) else bar_dtype(x.type)  # it may be longer than `x`
+        c.type = Array(dtype, shape_of(x.type))
         if isinstance(x.type, Scalar):
             c.type = FLOAT
     return c
@@ -257,7 +257,10 @@ def in_kind_of(c: Atom, y: Atom) -> Atom:
     """
     if isinstance(c, tuple | list):
         return type(c)(in_kind_of(ci, component(y, i)) for i, ci in enumerate(c))
-    if c is None or is_complex(type_of(c)) is False or is_complex(type_of(y)) is not None:
+    numeric = isinstance(type_of(c), Array | Scalar | Unknown)
+    if not numeric or isinstance(c, dict) or not isinstance(type_of(y), Array | Unknown):
+        return c
+    if is_complex(type_of(c)) is False or is_complex(type_of(y)) is not None:
         return c
     return emit(runtime.real_where, (c, y))
 
@@ -279,8 +282,14 @@ def as_scalar(c: Atom, t: Type) -> Atom:
     return done
 
 
-def bar_dtype(t: Array) -> Any:
-    return t.dtype if t.dtype is not None and t.dtype.kind in "fc" else np.dtype(float)
+def is_short(t: Type) -> bool:
+    """Whether an array is known to be of less than double precision."""
+    return isinstance(t, Array) and t.dtype in (np.float16, np.float32, np.complex64)
+
+
+def bar_dtype(t: Type) -> Any:
+    known = isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "fc"
+    return t.dtype if isinstance(t, Array) and known else np.dtype(float)
 
 
 def _unbroadcast(c: Atom, x: Value) -> Atom:

@@ -33,7 +33,7 @@ from ..ir.core import (
 )
 from ..ir.types import Array, Const, Dict, List, Record, Scalar, Tuple, Type, Unknown, value_of
 from .adjoint import Adjoint, Pair, Pattern, Watch
-from .cotangents import Fields, as_scalar, filled, made, skeleton
+from .cotangents import Fields, as_scalar, filled, is_short, made, skeleton
 from .pullback import Pullback
 from .residuals import lighten, needed, recompute
 from .simplify import drop_dead, simplify
@@ -264,6 +264,8 @@ class Derivatives:
                 done = emit(runtime.as_dtype, (c, t.dtype), name=c.name)
                 done.type = t
                 return done
+        if isinstance(t, Array) and t.dtype is not None and t.dtype.kind in "iu" and is_short(has):
+            return emit(runtime.as_dtype, (c, np.dtype(float)), name=c.name)  # of int8, float16
         return c
 
 

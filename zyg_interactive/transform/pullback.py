@@ -63,6 +63,7 @@ from ..ir.types import (
     is_complex,
     may_be_differentiable,
     refers,
+    shape_of,
     value_of,
 )
 from ..rules.custom import CustomCall
@@ -81,6 +82,7 @@ from .cotangents import (
     component,
     filled,
     in_kind_of,
+    is_short,
     is_zero,
     made,
     opened,
@@ -713,7 +715,9 @@ def _late(p: Pullback, op: Op, scope: Scope, gs: tuple[Atom, ...]) -> None:
         if any(v in p.active or _shares_cells(v.type) for v in values(a))
     )
     back = _kept_back(op)
-    bars = tuple(Value(None, bar_type(type_of(every[i])), op.span) for i, _ in asked)
+    types = (bar_type(type_of(every[i])) for i, _ in asked)
+    longer = (Array(None, shape_of(t)) if is_short(t) else t for t in types)  # they may be
+    bars = tuple(Value(None, t, op.span) for t in longer)
     if changing or orders:
         op.args = (names, changing, (*orders, asked), *every)
         memory = p.memory if changing else None

@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import runtime
 from ...ir.core import type_of
-from ...ir.types import UNKNOWN, Array, Type, fresh, is_complex
+from ...ir.types import UNKNOWN, Array, Scalar, Type, fresh, is_complex
 from ..registry import call, constant, in_argument, rank_of, result, rule, unsupported
 from ..sequences import nested
 from ..sizes import decided, dtype_of, normal, shape_at
@@ -152,7 +152,9 @@ def gaussian_filter(
 ) -> Any:
     _real(input)
     at = _axes(axes, rank_of(input))
-    sigmas = list(sigma) if isinstance(sigma, tuple | list) else [sigma] * len(at)
+    t = type_of(sigma)
+    one = isinstance(t, Scalar) or (isinstance(t, Array) and t.shape == ())
+    sigmas = [sigma if one else sigma[i] for i in range(len(at))]
     parts = (_each(order, len(at)), _each(mode, len(at)), _each(radius, len(at)))
     for axis, s, o, m, r in zip(at, sigmas, *parts, strict=True):
         if isinstance(s, int | float) and s <= 1e-15:  # such an axis is left alone

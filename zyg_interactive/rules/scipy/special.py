@@ -403,6 +403,8 @@ def _pair_rule(fn: Any, *partials: Any) -> None:
 
 def _sinhc(x: Any) -> Any:
     """`sinh(x) / x`, regular at 0."""
+    if is_complex(type_of(x)) is not False:
+        return np.sinc(1j * x / math.pi)
     return np.exp(-x) * sp.exprel(2.0 * x)
 
 
