@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers import check, define
 
-from zyg_interactive import Refused, derivative, gradient
+from zyg_interactive import Refused, derivative, gradient, withgradient
 
 PROGRAMS = """
 class Plain:
@@ -216,6 +216,71 @@ def yielded_from_objects(x):
 
     return sum(k * v ** 2 for k, v in enumerate(every()))
 
+def keywords_changed(**kw):
+    kw["z"] = kw.pop("q", 1.0) * 2
+    kw.setdefault("r", 3.0)
+    return sum(kw.values())
+
+def keywords(**kw):
+    return kw
+
+class Keeping:
+    def __init__(self, **kw):
+        self.kw = kw
+
+    def __call__(self, x):
+        return x * self.kw.get("q", 0.5)
+
+def options(x):
+    return keywords_changed(q=x * x, r=x) * keywords_changed()
+
+def keywords_returned(x):
+    first = keywords(q=x)
+    first["q"] *= x
+    items = []
+    for d in [first, keywords(r=x * x), keywords()]:
+        items.append(d)
+    return sum(d.get("q", x) * k for k, d in enumerate(items, 1)) * items[1]["r"]
+
+def keywords_kept(x):
+    t = x
+    for f in [Keeping(q=x), Keeping(), Keeping(q=x * x, r=1.0)]:
+        t += f(t)
+    return t
+
+def get_of_either(x):
+    held = [{"q": x, "r": 2.0}, 3][int(x)]
+    return held.get("q", 0.0) * held.get("z", x) + sum(held.values())
+
+class Linked:
+    def __init__(self, v):
+        self.v, self.links = v, []
+
+    def link(self, o):
+        self.links.append(o)
+        o.links.append(self)
+
+def objects_in_a_circle(x):
+    nodes = {name: Linked(x * k) for k, name in enumerate("abc", 1)}
+    nodes["a"].link(nodes["b"])
+    nodes["b"].link(nodes["c"])
+    nodes["c"].link(nodes["a"])
+    for _ in range(2):
+        new = {n: node.v * sum(o.v for o in node.links) for n, node in nodes.items()}
+        for n, node in nodes.items():
+            node.v = new[n]
+    return sum(node.v for node in nodes.values())
+
+def objects_in_a_long_chain(x):
+    nodes = [Linked(x * (k % 3)) for k in range(300)]
+    for a, b in zip(nodes, nodes[1:]):
+        a.links.append(b)
+    t, at = 0.0, nodes[0]
+    while at.links:
+        t = 0.9 * t + at.v * x
+        at = at.links[0]
+    return t
+
 def remainder_of_text(x):
     text = "%5.1f|%s" % (x, "a") + "%d" % 3
     return x ** text.count("a")
@@ -249,7 +314,11 @@ def _square(x: Any) -> Any:
     return x * x
 
 
-NAMES = [line[4:].partition("(")[0] for line in PROGRAMS.splitlines() if line.startswith("def ")]
+NAMES = [
+    line[4:].partition("(")[0]
+    for line in PROGRAMS.splitlines()
+    if line.startswith("def ") and line.endswith("(x):")
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -371,3 +440,26 @@ def _over_a_method(x: Any) -> Any:
 def test_attributes_that_are_stored_past_what_is_followed(f: Any) -> None:
     with pytest.raises(Refused):
         gradient(f, 0.7)
+
+
+def _unfollowed(k: Any) -> Any:
+    def constant() -> Any:
+        for _ in range(1):
+
+            class Inside:
+                pass
+
+        return k
+
+    return constant
+
+
+def _of_functions(x: Any, fs: Any) -> Any:
+    return x * round(fs[int(x)]())
+
+
+def test_a_closure_that_is_not_followed_is_called_as_it_is_now() -> None:
+    for k in (1, 2, 3, 1):
+        f = _unfollowed(k)
+        assert withgradient(lambda x, f=f: x * round(f()), 0.7) == (0.7 * k, (float(k),))
+        assert derivative(lambda x, f=f: _of_functions(x, [f, None]), 0.7) == k

@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of
+from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of
 from ..ir.text import fn_name
 from ..ir.types import (
     UNKNOWN,
@@ -207,9 +207,16 @@ class Calls(Expressions):
         for k, v in kwargs.items():
             if isinstance(v, Generated):
                 kwargs = {**kwargs, k: self.materialise(v, node)}
-        if isinstance(fn, BoundMethod) and isinstance(fn.receiver, dict) and fn.fn is dict.get:
-            if args and not isinstance(args[0], Value):  # of the keywords that a function is given
-                return fn.receiver.get(args[0], args[1] if len(args) > 1 else None)
+        if isinstance(fn, Value) and isinstance(fn.type, Const):
+            return self.call(self.constant(fn.type.value, None), args, kwargs, node, name)
+        if _in(VIEWS, fn) and len(args) == 1 and isinstance(type_of(args[0]), Dict):
+            fn, args = BoundMethod(args[0], fn), ()
+        if method is dict.get and not kwargs:
+            asked = (fn.receiver, *args) if isinstance(fn, BoundMethod) else args
+            if len(asked) in (2, 3) and isinstance(type_of(asked[0]), Dict):
+                if not isinstance(asked[1], Value):
+                    return self._asked_for(*asked, node=node, name=name)
+                self.memory()
         if isinstance(fn, BoundMethod) and _in(VIEWS, fn.fn) and not args and not kwargs:
             known = type_of(fn.receiver)
             if isinstance(known, Dict):
@@ -229,8 +236,6 @@ class Calls(Expressions):
                 return self._user_call(fn.fn, args, kwargs, node, name)
             case UserFunction():
                 return self._user_call(fn, args, kwargs, node, name)
-            case Value(type=Const(value=known)):
-                return self.call(self.constant(known, None), args, kwargs, node, name)
             case Value(type=Closure(template=template, captured=captured)):
                 return self._closure_call(fn, template, len(captured), args, kwargs, node, name)
             case Value(type=Record(cls=cls) | Ref(cls=cls)) if _has_call(cls):
@@ -266,6 +271,14 @@ class Calls(Expressions):
         if lookup(fn) is None and _has_rule(type(fn)):
             return self.call(type(fn).__call__, (fn, *args), kwargs, node, name)
         return self._known(fn, args, kwargs, node, name)
+
+    def _asked_for(
+        self, held: Atom, key: Atom, default: Atom = None, *, node: ast.AST, name: str | None
+    ) -> Atom:
+        """`held.get(key, default)` where it is known what the dict holds."""
+        t = type_of(held)
+        assert isinstance(t, Dict)
+        return self.subscript(held, key, node, name) if key in dict(t.items) else default
 
     def adapted(
         self, fn: Any, args: tuple[Atom, ...], kwargs: dict[str, Atom], node: ast.AST
@@ -500,6 +513,9 @@ class Calls(Expressions):
         except Refused as refusal:
             if fn.live is None:
                 raise
+            if fn.live.__closure__ and fn.origin is not None:
+                same = Identical(fn.origin, fn.live)
+                self.guards[same.key] = same
             return self._opaque(fn.live, args, kwargs, refusal.diagnostic, node, name)
         result = self.op(callee, tuple(values), {}, node, name)
         # Sizes that the callee made up may be others at the next call of it.

@@ -48,7 +48,7 @@ from .fence import refused
 from .interruptions import Catches
 from .loops import is_range
 from .memory import CONTAINERS
-from .names import always_jumps, bound, parameters
+from .names import always_jumps, bound, only_asked, parameters
 from .resolve import Known, Meaning, Missing, UserFunction
 from .resumable import Step
 from .scope import (
@@ -142,6 +142,8 @@ class Statements(Classes):
                 params.append(Value(name, given, self.span(nodes[name])))
                 self.env[name] = params[-1]
         self.params = params
+        if args.kwarg is not None:
+            self._keep(args.kwarg)
         self.share()
         self.env.update({RETURNED: False})
         if isinstance(self.fn, Step):
@@ -154,6 +156,19 @@ class Statements(Classes):
             self.block(node.body)
         out = self.materialise(self._result(), node)
         return self._finished(params, out)
+
+    def _keep(self, keywords: ast.arg) -> None:
+        """The dict of keywords is one in memory, where the function does more than to ask it."""
+        given = self.env[keywords.arg]
+        t = type_of(given)
+        if self.heap is None or not isinstance(t, Dict) or only_asked(keywords.arg, self.fn.node):
+            return
+        keys = tuple(k for k, _ in t.items)
+        values = [self.materialise(self.subscript(given, k, keywords), keywords) for k in keys]
+        made = self.op(runtime.make_dict, (keys, *values), {}, keywords, keywords.arg)
+        made.type = Ref(dict, self.heap.site((self.span(keywords), keys)))
+        made.type.site.made(dict(zip(keys, map(type_of, values), strict=True)))
+        self.env[keywords.arg] = made
 
     def _finished(self, params: list[Value], out: Atom) -> Function:
         self.region.params = (*params, *self.hidden.values())

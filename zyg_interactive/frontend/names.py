@@ -171,3 +171,35 @@ def always_jumps(body: list[ast.stmt]) -> bool:
         if isinstance(s, ast.If) and s.orelse and always_jumps(s.body) and always_jumps(s.orelse):
             return True
     return False
+
+
+ASKING = {"get", "items", "values", "keys", "copy"}  # methods of a dict that leave it as it is
+LOOKING = {"len", "sorted", "list", "tuple", "print", "str", "repr", "any", "all"}
+
+
+def only_asked(name: str, fn: Scope) -> bool:
+    """Whether a function does no more with a dict than to ask it for what it holds, and that by
+    itself: the dict is not changed, kept, passed on or returned.
+    """
+    asked: set[ast.AST] = set()
+    for n in ast.walk(fn):
+        match n:
+            case ast.Subscript(value=at, ctx=ast.Load()) | ast.keyword(arg=None, value=at):
+                asked.add(at)
+            case ast.Call(func=ast.Attribute(value=at, attr=attr)) if attr in ASKING:
+                asked.add(at)
+            case ast.Call(func=ast.Name(id=called), args=args) if called in LOOKING:
+                asked.update(args)
+            case ast.Compare(ops=ops, comparators=others):
+                pairs = zip(ops, others, strict=True)
+                asked.update(at for op, at in pairs if isinstance(op, ast.In | ast.NotIn))
+            case ast.For(iter=at) | ast.comprehension(iter=at) | ast.FormattedValue(value=at):
+                asked.add(at)
+            case ast.If(test=at) | ast.IfExp(test=at) | ast.UnaryOp(op=ast.Not(), operand=at):
+                asked.add(at)
+            case ast.Dict(keys=keys, values=values):
+                asked.update(v for k, v in zip(keys, values, strict=True) if k is None)
+    inner = [n for n in ast.walk(fn) if isinstance(n, Scope) and n is not fn]
+    inside = {m for n in inner for m in ast.walk(n)}
+    named = (n for n in ast.walk(fn) if isinstance(n, ast.Name) and n.id == name)
+    return all(n in asked and n not in inside for n in named)

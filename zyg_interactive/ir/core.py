@@ -309,6 +309,20 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class Identical(Guard):
+    """Taken for granted: the object at `path` is this very one. What a function captured matters
+    where it is called as it is.
+    """
+
+    @property
+    def key(self) -> Any:
+        return (self.path, None)
+
+    def holds(self, f: Any, args: tuple[Any, ...]) -> bool:
+        return self.path.fetch(f, args) is self.expected
+
+
+@dataclass(frozen=True)
 class SameObject(Guard):
     """Taken for granted: the function at `path` is the very object at `first`."""
 

@@ -50,9 +50,13 @@ def real_where(c: Any, y: Any) -> Any:
     return c
 
 
-def zeros_like(x: Any) -> Any:
+DEEPEST = 20
+
+
+def zeros_like(x: Any, around: tuple[Any, ...] = ()) -> Any:
     """A fresh zero cotangent for `x`: floating, complex, or structured as `x` is; None where
-    nothing can flow.
+    nothing can flow, and where `x` is a part of itself: one of what is `around`. What is far inside
+    of a chain of objects has its cotangent in memory, by its identity.
     """
     if isinstance(x, complex):
         return 0j
@@ -63,15 +67,18 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, types.FunctionType) and x.__closure__:
         shared = shared_cells(x)  # what these hold has its cotangent in memory
         return tuple(
-            None if i in shared else zeros_like(cell.cell_contents)
+            None if i in shared else zeros_like(cell.cell_contents, around)
             for i, cell in enumerate(x.__closure__)
         )
     if isinstance(x, tuple):
-        return tuple_like(x, [zeros_like(e) for e in x])
+        return tuple_like(x, [zeros_like(e, around) for e in x])
+    if len(around) > DEEPEST or any(x is y for y in around):
+        return None
+    around = (*around, x)
     if isinstance(x, list):
-        return [zeros_like(e) for e in x]
+        return [zeros_like(e, around) for e in x]
     if isinstance(x, dict):
-        items = {k: zeros_like(v) for k, v in x.items()}
+        items = {k: zeros_like(v, around) for k, v in x.items()}
         # The items of SciPy's results are their attributes.
         by_name = type(x).__setattr__ is dict.__setitem__
         return types.SimpleNamespace(**items) if by_name else items
@@ -80,7 +87,7 @@ def zeros_like(x: Any) -> Any:
         return None
     if not fields:  # a name without a value, which may stand where numbers do
         return 0.0
-    return types.SimpleNamespace(**{k: zeros_like(v) for k, v in fields.items()})
+    return types.SimpleNamespace(**{k: zeros_like(v, around) for k, v in fields.items()})
 
 
 PLAIN = (
@@ -90,6 +97,8 @@ PLAIN = (
     type(Ellipsis),
     types.FunctionType,
     types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
     type,
     np.ufunc,
 )
