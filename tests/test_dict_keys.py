@@ -1,4 +1,6 @@
-"""Numbers as the keys of dicts, which carry their derivative as the values do; `|` of dicts."""
+"""Numbers as the keys of dicts, which carry their derivative as the values do; `|` of dicts, and
+views of dicts that are kept.
+"""
 
 from __future__ import annotations
 
@@ -202,6 +204,110 @@ def merged_in_place(x):
     return e["b"] * e["a"]
 """
 
+VIEWS = """
+class Model:
+    def __init__(self, x): self.d = filled(x)
+    @property
+    def parameters(self): return self.d.values()
+    def put(self, x): self.d["z"] = x
+
+
+class Holder: pass
+
+
+def filled(x, start=0):
+    d = {}
+    for i, k in enumerate("abc"):
+        d[k] = x**i
+    return d
+
+
+def keys(d): return d.keys()
+
+
+def values(d): return d.values()
+
+
+def items(d): return d.items()
+
+
+def returned(x):
+    d = filled(x)
+    k, v, i = keys(d), values(d), items(d)
+    d["z"] = x**3
+    return sum(v) + sum(d[n] for n in k) * x + sum(b for a, b in i) * x * x + len(v) * x
+
+
+def returned_late(x):
+    d = filled(x)
+    for f in [values, values]:
+        v = f(d)
+    d["z"] = x**3
+    p, q, *r = v
+    return sum(v) * p * q * r[0]
+
+
+def returned_by_a_property(x):
+    m = Model(x)
+    p = m.parameters
+    m.put(x**3)
+    return sum(p) + max(p) * list(p)[2]
+
+
+def put_away(x):
+    d = filled(x)
+    h = Holder()
+    h.v = d.values()
+    l, t, e = [d.values()], (d.items(), 1), {"v": d.values()}
+    d["z"] = x**3
+    return sum(l[0]) + sum(b for a, b in t[0]) * x + sum(e["v"]) * x * x + sum(h.v) * x**3
+
+
+def given(x):
+    d = filled(x)
+    def f(v):
+        d["z"] = x**3
+        return sum(v)
+    return f(d.values())
+
+
+def captured(x):
+    d = filled(x)
+    v = d.values()
+    def f():
+        return sum(v)
+    d["z"] = x**3
+    return f() * x
+
+
+def chosen(x):
+    d = filled(x)
+    v = d.values() if x > 0 else [x]
+    d["z"] = x**3
+    return sum(v)
+
+
+def iterator(x):
+    d = filled(x)
+    it, names = iter(d.values()), iter(d.keys())
+    d["a"] = x**3
+    return next(it) * d[next(names)] + next(it)
+
+
+def compared(x):
+    d, e = filled(x), {}
+    for k in "cba":
+        e[k] = x
+    same = d.keys() == e.keys(), keys(d) == keys(e), d.keys() >= {"a"}, {"z"} < keys(d)
+    return x * sum(same) * len(keys(d) & keys(e)) + sum(d[k] for k in keys(d) & e.keys())
+
+
+def joined(x):
+    d, e = filled(x), {"b": 2 * x, "z": x}
+    total = sum(d[k] * e[k] for k in d.keys() & e.keys())
+    total += sum(d.get(k, 0) * e.get(k, x) for k in sorted(d.keys() | e.keys()))
+    return total + sum(d[k] for k in set(d) - set(e)) + sum(e[k] for k in {"b", "q"} & e.keys())
+"""
 LATE = """
 def merged(x):
     held = []
@@ -224,9 +330,26 @@ def with_a_list(x):
 """
 
 
-@pytest.mark.parametrize("name", names(PROGRAMS))
-def test_gradient(name: str) -> None:
-    f = define(PROGRAMS, name)
+def test_what_is_printed_of_a_view(capsys: pytest.CaptureFixture[str]) -> None:
+    f = define("""
+def f(x):
+    d = {}
+    for k in "ab":
+        d[k] = x
+    print(d.keys(), d.values(), d.items(), f"{d.values()}")
+    return sum(d.values())
+""")
+    f(1.5)
+    assert derivative(f, 1.5) == 2.0
+    first, second = capsys.readouterr().out.splitlines()
+    assert second == first
+
+
+@pytest.mark.parametrize(
+    "source, name", [(p, name) for p in (PROGRAMS, VIEWS) for name in names(p)]
+)
+def test_gradient(source: str, name: str) -> None:
+    f = define(source, name, {"__name__": "programs"})
     check(f, 0.7)
     check_second(f, 0.7)
 

@@ -19,6 +19,86 @@ class Kept:
         return self
 
 
+class View:
+    """A view of a dict that is kept: it shows what the dict holds when it is looked at."""
+
+    def __init__(self, held: Any):
+        self.held = held
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def __repr__(self) -> str:
+        return f"dict_{type(self).__name__.lower()}({list(self)!r})"
+
+    def __iter__(self) -> Any:
+        raise NotImplementedError
+
+
+class Values(View):
+    def __iter__(self) -> Any:
+        yield from self.held.values()
+
+
+class Items(View):
+    def __iter__(self) -> Any:
+        yield from self.held.items()
+
+    def __contains__(self, item: Any) -> bool:
+        key, value = item
+        return key in self.held and bool(self.held[key] == value)
+
+
+class Keys(View):
+    def __iter__(self) -> Any:
+        yield from self.held
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self.held
+
+    def __and__(self, other: Any) -> Any:
+        return self.held.keys() & other
+
+    def __or__(self, other: Any) -> Any:
+        return self.held.keys() | other
+
+    def __sub__(self, other: Any) -> Any:
+        return self.held.keys() - other
+
+    def __xor__(self, other: Any) -> Any:
+        return self.held.keys() ^ other
+
+    def __rand__(self, other: Any) -> Any:
+        return other & self.held.keys()
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self.held.keys()
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self.held.keys()
+
+    def __rxor__(self, other: Any) -> Any:
+        return other ^ self.held.keys()
+
+    def __eq__(self, other: Any) -> Any:
+        return self.held.keys() == other
+
+    def __ne__(self, other: Any) -> Any:
+        return self.held.keys() != other
+
+    def __le__(self, other: Any) -> Any:
+        return self.held.keys() <= other
+
+    def __lt__(self, other: Any) -> Any:
+        return self.held.keys() < other
+
+    def __ge__(self, other: Any) -> Any:
+        return self.held.keys() >= other
+
+    def __gt__(self, other: Any) -> Any:
+        return self.held.keys() > other
+
+
 class Resumed(Kept):
     """The frame of a generator: its variables, and where it stands. Classes of this are made for
     generator functions as they are lowered (`frontend.resumable`).

@@ -38,7 +38,7 @@ from ..ir.types import (
     rank,
     refers,
 )
-from ..iterators import Kept, bound, calling, columns
+from ..iterators import Kept, View, bound, calling, columns
 from ..rules.registry import PLACES, REFUSAL, lookup, reason_for, wants_arrays
 from ..rules.sequences import JOINING
 from ..rules.sizes import dtype_of, refreshed
@@ -48,7 +48,7 @@ from .dataclass import initialised_by, initialises
 from .expressions import Expressions, is_literal, is_number, is_real
 from .fence import refused
 from .generators import is_generator
-from .memory import CONTAINERS, NOT_HANDLED, STORES
+from .memory import CONTAINERS, NOT_HANDLED, STORES, takes_contents
 from .names import body_of, read
 from .resolve import LOCAL_CLASSES, UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
@@ -357,7 +357,9 @@ class Calls(Expressions):
         name: str | None,
     ) -> Atom:
         """A callable that has a rule, or that is refused once a derivative has to pass it."""
-        args = tuple(self.materialise(a, node) for a in args)
+        if fn is not len and not takes_contents(fn):
+            args = tuple(map(self.kept_view, args))
+        args = tuple(a if self.is_view(a) else self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         args, kwargs = self._of_arrays(fn, args, kwargs, node)
         if lookup(fn) is None:
@@ -528,7 +530,7 @@ class Calls(Expressions):
     ) -> tuple[Function, list[Atom]]:
         """The callee lowered for these arguments, and the values to call it with."""
         arguments = {
-            k: self.kept_method(a, node) if isinstance(a, BoundMethod) else a
+            k: self.kept_method(a, node) if isinstance(a, BoundMethod) else self.kept_view(a)
             for k, a in self.bind(fn, args, kwargs, node).items()
         }
         callee = self.context.link(fn, arguments, self, self.span(node))
@@ -796,7 +798,7 @@ def _is_plain(cls: type) -> bool:
     return (
         type(cls) in (type, abc.ABCMeta)
         and by is object.__new__
-        and (issubclass(cls, Kept) or cls.__module__.partition(".")[0] not in FOREIGN)
+        and (issubclass(cls, Kept | View) or cls.__module__.partition(".")[0] not in FOREIGN)
         and not runtime.is_outside(cls)
     )
 

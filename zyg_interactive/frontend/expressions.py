@@ -101,7 +101,7 @@ class Expressions(Arrays):
             case ast.Tuple(elts=elts):
                 pieces = self._pieces(elts)
                 if len(pieces) == 1:
-                    return tuple(map(_one_object, pieces[0]))
+                    return tuple(self.kept_view(_one_object(a)) for a in pieces[0])
                 return self.op(tuple, (self._joined(pieces, node),), {}, node, name)
             case ast.List(elts=elts):
                 pieces = self._pieces(elts)

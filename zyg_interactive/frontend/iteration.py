@@ -118,7 +118,13 @@ class Iteration(Loops):
         t = type_of(atom.source)
         if isinstance(t, Dict) or (isinstance(t, Ref) and t.cls not in SEQUENCES):
             return atom
+        if self.is_view(atom.source):
+            return self.kept(atom.source, node)
         return self.cursor(atom.source, node)
+
+    def kept(self, atom: Atom, node: ast.AST) -> Atom:
+        """The iterator over something, as an object."""
+        raise NotImplementedError
 
     def cursor(self, items: Atom, node: ast.expr) -> Atom:
         return self.call(Cursor, (items,), {}, node)

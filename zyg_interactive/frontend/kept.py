@@ -146,6 +146,8 @@ class KeptIterators(Iteration):
             return self.kept(self.call(iterators.each_item, (view, keys), {}, node), node)
         t = type_of(atom)
         made = atom.op if isinstance(atom, Value) else None
+        if made is not None and made.fn is runtime.keys_of and self.is_view(atom):
+            return self.kept(made.args[0], node)
         if made is not None and made.fn is runtime.values_of:
             keys = self.kept(made.args[0], node)
             values = self.call(iterators.each_value, (made.args[0], keys), {}, node)

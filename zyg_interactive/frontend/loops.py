@@ -47,6 +47,7 @@ from ..ir.types import (
     join,
     subsumes,
 )
+from ..iterators import Items
 from ..rules.registry import REFUSAL
 from .calls import Calls
 from .desugar import LEFT
@@ -85,6 +86,7 @@ class Loops(Calls):
 
     def sequence(self, it: Atom, node: ast.expr) -> Counted:
         """A sequence as a `range` to count it, and how to read an item."""
+        it = self.gone_through_as(it, node) if self.is_view(it) else it
         made = it.op if isinstance(it, Value) else None
         if made is not None and made.fn is range:
             return it, _same
@@ -281,6 +283,7 @@ class Loops(Calls):
 
         view = self.one_by_one(counted, text)
         view.again, view.view = True, base
+        view.keep = lambda: self.call(Items, (base,), {}, text)
         return view
 
     def iterated(self, items: Atom, node: ast.AST | None = None) -> Atom:

@@ -49,7 +49,7 @@ from ..ir.types import (
     join_quietly,
     refers,
 )
-from ..iterators import filled
+from ..iterators import Keys, Values, filled
 from ..rules.registry import lookup
 from .cells import Cells
 from .fence import refused
@@ -85,11 +85,15 @@ class Memory(Cells):
     def load(self, name: str, node: ast.AST) -> Atom:
         """A view of a dict shows what the dict holds now."""
         atom = super().load(name, node)
-        made = atom.op if isinstance(atom, Value) else None
-        if made is not None and made.fn in (runtime.values_of, runtime.keys_of):
-            read = self.held_values if made.fn is runtime.values_of else self.held_keys
-            return read(made.args[0], node)
-        return atom
+        made = atom.op if isinstance(atom, Value) and self.is_view(atom) else None
+        return atom if made is None else self._view(made.fn, made.args[0], node)
+
+    def _view(self, fn: Any, base: Value, node: ast.AST) -> Value:
+        """What a view of a dict shows now. Where it is kept, it is an object."""
+        read, cls = VIEWS[fn]
+        got: Value = read(self, base, node)
+        self.views[got] = lambda: self.call(cls, (base,), {}, node)
+        return got
 
     def op(
         self,
@@ -100,7 +104,7 @@ class Memory(Cells):
         name: str | None = None,
     ) -> Value:
         if self.heap is not None:
-            if _takes_contents(fn):
+            if takes_contents(fn):
                 deep = fn not in SHALLOW
                 if fn in ITERATING and any(map(_is_object, args)):
                     raise refused(self.source, node, f"`{fn.__name__}` of an object here")
@@ -214,7 +218,9 @@ class Memory(Cells):
         return got
 
     def gone_through_as(self, atom: Atom, node: ast.AST) -> Atom:
-        """What is gone through of something: of a dict, its keys."""
+        """What is gone through of something: of a dict, its keys; of a view, what it shows now."""
+        if isinstance(atom, Value) and atom.op is not None and self.is_view(atom):
+            return VIEWS[atom.op.fn][0](self, atom.op.args[0], node)
         t = type_of(atom)
         if isinstance(t, Dict):
             return tuple(k for k, _ in t.items)
@@ -447,10 +453,8 @@ class Memory(Cells):
         """A method that only reads: of what the container holds now."""
         base = args[0]
         assert isinstance(base, Value)
-        if fn is dict.values:
-            return self.held_values(base, node)
-        if fn is dict.keys:
-            return self.held_keys(base, node)
+        if fn is dict.values or fn is dict.keys:
+            return self._view(fn, base, node)
         if fn is dict.items:
             return self.items_of(base, node)
         if fn is dict.copy:
@@ -672,6 +676,11 @@ class Memory(Cells):
         self.mapped(store, count, node)
 
 
+VIEWS: dict[Any, tuple[Any, type]] = {
+    dict.keys: (Memory.held_keys, Keys),
+    dict.values: (Memory.held_values, Values),
+}
+VIEWS |= {runtime.keys_of: VIEWS[dict.keys], runtime.values_of: VIEWS[dict.values]}
 Change = Callable[..., Atom]
 STORES = (operator.setitem, operator.delitem, setattr, delattr, object.__setattr__)
 CHANGES: dict[Any, Change] = {
@@ -704,7 +713,7 @@ def _is_object(x: Atom) -> bool:
     return isinstance(t, Ref) and not issubclass(t.cls, CONTAINERS)
 
 
-def _takes_contents(fn: Any) -> bool:
+def takes_contents(fn: Any) -> bool:
     """Whether a callable has a rule for what a list holds, not for where it is."""
     if isinstance(fn, Function) or fn in REFERRING:
         return False

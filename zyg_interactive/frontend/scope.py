@@ -251,6 +251,7 @@ class Lowering:
         own = bound(body) | set(parameters(fn.node.args))
         self.locals = own - self.globals - self.nonlocals
         self.depth = 0  # of loops
+        self.views: dict[Value, Callable[[], Atom]] = {}  # of dicts, and what makes them objects
         self.gone_through: list[Any] = []  # what loops go through, to be looked at when they end
         self.frames: dict[Any, dict[str, Value]] = {}
 
@@ -381,6 +382,8 @@ class Lowering:
         consumed = atom.consumed if isinstance(atom, Poisoned) else atom
         if isinstance(consumed, Generated) and consumed.keep is not None:
             atom = self.has_to_be_kept(consumed)
+        if self.is_view(atom):
+            atom = self.env[name] = self.kept_view(atom)
         if isinstance(atom, Poisoned):
             raise atom.refusal
         if isinstance(atom, LocalFunction | UserFunction) or (
@@ -537,6 +540,13 @@ class Lowering:
         finally:
             self.region, self.env = outer
 
+    def is_view(self, atom: Atom) -> bool:
+        return isinstance(atom, Value) and atom in self.views
+
+    def kept_view(self, atom: Atom) -> Atom:
+        """A view of a dict as an object, which shows what the dict holds then."""
+        return self.views[atom]() if isinstance(atom, Value) and atom in self.views else atom
+
     def materialise(self, atom: Atom, node: ast.AST) -> Atom:
         """An atom that stands for a run-time object: inner functions become closures."""
         match atom:
@@ -548,6 +558,8 @@ class Lowering:
                 raise refusal
             case BoundMethod():
                 return self.kept_method(atom, node)
+            case Value() if atom in self.views:
+                return self.kept_view(atom)
             case Generated(keep=keep) if keep is not None:
                 return self.materialise(keep(), node)
             case Generated():
