@@ -217,10 +217,12 @@ class Expressions(Arrays):
         return merged
 
     def _beside(self, a: Atom, b: Atom, node: ast.AST) -> Atom:
-        """An operand beside an array: an array, where it is a list."""
+        """An operand beside an array: an array, where it is a list. A whole number repeats one."""
         t = type_of(b)
-        known = isinstance(t, Array) and t.shape != ()
-        return self.as_number(a, node, is_number) if known else a
+        if not isinstance(t, Array) or t.shape == ():
+            return a
+        many = t.shape is not None or (t.dtype is not None and t.dtype.kind in "fc")
+        return self.as_number(a, node, is_number) if many else a
 
     def as_number(self, a: Atom, node: ast.AST, quantity: Callable[[Type], bool]) -> Atom:
         """A list or tuple with a quantity in it as the array that NumPy makes of it."""
