@@ -82,6 +82,7 @@ GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
 NO_ITERATORS: set[Any] = {list, tuple, dict, set, str, bytes, int, float, complex, bool, np.ndarray}
 FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
+SEARCHING = {list.index, list.count, tuple.index, tuple.count}
 ADAPTERS = {enumerate, zip, reversed}
 EXTREMES = {max, min}
 # Those of them that go through their first argument alone.
@@ -222,6 +223,9 @@ class Calls(Expressions):
                 held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
                 items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
                 return dataclasses.replace(self.iterated(items), again=True)
+        if _in(SEARCHING, method):
+            for a in args:
+                self.told_apart(a, node)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)
