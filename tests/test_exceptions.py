@@ -491,6 +491,20 @@ def f(x, y):
         y = y * l[-1]
     return sum(k * v for k, v in enumerate(l)) * y
 """,
+    "the result of a recursion that always raises": """
+def down(q, n):
+    if n == 0:
+        raise Far("bottom")
+    return down(q, n - 1) * q
+
+
+def f(x, y):
+    try:
+        y = down(y, 3)
+    except Far:
+        y = y * x
+    return y
+""",
     "return out of finally": """
 def f(x, y):
     def g(q):

@@ -22,6 +22,7 @@ from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of
 from ..ir.text import fn_name
 from ..ir.types import (
+    UNBOUND_TYPE,
     UNKNOWN,
     Array,
     Closure,
@@ -520,6 +521,9 @@ class Calls(Expressions):
         result = self.op(callee, tuple(values), {}, node, name)
         # Sizes that the callee made up may be others at the next call of it.
         self.returned(result, refreshed(callee.result), node)
+        if callee.region.ops and callee.region.ops[-1].fn is runtime.throw:
+            result.type = UNBOUND_TYPE  # it never returns
+            return result
         known = not isinstance(callee.region.outs[0], Value | tuple | list | dict)
         return callee.region.outs[0] if known and not callee.recursive else result
 
