@@ -452,6 +452,69 @@ def f(x, y):
         y = y * l[-1]
     return y * x + sum(l)
 """,
+    "finally, out of which an exception leaves its function": """
+def close(l, q):
+    try:
+        change(l, q)
+    finally:
+        l.append(q * q)
+        l[0] *= q
+    return q
+
+
+def f(x, y):
+    l = [x]
+    for k in range(3):
+        try:
+            close(l, y * (k + 1))
+        except Off:
+            l.append(y)
+        except Far:
+            l[0] += l[-1] * x
+    return sum(l) * l[0]
+""",
+    "finally in each call of a recursion": """
+def down(l, q, n):
+    if n == 0:
+        raise Far("bottom")
+    try:
+        return down(l, q, n - 1) * q
+    finally:
+        l.append(n * q)
+
+
+def f(x, y):
+    l = [x]
+    try:
+        down(l, y, 3)
+    except Far:
+        y = y * l[-1]
+    return sum(k * v for k, v in enumerate(l)) * y
+""",
+    "the result of a recursion that always raises": """
+def down(q, n):
+    if n == 0:
+        raise Far("bottom")
+    return down(q, n - 1) * q
+
+
+def f(x, y):
+    try:
+        y = down(y, 3)
+    except Far:
+        y = y * x
+    return y
+""",
+    "return out of finally": """
+def f(x, y):
+    def g(q):
+        try:
+            change([q], 1.0)
+        finally:
+            return q * q
+
+    return g(x) * g(y)
+""",
 }
 ARGUMENTS = [(0.4, 0.9), (0.7, 0.35), (-0.6, 1.3), (0.9, -0.4), (-0.5, 0.2)]
 

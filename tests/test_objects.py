@@ -281,6 +281,28 @@ def objects_in_a_long_chain(x):
         at = at.links[0]
     return t
 
+def places_of_an_array(x):
+    out = np.zeros((2, 3))
+    for i, j in np.ndindex(2, 3):
+        out[i, j] = x * i + j * x * x
+    for place in np.ndindex(out.shape):
+        out[place] *= x
+    return np.sum(out ** 2)
+
+def complex_of_parts(x):
+    z = complex(x, x * x)
+    w = z ** 2 + z.conjugate() * complex(imag=x)
+    return abs(w) + w.real * w.imag
+
+def functions_compared(x):
+    def f(v):
+        return v * x
+
+    def called(g):
+        return g(x) if g is f and g == f else x
+
+    return called(f) * (f is not None) + called(lambda v: v)
+
 def remainder_of_text(x):
     text = "%5.1f|%s" % (x, "a") + "%d" % 3
     return x ** text.count("a")
@@ -463,3 +485,39 @@ def test_a_closure_that_is_not_followed_is_called_as_it_is_now() -> None:
         f = _unfollowed(k)
         assert withgradient(lambda x, f=f: x * round(f()), 0.7) == (0.7 * k, (float(k),))
         assert derivative(lambda x, f=f: _of_functions(x, [f, None]), 0.7) == k
+
+
+def _found(x: Any) -> Any:
+    def f(v: Any) -> Any:
+        return v * x
+
+    kept = {"f": f}
+    return x if kept["f"] is f else x * x
+
+
+def _removed(x: Any) -> Any:
+    def f(v: Any) -> Any:
+        return v * x
+
+    items = [x]
+    items.append(f)
+    items.remove(f)
+    return items[0] * len(items)
+
+
+def _counted(x: Any) -> Any:
+    def f(v: Any) -> Any:
+        return v * x
+
+    return x * [f, f].count(f)
+
+
+def _bound(x: Any) -> Any:
+    s = Sum(x)
+    return s.r if s.unfollowed in [s.unfollowed] else 0.0
+
+
+@pytest.mark.parametrize("f", [_found, _removed, _counted, _bound])
+def test_a_function_that_is_made_here_is_not_told_from_others(f: Any) -> None:
+    with pytest.raises(Refused):
+        gradient(f, 0.7)

@@ -22,6 +22,7 @@ from ..diagnostics import Diagnostic, Refused, refuse
 from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of
 from ..ir.text import fn_name
 from ..ir.types import (
+    UNBOUND_TYPE,
     UNKNOWN,
     Array,
     Closure,
@@ -82,6 +83,7 @@ GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
 NO_ITERATORS: set[Any] = {list, tuple, dict, set, str, bytes, int, float, complex, bool, np.ndarray}
 FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
+SEARCHING = {list.index, list.count, tuple.index, tuple.count}
 ADAPTERS = {enumerate, zip, reversed}
 EXTREMES = {max, min}
 # Those of them that go through their first argument alone.
@@ -223,6 +225,9 @@ class Calls(Expressions):
                 held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
                 items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
                 return dataclasses.replace(self.iterated(items), again=True)
+        if _in(SEARCHING, method):
+            for a in args:
+                self.told_apart(a, node)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)
@@ -522,6 +527,9 @@ class Calls(Expressions):
         result = self.op(callee, tuple(values), {}, node, name)
         # Sizes that the callee made up may be others at the next call of it.
         self.returned(result, refreshed(callee.result), node)
+        if callee.region.ops and callee.region.ops[-1].fn is runtime.throw:
+            result.type = UNBOUND_TYPE  # it never returns
+            return result
         known = not isinstance(callee.region.outs[0], Value | tuple | list | dict)
         return callee.region.outs[0] if known and not callee.recursive else result
 

@@ -197,10 +197,12 @@ class Exceptions(Functions):
             self.throw(error, node)
 
     def _finally(self, body: list[ast.stmt], final: list[ast.stmt], node: ast.stmt) -> None:
-        def close(_: bool) -> None:
+        def close(raised: bool) -> None:
+            if raised:
+                self.env[RAISED] = False  # what comes now is not passed over
             self.block(final)
 
-        if self._leaves(body, final):
+        if self._leaves(body, final) and not any(map(_jumps, final)):
             self._closed(body, close, node)
         else:
             raised = self._body(body, EVERY, self._is_whole(body, [final]), node)

@@ -181,11 +181,11 @@ class Expressions(Arrays):
                 return folded
         if fn is operator.or_ and any(map(_is_dict, (a, b))):
             return self._merged(a, b, node)
+        sets = fn in OF_SETS and any(map(_is_set, (a, b)))
+        a, b = self._keys_as_sets(a, b, node)
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
-        sets = fn in OF_SETS and any(map(_is_set, (a, b)))
-        a, b = self._keys_as_sets(a, b, node)
         if isinstance(type_of(a), Array) or isinstance(type_of(b), Array):
             a, b = (self._beside(x, y, node) for x, y in ((a, b), (b, a)))
         made = self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
@@ -308,6 +308,7 @@ class Expressions(Arrays):
         self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None
     ) -> Atom:
         if isinstance(op, ast.In | ast.NotIn):
+            self.told_apart(a, node)
             inside = self.op(
                 operator.contains, (self.materialise(b, node), self.materialise(a, node)), {}, node
             )
@@ -319,14 +320,32 @@ class Expressions(Arrays):
             decided = _identity(a, b)
             if decided is not None:
                 return decided if fn is operator.is_ else not decided
-        elif not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b)):
+        if isinstance(a, LocalFunction) and isinstance(b, LocalFunction):
+            return (a is b) == (fn in (operator.is_, operator.eq))
+        for x, y in ((a, b), (b, a)):
+            if isinstance(type_of(y), Closure | Unknown | Other) or isinstance(y, BoundMethod):
+                self.told_apart(x, node)
+        plain = not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b))
+        if plain and fn not in (operator.is_, operator.is_not):
             with suppress(TypeError):  # which the program raises
                 return fn(a, b)
+        a, b = self._keys_as_sets(a, b, node)
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
-        a, b = self._keys_as_sets(a, b, node)
         return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
+
+    def told_apart(self, x: Atom, node: ast.AST) -> None:
+        """Refuse to ask which function one is that is made here: each place where it is a value has
+        an object of its own.
+        """
+        if isinstance(x, LocalFunction | BoundMethod):
+            raise refused(
+                self.source,
+                node,
+                f"telling `{getattr(x.fn, '__name__', x.fn)}` from other functions",
+                "give functions names, and compare these",
+            )
 
     def _logical(
         self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None
@@ -509,6 +528,7 @@ class Expressions(Arrays):
                 return base[index]
             except (IndexError, TypeError):
                 pass  # the run raises it
+        self.told_apart(index, node)
         if isinstance(base, Value) and isinstance(base.type, Ref):
             if base.type.cls in CONTAINERS or issubclass(base.type.cls, CONTAINERS):
                 return self.load_item(base, self.materialise(index, node), node, name)

@@ -448,6 +448,13 @@ class Functions(KeptIterators):
 
     # ---- made by dataclasses
 
+    def _places(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`np.ndindex` goes through the product of ranges."""
+        shape = isinstance(type_of(args[0]), Tuple | List) if len(args) == 1 else False
+        sizes = self.spread(args[0], node) if shape else args
+        ranges = tuple(self.call(range, (n,), {}, node) for n in sizes)
+        return self.call(itertools.product, ranges, {}, node)
+
     def _with_fields(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`dataclasses.replace`: another instance, made of the fields."""
         cls = getattr(type_of(args[0]), "cls", None) if len(args) == 1 else None
@@ -592,4 +599,5 @@ FUNCTIONS: dict[Any, Any] = {
     builtins.min: Functions._best,
     functools.partial: Functions._partial,
     dataclasses.replace: Functions._with_fields,
+    np.ndindex: Functions._places,
 }

@@ -82,6 +82,9 @@ class Memory(Cells):
     def truth(self, atom: Atom) -> Atom:
         raise NotImplementedError
 
+    def told_apart(self, x: Atom, node: ast.AST) -> None:
+        raise NotImplementedError
+
     def load(self, name: str, node: ast.AST) -> Atom:
         """A view of a dict shows what the dict holds now."""
         atom = super().load(name, node)
@@ -263,6 +266,7 @@ class Memory(Cells):
     def store_item(self, base: Atom, index: Atom, value: Atom, node: ast.AST) -> None:
         t = type_of(base)
         value = self.materialise(value, node)
+        self.told_apart(index, node)
         if isinstance(t, List | Dict):
             raise MemoryNeeded
         if isinstance(t, Ref) and not issubclass(t.cls, CONTAINERS):
@@ -512,6 +516,7 @@ class Memory(Cells):
 
     def _remove(self, args: Any, kwargs: Any, node: ast.AST, name: str | None) -> Atom:
         base, item = args
+        self.told_apart(item, node)
         index = super().op(list.index, (base, self.materialise(item, node)), {}, node)
         index.type = INT
         super().op(list.pop, (base, index), {}, node)

@@ -338,7 +338,7 @@ def _clipped(a: Any, a_min: Any = None, a_max: Any = None, *out: Any, **more: An
 # ---- complex parts
 
 
-@rule(np.conjugate)
+@rule(np.conjugate, complex.conjugate)
 def conjugate(g: Any, y: Any, x: Any) -> Any:
     return conj(g)
 
@@ -385,16 +385,16 @@ def to_float(g: Any, y: Any, x: Any) -> Any:
     return g
 
 
-@rule(complex)
-def to_complex(g: Any, y: Any, x: Any, imaginary: Any = 0) -> Any:
-    return g
+@rule(complex, order="real? imag?")
+def to_complex(g: Any, y: Any, real: Any, imag: Any) -> Any:
+    return None if real is None else g, None if imag is None else -1j * g
 
 
 _MATH = [f for f in vars(math).values() if callable(f)]
 for _fn in _MATH:
     result(_fn)(lambda *args, **static: FLOAT)
 result(float)(lambda *args, **static: FLOAT)
-result(complex, cmath.exp, cmath.sin, cmath.cos, cmath.sqrt)(
+result(complex, complex.conjugate, cmath.exp, cmath.sin, cmath.cos, cmath.sqrt)(
     lambda *args, **static: Scalar("complex")
 )
 
