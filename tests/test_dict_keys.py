@@ -299,7 +299,7 @@ def compared(x):
     for k in "cba":
         e[k] = x
     same = d.keys() == e.keys(), keys(d) == keys(e), d.keys() >= {"a"}, {"z"} < keys(d)
-    return x * sum(same) * len(keys(d) & keys(e)) + sum(d[k] for k in keys(d) & e.keys())
+    return x * sum(same) * len(keys(d) & keys(e)) * len(keys(d) | {"z"})
 
 
 def joined(x):

@@ -39,6 +39,7 @@ from ..ir.types import (
     Dict,
     List,
     Other,
+    Record,
     Ref,
     Site,
     Tuple,
@@ -106,6 +107,8 @@ class Loops(Calls):
         if isinstance(it, Value) and isinstance(it.type, Ref):
             return self._held_sequence(it, it.type, node)
         t = type_of(it)
+        if isinstance(t, Record) and hasattr(t.cls, "__iter__"):
+            return self.sequence(self.method_call(t.cls, "__iter__", (it,), node), node)
         if isinstance(t, Dict) or (isinstance(t, Other) and issubclass(t.cls, dict)):
             it = self.op(list, (it,), {}, node)
             it.type = List(UNKNOWN)

@@ -436,8 +436,6 @@ class Memory(Cells):
             if isinstance(t, Ref) or fn in STORES:
                 return change(self, tuple(args), dict(kwargs), node, name)
             return NOT_HANDLED
-        if fn is dict.get and args and isinstance(type_of(args[0]), Dict):
-            self.memory()  # which key it finds, only the run may know
         if self.heap is None or not args:
             return NOT_HANDLED
         owner = getattr(fn, "__objclass__", None)
