@@ -5,6 +5,7 @@
 # PYTHON=…      the interpreter to make .venv with
 # LABFLAGS=…    more arguments for `jupyter lab`, such as --no-browser
 # TESTFLAGS=…   more arguments for pytest
+# WORKERS=2     how many tests run side by side, those of a file one after the other
 # ZYG_REQUIRE_ALL=1   a test that cannot run (no Chromium, no dot) fails instead of being skipped
 
 SHELL := /bin/bash
@@ -17,6 +18,8 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	if $$name -c '$(SUITABLE)' >/dev/null 2>&1; then echo $$name; break; fi; done)
+
+WORKERS ?= 2
 
 EXTENSION := zyg_interactive/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension -type f \
@@ -32,7 +35,7 @@ lab: $(VENV)/lab.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab $(AS_ROOT) $(LABFLAGS) demo_notebooks
 
 test: $(VENV)/test.stamp
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(TESTFLAGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTFLAGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
