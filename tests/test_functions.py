@@ -300,6 +300,15 @@ def sorted_and_max_by_key(x):
     )
 
 
+def max_and_min_of_tuples(x):
+    found = [(x * x, 1)]
+    for i in range(3):
+        found.append((x**i, i))
+    best = max((x * x, "a"), (x, "b"))[0] + min([(x * x, x), (x * x, 2.0 * x)])[1]
+    pairs = ((v * x, k) for k, v in {1: 2.0, 2: x}.items())
+    return best * max(found)[0] * min(found)[0] + max(pairs)[0]
+
+
 def callable_object_and_matmul(x):
     return Vec(x, 1.0)(x) + (Vec(x, 2.0) @ Vec(x, x))
 

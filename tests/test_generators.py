@@ -522,6 +522,41 @@ def optional_dict(x):
 """
 # Iterators that are kept, or take turns with other code: objects that are gone on with.
 KEPT = """
+def sent_one_after_the_other(x):
+    def g():
+        a = yield x
+        b = yield a * x
+        if b > 0:
+            c = yield a * b
+        else:
+            c = yield b
+        for i in range(2):
+            d = yield c * i * x
+            c = c + d
+        yield a * b * c * x
+    it = g()
+    next(it)
+    p = it.send(x * x)
+    q = it.send(p)
+    r = it.send(q * p)
+    return p * q * r * it.send(r * x) * it.send(x)
+
+
+def averaged(x):
+    def average():
+        total, n, a = 0.0, 0, None
+        while True:
+            v = yield a
+            n += 1
+            total += v
+            a = total / n
+    it = average()
+    next(it)
+    for k in range(1, 4):
+        m = it.send(x**k)
+    return m
+
+
 def first_in_a_handler(x):
     l = [x, x*2, 0.3]
     try:

@@ -252,9 +252,9 @@ class Engine:
                 if changing or who in self.changing:
                     raise refuse(
                         "ZYG101",
-                        "a change of what is no list, dict or object in memory is not supported",
+                        "a change of a constant, such as a parameter's default, is not supported",
                         needed.span,
-                        "build a new one",
+                        "give it as an argument, or make a new one",
                     ) from None
                 self.changing.add(who)
         if len(self.exact) > MOST_ENTRIES:

@@ -43,7 +43,7 @@ from .fence import refused
 from .kept import EACH, KeptIterators
 from .memory import CONTAINERS, is_mapping
 from .named import all_attributes, gotten, held_by, put
-from .resolve import Known, UserFunction
+from .resolve import Known, UserFunction, is_hashable
 from .scope import BoundMethod, Counted, Generated, LocalFunction
 
 # What a built-in function asks an object for.
@@ -165,7 +165,7 @@ class Functions(KeptIterators):
         if isinstance(fn, BoundMethod) and fn.fn is _nothing:
             return None
         live = fn.live if isinstance(fn, UserFunction) else fn
-        if _is_hashable(live) and not isinstance(live, Value):
+        if is_hashable(live) and not isinstance(live, Value):
             asked = self._asked(live, args, node) if not kwargs else None
             if asked is not None:
                 return asked[0]
@@ -411,19 +411,30 @@ class Functions(KeptIterators):
         return made
 
     def _best(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
-        """`max` and `min` with a key: the item at the place where the key is best."""
-        if "key" not in kwargs or kwargs["key"] is None:
-            return NotImplemented
-        rest = {k: v for k, v in kwargs.items() if k not in ("key", "default")}
-        if rest or "default" in kwargs:
+        """`max` and `min` with a key, or of tuples: the item at the place where it is best."""
+        key = kwargs.get("key")
+        if set(kwargs) - {"key"} or (key is None and not self._of_tuples(args)):
             return NotImplemented
         items = args[0] if len(args) == 1 else self.display(list(args), node)
-        held = self.call(list, (_items(items),), {}, node)
-        count = self.op(range, (self.op(len, (held,), {}, node),), {}, node)
-        keys = self._keys(held, kwargs["key"], count, node)
+        held = keys = self.call(list, (_items(items),), {}, node)
+        if key is not None:
+            count = self.op(range, (self.op(len, (held,), {}, node),), {}, node)
+            keys = self._keys(held, key, count, node)
         place = self.op(runtime.place_of, (fn, keys), {}, node)
         place.type = INT
         return self.subscript(held, place, node)
+
+    def _of_tuples(self, args: tuple[Atom, ...]) -> bool:
+        """Whether it is tuples or lists that `max` is the greatest of."""
+        if any(isinstance(a, Generated) for a in args):
+            return False
+        types = [self.held(a) for a in args]
+        if len(types) == 1:
+            whole = types[0]
+            if not isinstance(whole, Tuple | List):
+                return False
+            types = [*(whole.items or ()), *([whole.item] if isinstance(whole, List) else [])]
+        return any(isinstance(t, Tuple | List) for t in types)
 
     def _partial(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`functools.partial` as a lambda over what it binds."""
@@ -564,14 +575,6 @@ def _is_foreign_descriptor(found: Any) -> bool:
         *(types.BuiltinFunctionType, types.ClassMethodDescriptorType, type),
     )
     return not isinstance(found, followed)
-
-
-def _is_hashable(x: Any) -> bool:
-    try:
-        hash(x)
-    except TypeError:
-        return False
-    return True
 
 
 def _like(made: Any, at: ast.AST) -> Any:

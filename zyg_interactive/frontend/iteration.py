@@ -34,7 +34,7 @@ from .fence import refused
 from .loops import Loops
 from .memory import SEQUENCES
 from .names import read_counts
-from .resolve import UserFunction
+from .resolve import UserFunction, is_hashable
 from .scope import Counted, Generated, restore
 
 SEARCHES = {any, all, next}
@@ -239,7 +239,7 @@ class Iteration(Loops):
             return lambda: self.call(
                 zip_longest, (fill, *(self._values(a, node) for a in args)), {}, node
             )
-        plain = CHOSEN.get(fn) if _is_hashable(fn) else None
+        plain = CHOSEN.get(fn) if is_hashable(fn) else None
         if plain is None:
             return None
         return lambda: self.call(plain, (args[0], self._values(args[1], node)), {}, node)
@@ -372,10 +372,6 @@ CHOSEN = {
     itertools.dropwhile: dropwhile,
     itertools.filterfalse: filterfalse,
 }
-
-
-def _is_hashable(x: Any) -> bool:
-    return getattr(type(x), "__hash__", None) is not None
 
 
 def _is_known(fn: Any) -> bool:

@@ -365,3 +365,11 @@ def _is_same(a: Meaning | None, b: Meaning | None) -> bool:
     if isinstance(a, Data) and isinstance(b, Data):
         return a.path == b.path and a.type == b.type
     return a is b
+
+
+def is_hashable(x: Any) -> bool:
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return True

@@ -201,21 +201,21 @@ class _Cutter:
     def cut(self, s: ast.stmt) -> list[ast.stmt]:
         match s:
             case ast.Expr(value=ast.Yield(value=value)):
-                return self.yielded(s, value)
+                return self.yielded(s, value, [])
             case (
                 ast.Assign(value=ast.Yield(value=value))
                 | ast.AnnAssign(value=ast.Yield(value=value), simple=1)
             ):
                 assert isinstance(s, ast.Assign | ast.AnnAssign)
-                stops = self.yielded(s, value)
-                s.value = self.attr(s, self.own.sent)
-                self.inside.append(s)
+                taken = copy.copy(s)
+                taken.value = self.attr(s, self.own.sent)
+                self.inside.append(taken)
                 self.reads_sent = True
                 forget = self.put(s, self.own.sent, constant(s, None))
                 if not self.maybe_none:  # then it is there only where it was sent
                     gone = self.attr(s, self.own.sent, ast.Del())
                     forget = ast.copy_location(ast.Delete([gone]), s)
-                return [*stops, s, forget]
+                return self.yielded(s, value, [taken, forget])
             case ast.If(test=test, body=then, orelse=other):
                 return self.cut_if(s, test, then, other)
             case ast.While(test=test, body=body, orelse=[]):
@@ -224,7 +224,10 @@ class _Cutter:
                 return self.cut_for(s, target, it, body)
         raise self.refused(s, "a `yield` here, in a generator that is kept,")
 
-    def yielded(self, s: ast.stmt, value: ast.expr | None) -> list[ast.stmt]:
+    def yielded(
+        self, s: ast.stmt, value: ast.expr | None, then: list[ast.stmt]
+    ) -> list[ast.stmt]:
+        """A `yield`, and what is done with what was sent."""
         if value is not None and _yields(value):
             raise self.refused(s, "a `yield` in a `yield`")
         self.places += 1
@@ -237,7 +240,7 @@ class _Cutter:
         here = _compared(s, ast.Eq(), place)
         # Not met on the way to another place, and passed over on the way from this one.
         running = ast.copy_location(ast.If(_compared(s, ast.Eq(), 0), stop, []), s)
-        return [running, ast.copy_location(ast.If(here, [self.go(s, 0)], []), s)]
+        return [running, ast.copy_location(ast.If(here, [self.go(s, 0), *then], []), s)]
 
     def cut_if(
         self, s: ast.stmt, test: ast.expr, then: list[ast.stmt], other: list[ast.stmt]
