@@ -1713,6 +1713,11 @@ def recursive(x, told):
     return t
 """
 REFUSED = """
+def in_a_lambda(x):
+    g = lambda: (yield from [x, x * x])
+    return sum(g())
+
+
 def bound_before_it_raises(x):
     y = x
     try:

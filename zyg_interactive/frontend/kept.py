@@ -62,6 +62,8 @@ class KeptIterators(Iteration):
         name: str | None,
     ) -> Atom:
         """What a call of a generator function makes."""
+        if isinstance(fn.node, ast.Lambda):
+            raise refused(fn.source, fn.node, "a `yield` in a lambda", "write a `def`")
 
         def keep() -> Atom:
             return self.begin(fn, args, kwargs, node)
