@@ -205,6 +205,9 @@ def merged_in_place(x):
 """
 
 VIEWS = """
+import statistics
+
+
 class Model:
     def __init__(self, x): self.d = filled(x)
     @property
@@ -292,6 +295,23 @@ def iterator(x):
     it, names = iter(d.values()), iter(d.keys())
     d["a"] = x**3
     return next(it) * d[next(names)] + next(it)
+
+
+def given_to_the_library(x):
+    d = filled(x)
+    v = d.values()
+    d["z"] = x**3
+    return statistics.fmean(v) + math.fsum(v) * x * all(v) + x * any(d.items())
+
+
+def of_a_dict_that_is_not_changed(x):
+    d = {"a": x, "b": x * x}
+    def f(pairs, numbers):
+        total = 0.0
+        for k, v in pairs:
+            total += v * v
+        return total * sum(numbers) * len(numbers)
+    return f(d.items(), d.values()) + isinstance(d.values(), list) * x
 
 
 def compared(x):

@@ -240,6 +240,14 @@ def f(x):
     return found[-1]
 """,
     "numbers in a text": "def f(x):\n    return float(json.dumps(x)) * x",
+    "an object that is gone through": """
+import statistics
+class Pair:
+    def __init__(self, x): self.x = x
+    def __iter__(self): return iter([self.x, self.x])
+def f(x):
+    return statistics.fmean(Pair(x))
+""",
     "eval": "def f(x):\n    return eval('x * x')",
     "exec": "def f(x):\n    exec('y = x * x')\n    return x",
     "locals": "def f(x):\n    return locals()['x'] * x",

@@ -48,6 +48,12 @@ class Items(View):
         key, value = item
         return key in self.held and bool(self.held[key] == value)
 
+    def _as_a_set(self, other: Any) -> Any:
+        raise NotFollowed("comparing the items of a dict, or joining them as a set,")
+
+    __eq__ = __ne__ = __le__ = __lt__ = __ge__ = __gt__ = _as_a_set
+    __and__ = __or__ = __xor__ = __sub__ = __rand__ = __ror__ = __rxor__ = __rsub__ = _as_a_set
+
 
 class Keys(View):
     def __iter__(self) -> Any:

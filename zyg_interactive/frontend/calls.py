@@ -224,7 +224,12 @@ class Calls(Expressions):
             if isinstance(known, Dict):
                 held = [(k, self.subscript(fn.receiver, k, node)) for k, _ in known.items]
                 items = tuple(held) if fn.fn is dict.items else tuple(v for _, v in held)
-                return dataclasses.replace(self.iterated(items), again=True)
+
+                def keep() -> Atom:
+                    self.memory()
+                    return self.display(list(items), node)
+
+                return dataclasses.replace(self.iterated(items), again=True, keep=keep)
         if _in(SEARCHING, method):
             for a in args:
                 self.told_apart(a, node)
@@ -353,6 +358,14 @@ class Calls(Expressions):
             return self.call(ufunc, (column, args[1]), {}, node, name)
         return None
 
+    def _handed(self, fn: Any, args: tuple[Atom, ...], node: ast.AST) -> tuple[Atom, ...]:
+        """Arguments as a callable is given them: of a view what it shows, where there is a rule for
+        what a list holds.
+        """
+        if fn is not len and not takes_contents(fn):
+            args = tuple(map(self.kept_view, args))
+        return tuple(a if self.is_view(a) else self.materialise(a, node) for a in args)
+
     def _known(
         self,
         fn: Any,
@@ -362,9 +375,7 @@ class Calls(Expressions):
         name: str | None,
     ) -> Atom:
         """A callable that has a rule, or that is refused once a derivative has to pass it."""
-        if fn is not len and not takes_contents(fn):
-            args = tuple(map(self.kept_view, args))
-        args = tuple(a if self.is_view(a) else self.materialise(a, node) for a in args)
+        args = self._handed(fn, args, node)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
         args, kwargs = self._of_arrays(fn, args, kwargs, node)
         if lookup(fn) is None:
@@ -507,9 +518,7 @@ class Calls(Expressions):
     ) -> Atom:
         rule = lookup(fn.live) if fn.live is not None else None
         if rule is not None:  # a custom gradient
-            return self.op(
-                fn.live, tuple(self.materialise(a, node) for a in args), kwargs, node, name
-            )
+            return self.op(fn.live, self._handed(fn.live, args, node), kwargs, node, name)
         lowering = self.context.intrinsic(fn.live)
         if lowering is not None:
             return lowering(self, args, kwargs, node)

@@ -126,6 +126,7 @@ constant(
     issubclass,
     callable,
     hasattr,
+    *(any, all),
     type,
     id,
     hash,
@@ -186,6 +187,7 @@ constant(
     bool,
     isinstance,
     hasattr,
+    *(any, all),
 )
 def _bool(*args: Any, **static: Any) -> Type:
     return BOOL
