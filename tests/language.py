@@ -211,6 +211,10 @@ def push(l, q):
     return l
 
 
+def shown(d):
+    return d.values()
+
+
 def risky(q):
     if q > 0.4:
         raise Far("far")
@@ -298,6 +302,12 @@ $d.get("zz", $e)
 sum($d.values())
 sum(len(k) * q for k, q in $d.items()) * 0.2
 ({**$d, "a": $e})["a"]
+({"a": $e} | $d | {"b": $e})["b"]
+sum({$e: 0.3, $e + 3.0: 0.2}) * 0.2
+sum(q * r for q, r in {$e: $k, $e: $s}.items()) * 0.2
+sum(shown($d))
+sum($d[k] for k in sorted($d.keys() & {"a", "b"}))
+max(($e, 0.1), ($e, 0.2))[0]
 len([q for q in $l if q > 0]) * $e
 ($s * 2 if "a" in $d else $e)
 Two($e, $e).v
@@ -408,6 +418,17 @@ $D = dict(a=$e, b=$e)
 $D = {k: q * $s for k, q in $d.items()}
 ===
 $D = {**$d, "b": $e}
+===
+$D = $d | {"b": $e}
+===
+kept_ = shown($d)
+$d["b"] = $e
+$S1 = sum(kept_)
+===
+keys_ = {}
+for q in $l:
+    keys_[q * $k] = q
+$S1 = sum(q * r for q, r in keys_.items()) * 0.2
 ===
 $d["a"] = $e
 ===
