@@ -224,6 +224,8 @@ class Functions(KeptIterators):
             t = type_of(a)
             if fn in WHOLE and goes_through(a):
                 continue
+            if _library(getattr(t, "cls", None)) == _library(fn):
+                continue  # of its own objects a library has rules
             if isinstance(t, Ref | Record) and not issubclass(t.cls, CONTAINERS) and fn is not len:
                 title = getattr(fn, "__name__", fn)
                 raise refused(
@@ -575,6 +577,11 @@ def _is_foreign_descriptor(found: Any) -> bool:
         *(types.BuiltinFunctionType, types.ClassMethodDescriptorType, type),
     )
     return not isinstance(found, followed)
+
+
+def _library(x: Any) -> str | None:
+    module = getattr(x, "__module__", None)
+    return module.partition(".")[0] if isinstance(module, str) else None
 
 
 def _like(made: Any, at: ast.AST) -> Any:
