@@ -30,7 +30,7 @@ from .ir.core import (
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
-from .runtime import CHANGING, STORING, is_outside
+from .runtime import CHANGING, STORING, defaults_given, is_outside
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
@@ -399,6 +399,14 @@ class Engine:
             source, node = find(f.__code__)
         except SourceNotFound:
             return None
+        if defaults_given(f):
+            raise refuse(
+                "ZYG101",
+                f"`{f.__name__}` has a default that only the run knows, "
+                "and is called where only the run knows which function it is",
+                source.span(node),
+                "let it use a name from outside in the place of the default",
+            )
         free = {}
         for i, (name, cell) in enumerate(
             zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)

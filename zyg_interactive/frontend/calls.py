@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of
+from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of, values
 from ..ir.text import fn_name
 from ..ir.types import (
     UNBOUND_TYPE,
@@ -538,7 +538,10 @@ class Calls(Expressions):
     ) -> tuple[Function, list[Atom]]:
         """The callee lowered for these arguments, and the values to call it with."""
         arguments = {
-            k: self.kept_method(a, node) if isinstance(a, BoundMethod) else self.kept_view(a)
+            # Of functions in a tuple it is asked there what they capture.
+            k: self.materialise(a, node)
+            if isinstance(a, BoundMethod | tuple)
+            else self.kept_view(a)
             for k, a in self.bind(fn, args, kwargs, node).items()
         }
         callee = self.context.link(fn, arguments, self, self.span(node))
@@ -600,13 +603,23 @@ class Calls(Expressions):
             if p not in given:
                 if p not in fn.defaults:
                     raise self._binding(fn, f"misses its argument `{p}`", node)
-                given[p] = fn.defaults[p]
+                given[p] = self._default(fn, p, node)
         if a.vararg is not None:
             unknown = any(isinstance(r, Rest) for r in rest)
             given[a.vararg.arg] = self._rest_of(rest, node) if unknown else rest
         if a.kwarg is not None:
             given[a.kwarg.arg] = extra
         return given
+
+    def _default(self, fn: UserFunction, parameter: str, node: ast.AST) -> Atom:
+        """A default of a function. Where it was computed in a function around this one, which is
+        still lowered, the function that has it is made an object, which takes it along.
+        """
+        default = fn.defaults[parameter]
+        if isinstance(fn.resolver, ScopeResolver) and fn.resolver.outer is not self:
+            if isinstance(default, Generated) or any(True for _ in values(default)):
+                self.has_to_be_made(fn, None, node)
+        return default
 
     def kept_method(self, method: BoundMethod, node: ast.AST) -> Atom:
         return self.call(bound, (method.receiver, method.fn), {}, node)
@@ -644,11 +657,18 @@ class Calls(Expressions):
             read = runtime.captured_cell if is_cell else runtime.captured
             captured.append(self.op(read, (closure, i), {}, node))
             captured[-1].type = t
-        frame = Frame()
-        self.frames[frame] = dict(zip(closure.type.names, captured, strict=True))
+        frame, names = Frame(), closure.type.names
+        self.frames[frame] = dict(zip(names, captured, strict=False))
+        given = captured[len(names) :]
+        defaults = dict(zip(template.defaults, given, strict=True)) if given else template.defaults
         resolver = FrameResolver(frame, self.frames[frame], template.resolver)
         fn = UserFunction(
-            template.name, template.source, template.node, resolver, template.defaults
+            template.name,
+            template.source,
+            template.node,
+            resolver,
+            defaults,
+            captured=closure.type.captured,
         )
         return self._user_call(fn, args, kwargs, node, name)
 

@@ -336,16 +336,21 @@ class Expressions(Arrays):
         return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
 
     def told_apart(self, x: Atom, node: ast.AST) -> None:
-        """Refuse to ask which function one is that is made here: each place where it is a value has
-        an object of its own.
+        """Let a function that is made here be one object: else each place where it is a value has
+        one of its own.
         """
-        if isinstance(x, LocalFunction | BoundMethod):
-            raise refused(
-                self.source,
-                node,
-                f"telling `{getattr(x.fn, '__name__', x.fn)}` from other functions",
-                "give functions names, and compare these",
-            )
+        match x:
+            case LocalFunction(fn=fn, key=key):
+                self.has_to_be_made(fn, key, node)
+            case Value(type=Closure(template=fn)) if not self.is_one_object(fn):
+                self.has_to_be_made(fn, None, node)
+            case BoundMethod(fn=fn):
+                raise refused(
+                    self.source,
+                    node,
+                    f"telling `{getattr(fn, '__name__', fn)}` from other functions",
+                    "give functions names, and compare these",
+                )
 
     def _logical(
         self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None
@@ -723,18 +728,25 @@ class Expressions(Arrays):
 
     # ---- functions
 
-    def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
+    def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> Atom:
+        """A function that is defined here; where it has to be one object, made at once."""
         defaults: dict[str, Atom] = {}
         positional = [*node.args.posonlyargs, *node.args.args]
         for arg, d in zip(
             positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True
         ):
-            defaults[arg.arg] = self.expr(d)
+            defaults[arg.arg] = self._default_value(d)
         for arg, kw in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
             if kw is not None:
-                defaults[arg.arg] = self.expr(kw)
+                defaults[arg.arg] = self._default_value(kw)
         fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
-        return LocalFunction(fn, self)
+        made = LocalFunction(fn, self)
+        return self._closure(made, node) if self.is_one_object(fn) else made
+
+    def _default_value(self, node: ast.expr) -> Atom:
+        """A default: an iterator is an object, which each call goes on with."""
+        found = self.expr(node)
+        return self.materialise(found, node) if isinstance(found, Generated) else found
 
 
 def _is_constant_key(key: Atom) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from ..diagnostics import refuse
-from ..ir.core import Atom, Function, Region, Undecided, Value, type_of, values
+from ..ir.core import Atom, Function, MemoryNeeded, Region, Undecided, Value, type_of, values
 from ..ir.types import UNBOUND_TYPE, Const, Heap, Type, fresh
 from ..rules.registry import LOWERED
 from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
@@ -96,9 +96,14 @@ class Links:
             self.interruptions = Interruptions()
             self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
             known = len(self.heap.shared)
-            found = lowered()
-            if not self.heap.changed:
-                return found
+            try:
+                found = lowered()
+            except MemoryNeeded:
+                if len(self.heap.shared) == known:
+                    raise
+            else:
+                if not self.heap.changed:
+                    return found
             round = round + 1 if len(self.heap.shared) == known else 0  # else another program
         raise refuse(
             "ZYG202",
