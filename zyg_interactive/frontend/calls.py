@@ -538,10 +538,9 @@ class Calls(Expressions):
     ) -> tuple[Function, list[Atom]]:
         """The callee lowered for these arguments, and the values to call it with."""
         arguments = {
-            # Of functions in a tuple it is asked there what they capture.
-            k: self.materialise(a, node)
-            if isinstance(a, BoundMethod | tuple)
-            else self.kept_view(a)
+            k: self.kept_method(a, node)
+            if isinstance(a, BoundMethod)
+            else self._made_in(self.kept_view(a), node)
             for k, a in self.bind(fn, args, kwargs, node).items()
         }
         callee = self.context.link(fn, arguments, self, self.span(node))
@@ -551,6 +550,16 @@ class Calls(Expressions):
         for g in callee.guards:
             self.guards[g.key] = g
         return callee, [self.materialise(v, node) for v in values]
+
+    def _made_in(self, atom: Atom, node: ast.AST) -> Atom:
+        """A tuple in which inner functions are objects: of these it is known what they capture."""
+        if not isinstance(atom, tuple):
+            return atom
+        items = [
+            self.materialise(a, node) if isinstance(a, LocalFunction) else self._made_in(a, node)
+            for a in atom
+        ]
+        return type(atom)(*items) if hasattr(atom, "_fields") else tuple(items)
 
     def _opaque(
         self,

@@ -195,7 +195,7 @@ class Cells(Lowering):
         scope = owner.scope_of(name)
         if name in owner.locals and (
             times_bound(name, scope) > 1
-            or (owner is self and self.env.get(name, UNBOUND) is UNBOUND)
+            or (owner is self and self._may_be_unbound(name))
             or self._makes_itself(name)
         ):
             if name in owner.cells:
@@ -208,6 +208,10 @@ class Cells(Lowering):
         if isinstance(found, Data) and _is_cell_type(found.type):
             return self.hidden_value(found.path, found.type, name, node)
         return self.materialise(self.load(name, node), node)
+
+    def _may_be_unbound(self, name: str) -> bool:
+        known = self.env.get(name, UNBOUND)
+        return known is UNBOUND or (isinstance(known, Value) and known in self.maybe_unbound)
 
     def scope_of(self, name: str) -> ast.AST:
         """The comprehension or function that binds a name that is local here."""
