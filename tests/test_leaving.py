@@ -703,6 +703,80 @@ def registry(x, y):
         return t * t * x
 
     return sum(hs[k][0](y) * hs[k][1] for k in ("a", "b", "c"))
+
+def continued(n, k, x):
+    return k(x) if n == 0 else continued(n - 1, lambda v: k(v * n * x) if v < 1e9 else v, x)
+
+
+def continuation_passing(x, y):
+    return continued(4, lambda v: v * y, x)
+
+
+def continuations_of_a_local_function(x, y):
+    def go(n, k):
+        return k(x) if n == 0 else go(n - 1, lambda v: k(v * n * y) if v < 1e9 else v)
+
+    return go(3, lambda v: v * x)
+
+
+def nested_in_itself(f, n, x):
+    def h(t):
+        return t if t > 100 else f(t) * x * (n + 1)
+
+    return h(x) if n == 0 else nested_in_itself(h, n - 1, x)
+
+
+def function_around_itself(x, y):
+    return nested_in_itself(lambda t: t * t * y, 2, x)
+
+
+class Link:
+    pass
+
+
+def link(after, w):
+    made = Link()
+
+    def run(t):
+        if after is None:
+            return t * w
+        return after.run(t) * w
+
+    made.run = run
+    return made
+
+
+def chain_of_closures(x, y):
+    return link(link(link(None, x), 2 * y), 5 * x * y).run(x)
+
+
+def list_of_closures_that_call_each_other(x, y):
+    fs = []
+    for i in range(4):
+
+        def run(t, i=i, w=x * (i + 1)):
+            return t * w if i == 0 else fs[i - 1](t) * w
+
+        fs.append(run)
+    return fs[3](y)
+
+
+def fixed_point(x, y):
+    fix = lambda f: (lambda g: g(g))(lambda g: f(lambda n: g(g)(n)))
+    return fix(lambda rec: lambda n: x if n == 0 else y * rec(n - 1))(3)
+
+
+def numerals(x, y):
+    zero = lambda f: lambda v: v
+    succ = lambda n: lambda f: lambda v: f(n(f)(v))
+    return succ(succ(succ(zero)))(lambda v: v * x)(y)
+
+
+def unbound_until_called(x, y):
+    if x > 100:
+        k = x
+    f = logged(lambda t: t * k if t > 1000 else t * x)
+    return f(y) * x
 """
 NAMES = re.findall(r"def (\w+)\(x, y\)", PROGRAMS)
 # Callees that only the run knows: a derivative of their derivative is refused.
@@ -789,6 +863,28 @@ def what_is_wrapped(x, y):
 def test_refused(name: str) -> None:
     with pytest.raises(Refused):
         gradient(define(REFUSED, name), 1.3, 0.7)
+
+
+def scaling(k: float) -> Callable[[float], float]:
+    return lambda t: t * k
+
+
+def test_functions_in_a_tuple_are_those_of_this_call() -> None:
+    text = """
+def applied(fs, x):
+    total = 1.0
+    for f in fs:
+        total = total * f(x)
+    return total
+
+
+def f(g, x):
+    return applied((g, g), x)
+"""
+    f = define(text)
+    found = [gradient(f, lambda t, k=k: t * k, 1.5)[1] for k in (2.0, 3.0)]
+    captured = [gradient(f, scaling(k), 1.5)[1] for k in (2.0, 3.0)]
+    assert found == captured == [12.0, 27.0]
 
 
 def test_a_function_is_wrapped_once_and_prints_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -312,8 +312,13 @@ class Engine:
                 )
             )
         function.key = getattr(f, "__code__", who)
-        if isinstance(f, types.FunctionType) and (f.__defaults__ or f.__kwdefaults__):
-            function.guards = (*function.guards, Guard(Path(CALLED, f.__name__), f))
+        called = [(Path(CALLED, getattr(f, "__name__", "")), f)]
+        called += [(Path(i, n), a) for i, (n, a) in enumerate(zip(params, args, strict=True))]
+        function.guards += tuple(
+            Guard(path, g)
+            for path, g in called
+            if isinstance(g, types.FunctionType) and (g.__defaults__ or g.__kwdefaults__)
+        )
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
         s = Specialisation(

@@ -546,7 +546,12 @@ class Calls(Expressions):
         callee = self.context.link(fn, arguments, self, self.span(node))
         own = callee.region.params[: len(callee.region.params) - len(callee.hidden)]
         values = [arguments[p.name] for p in own]
+        known, frame = self.frames, self.context.frame_of(callee)
+        if frame is not None and isinstance(fn.resolver, FrameResolver):
+            # A closure calls another one of the same `def`, or itself: it is given what that holds.
+            self.frames = {**known, frame: fn.resolver.captured}
         values += [self.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params()]
+        self.frames = known
         for g in callee.guards:
             self.guards[g.key] = g
         return callee, [self.materialise(v, node) for v in values]

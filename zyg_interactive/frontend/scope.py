@@ -80,6 +80,9 @@ class Context(Protocol):
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
 
+    def frame_of(self, callee: Function) -> Frame | None:
+        """The scope of a closure that is lowered now."""
+
     @property
     def runs(self) -> bool:
         """Whether the program may be run, not only read."""
