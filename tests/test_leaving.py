@@ -830,6 +830,31 @@ def handlers_with_a_default(x, y):
     return sum(f(x) for f in fs)
 
 
+def default_of_what_is_wrapped_and_called_late(x, y):
+    def f(t, k=x):
+        return t * k
+
+    fs = [(lambda f: lambda *a: f(*a))(f), lambda t: t]
+    return sum(h(y) for h in fs)
+
+
+def what_is_not_followed_and_called_late(x, y):
+    def f(t):
+        async def g():
+            pass
+
+        return t * x
+
+    fs = [(lambda f: lambda *a: f(*a))(f), lambda t: t]
+    return sum(h(y) for h in fs)
+
+
+def integrand_with_a_default(x, y):
+    from scipy.integrate import quad
+
+    return quad(lambda t, k=x: t * k, 0, 1)[0]
+
+
 def static_method_in_a_function(x, y):
     @staticmethod
     def f(t):

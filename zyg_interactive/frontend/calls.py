@@ -518,7 +518,8 @@ class Calls(Expressions):
         try:
             callee, values = self.linked(fn, args, kwargs, node)
         except Refused as refusal:
-            if fn.live is None:
+            # What the program itself made may hold what the derivative is asked for in.
+            if fn.live is None or (_holds(fn.live)):
                 raise
             if fn.live.__closure__ and fn.origin is not None:
                 same = Identical(fn.origin, fn.live)
@@ -822,6 +823,11 @@ def _is_local(a: Atom) -> bool:
 def _captured(fn: Any) -> list[Any]:
     cells = getattr(fn, "__closure__", None) or ()
     return [c.cell_contents for c in cells if c != types.CellType()]
+
+
+def _holds(f: Any) -> bool:
+    """Whether a function that the program made captured something, or has it as a default."""
+    return runtime.is_made(f) and bool(f.__closure__ or runtime.defaults_given(f))
 
 
 def _has_rule(cls: type) -> bool:

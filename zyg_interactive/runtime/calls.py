@@ -130,6 +130,25 @@ def defaults_given(f: types.FunctionType) -> tuple[Any, ...]:
     return _given.get(f, ())
 
 
+def held_by(f: types.FunctionType) -> list[Any]:
+    """What a closure captured, and its defaults that only the run knows."""
+    return [*(cell.cell_contents for cell in f.__closure__ or ()), *defaults_given(f)]
+
+
+def remade(f: types.FunctionType, held: list[Any]) -> types.FunctionType:
+    """A function like a closure, that holds other values."""
+    count = len(f.__closure__ or ())
+    cells, given = tuple(map(types.CellType, held[:count])), tuple(held[count:])
+    made = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, cells)
+    made.__kwdefaults__ = f.__kwdefaults__
+    if given:
+        last = len(given) - len(f.__kwdefaults__ or {})
+        made.__defaults__ = given[:last]
+        made.__kwdefaults__ = dict(zip(f.__kwdefaults__ or {}, given[last:], strict=True))
+        _given[made] = given
+    return made
+
+
 class Changed(RuntimeError):
     """A call that is not followed changed something, or may change it."""
 

@@ -39,11 +39,6 @@ def checked(f: Atom, who: str) -> None:
     """Refuse a function of which it is not known what it captures."""
     t = type_of(f)
     if isinstance(t, Closure):
-        if len(t.captured) > len(t.names):
-            raise unsupported(
-                f"`{who}` of a function with a default that only the run knows",
-                "let it use a name from outside in the place of the default",
-            )
         if refers(t):
             raise unsupported(
                 f"`{who}` of a function that captures what the program changes",
