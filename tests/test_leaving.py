@@ -772,6 +772,25 @@ def numerals(x, y):
     return succ(succ(succ(zero)))(lambda v: v * x)(y)
 
 
+def set_of_the_same(x, y):
+    def f(t):
+        return t * x
+
+    fs = []
+    for _ in range(3):
+        fs.append(f)
+    return len(set(fs)) * f(y)
+
+
+def lists_compared(x, y):
+    def f(t):
+        return t * x
+
+    a = [f]
+    b = [f] if x > 0 else [f, f]
+    return f(y) * (2.0 if a == b and (f, 1) in [(a[0], 1)] else 3.0)
+
+
 def unbound_until_called(x, y):
     if x > 100:
         k = x

@@ -84,6 +84,7 @@ NO_ITERATORS: set[Any] = {list, tuple, dict, set, str, bytes, int, float, comple
 FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
 SEARCHING = {list.index, list.count, tuple.index, tuple.count}
+HASHING = {set, frozenset, dict.fromkeys, Counter}  # which find out what is equal
 ADAPTERS = {enumerate, zip, reversed}
 EXTREMES = {max, min}
 # Those of them that go through their first argument alone.
@@ -228,6 +229,9 @@ class Calls(Expressions):
         if _in(SEARCHING, method):
             for a in args:
                 self.told_apart(a, node)
+        if _in(HASHING, method):
+            for a in args:
+                self.compared(a, node)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)

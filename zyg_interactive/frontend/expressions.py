@@ -29,6 +29,7 @@ from ..ir.types import (
     Tuple,
     Type,
     Unknown,
+    closures,
     escape,
     join,
     join_all,
@@ -308,7 +309,7 @@ class Expressions(Arrays):
         self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None
     ) -> Atom:
         if isinstance(op, ast.In | ast.NotIn):
-            self.told_apart(a, node)
+            self.compared(a, node)
             inside = self.op(
                 operator.contains, (self.materialise(b, node), self.materialise(a, node)), {}, node
             )
@@ -325,6 +326,9 @@ class Expressions(Arrays):
         for x, y in ((a, b), (b, a)):
             if isinstance(type_of(y), Closure | Unknown | Other) or isinstance(y, BoundMethod):
                 self.told_apart(x, node)
+        if fn not in (operator.is_, operator.is_not):
+            self.compared(a, node)
+            self.compared(b, node)
         plain = not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b))
         if plain and fn not in (operator.is_, operator.is_not):
             with suppress(TypeError):  # which the program raises
@@ -351,6 +355,17 @@ class Expressions(Arrays):
                     f"telling `{getattr(fn, '__name__', fn)}` from other functions",
                     "give functions names, and compare these",
                 )
+
+    def compared(self, x: Atom, node: ast.AST) -> None:
+        """Let functions that are made here be one object each, in what is compared as well."""
+        if isinstance(x, tuple | list):
+            for a in x:
+                self.compared(a, node)
+            return
+        self.told_apart(x, node)
+        for t in closures(type_of(x)):
+            if not self.is_one_object(t.template):
+                self.has_to_be_made(t.template, None, node)
 
     def _logical(
         self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None
