@@ -327,8 +327,9 @@ class Expressions(Arrays):
             if isinstance(type_of(y), Closure | Unknown | Other) or isinstance(y, BoundMethod):
                 self.told_apart(x, node)
         if fn not in (operator.is_, operator.is_not):
-            self.compared(a, node)
-            self.compared(b, node)
+            for x in (a, b):
+                if not isinstance(x, BoundMethod):
+                    self.compared(x, node)
         plain = not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b))
         if plain and fn not in (operator.is_, operator.is_not):
             with suppress(TypeError):  # which the program raises
