@@ -791,6 +791,20 @@ def lists_compared(x, y):
     return f(y) * (2.0 if a == b and (f, 1) in [(a[0], 1)] else 3.0)
 
 
+def wraps_around_the_library(x, y):
+    f, g = wrapped(np.sin), wrapped(math.exp)
+    return f(x) * g(y) + seq(f, lambda v: v * y)(x)
+
+
+def seq(*fs):
+    def run(v):
+        for f in fs:
+            v = f(v)
+        return v
+
+    return run
+
+
 def unbound_until_called(x, y):
     if x > 100:
         k = x

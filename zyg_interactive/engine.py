@@ -30,7 +30,7 @@ from .ir.core import (
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
-from .runtime import CHANGING, STORING, defaults_given, is_outside
+from .runtime import CHANGING, STORING, defaults_given, is_outside, module_of
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
@@ -127,9 +127,9 @@ class Linker(Links):
             return None
         if value in INTRINSICS:
             return None
-        if value.__module__ in LIBRARY and not value.__closure__:
+        module = module_of(value)
+        if module in LIBRARY and not value.__closure__:
             return library(value)
-        module = value.__module__ or ""
         package = module.partition(".")[0]
         if package in ("numpy", "scipy", "zyg_interactive") and module not in (MAKERS, *LIBRARY):
             return None

@@ -211,7 +211,15 @@ from .numbers import (
     sign,
     truth,
 )
-from .outside import is_concurrent, is_end, is_outside, items_outside, list_outside, next_outside
+from .outside import (
+    is_concurrent,
+    is_end,
+    is_outside,
+    items_outside,
+    list_outside,
+    module_of,
+    next_outside,
+)
 from .ranks import evened, rank_slopes, rank_weights
 from .shapes import (
     add_along_axis,
@@ -381,6 +389,7 @@ __all__ = [
     "leave",
     "log",
     "make_closure",
+    "module_of",
     "named_as",
     "make_dict",
     "make_list",
