@@ -111,12 +111,18 @@ def _remember(self: Functions, f: Atom, most: int | None, node: ast.expr) -> Ato
     return _named(self, self.call(remembering, (f, most), {}, node), f, node)
 
 
+def _outside_of_a_class(self: Functions, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+    raise refused(self.source, node, f"`{fn.__name__}` outside of a class", "leave it out")
+
+
 DECORATORS: dict[Any, Any] = {
     functools.partial: partial,
     functools.wraps: wraps,
     functools.update_wrapper: update_wrapper,
     functools.lru_cache: lru_cache,
     functools.cache: cache,
+    staticmethod: _outside_of_a_class,
+    classmethod: _outside_of_a_class,
     _named_as: _wrap,
     _remembered: _remembers,
 }
