@@ -30,7 +30,7 @@ from .ir.core import (
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
-from .runtime import CHANGING, STORING, is_outside
+from .runtime import CHANGING, STORING, defaults_given, is_outside, module_of
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
@@ -127,9 +127,9 @@ class Linker(Links):
             return None
         if value in INTRINSICS:
             return None
-        if value.__module__ in LIBRARY and not value.__closure__:
+        module = module_of(value)
+        if module in LIBRARY and not value.__closure__:
             return library(value)
-        module = value.__module__ or ""
         package = module.partition(".")[0]
         if package in ("numpy", "scipy", "zyg_interactive") and module not in (MAKERS, *LIBRARY):
             return None
@@ -312,8 +312,13 @@ class Engine:
                 )
             )
         function.key = getattr(f, "__code__", who)
-        if isinstance(f, types.FunctionType) and (f.__defaults__ or f.__kwdefaults__):
-            function.guards = (*function.guards, Guard(Path(CALLED, f.__name__), f))
+        called = [(Path(CALLED, getattr(f, "__name__", "")), f)]
+        called += [(Path(i, n), a) for i, (n, a) in enumerate(zip(params, args, strict=True))]
+        function.guards += tuple(
+            Guard(path, g)
+            for path, g in called
+            if isinstance(g, types.FunctionType) and (g.__defaults__ or g.__kwdefaults__)
+        )
         hidden = [p.fetch(f, args) for p in function.hidden]
         positions = tuple(i for i, n in enumerate(params) if isinstance(given[n], Type))
         s = Specialisation(
@@ -399,6 +404,14 @@ class Engine:
             source, node = find(f.__code__)
         except SourceNotFound:
             return None
+        if defaults_given(f):
+            raise refuse(
+                "ZYG101",
+                f"`{f.__name__}` has a default that only the run knows, "
+                "and is called where only the run knows which function it is",
+                source.span(node),
+                "let it use a name from outside in the place of the default",
+            )
         free = {}
         for i, (name, cell) in enumerate(
             zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)

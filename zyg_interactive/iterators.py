@@ -239,6 +239,31 @@ def bound(receiver: Any, method: Callable[..., Any]) -> Any:
     return call
 
 
+def partially(f: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """`functools.partial` that is kept."""
+
+    def call(*more: Any, **others: Any) -> Any:
+        return f(*given, *more, **named, **others)
+
+    return call
+
+
+def remembering(f: Callable[..., Any], most: int | None) -> Any:
+    """`functools.lru_cache` of a function that is defined in another one."""
+    known: dict[Any, Any] = {}
+
+    def call(*args: Any) -> Any:
+        if args not in known:
+            if len(known) == most:
+                raise NotFollowed(
+                    "`lru_cache` that forgets what it was called with first", "use `maxsize=None`"
+                )
+            known[args] = f(*args)
+        return known[args]
+
+    return call
+
+
 def calling(method: str, *given: Any, **named: Any) -> Any:
     """`operator.methodcaller`."""
 

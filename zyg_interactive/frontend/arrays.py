@@ -59,6 +59,7 @@ POINTERS = {
     CALL_VALUE,
     runtime.bound,
     runtime.captured,
+    runtime.named_as,
     runtime.frozen,
     runtime.frozen_deep,
     runtime.values_of,

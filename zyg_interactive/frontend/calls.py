@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of
+from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of, values
 from ..ir.text import fn_name
 from ..ir.types import (
     UNBOUND_TYPE,
@@ -84,6 +84,7 @@ NO_ITERATORS: set[Any] = {list, tuple, dict, set, str, bytes, int, float, comple
 FOREIGN = ("builtins", "numpy", "zyg_interactive")  # classes of these are not looked into
 VIEWS = {dict.values, dict.items}
 SEARCHING = {list.index, list.count, tuple.index, tuple.count}
+HASHING = {set, frozenset, dict.fromkeys, Counter}  # which find out what is equal
 ADAPTERS = {enumerate, zip, reversed}
 EXTREMES = {max, min}
 # Those of them that go through their first argument alone.
@@ -233,6 +234,9 @@ class Calls(Expressions):
         if _in(SEARCHING, method):
             for a in args:
                 self.told_apart(a, node)
+        if _in(HASHING, method):
+            for a in args:
+                self.compared(a, node)
         live = fn.live if isinstance(fn, UserFunction) else fn
         if _in(set(COPIES), live) and len(args) == 1 and not kwargs:
             return self.copied(args[0], COPIES[live], node)
@@ -527,7 +531,8 @@ class Calls(Expressions):
         try:
             callee, values = self.linked(fn, args, kwargs, node)
         except Refused as refusal:
-            if fn.live is None:
+            # What the program itself made may hold what the derivative is asked for in.
+            if fn.live is None or (_holds(fn.live)):
                 raise
             if fn.live.__closure__ and fn.origin is not None:
                 same = Identical(fn.origin, fn.live)
@@ -547,16 +552,33 @@ class Calls(Expressions):
     ) -> tuple[Function, list[Atom]]:
         """The callee lowered for these arguments, and the values to call it with."""
         arguments = {
-            k: self.kept_method(a, node) if isinstance(a, BoundMethod) else self.kept_view(a)
+            k: self.kept_method(a, node)
+            if isinstance(a, BoundMethod)
+            else self._made_in(self.kept_view(a), node)
             for k, a in self.bind(fn, args, kwargs, node).items()
         }
         callee = self.context.link(fn, arguments, self, self.span(node))
         own = callee.region.params[: len(callee.region.params) - len(callee.hidden)]
         values = [arguments[p.name] for p in own]
+        known, frame = self.frames, self.context.frame_of(callee)
+        if frame is not None and isinstance(fn.resolver, FrameResolver):
+            # A closure calls another one of the same `def`, or itself: it is given what that holds.
+            self.frames = {**known, frame: fn.resolver.captured}
         values += [self.hidden_value(h, p.type, h.name, node) for h, p in callee.hidden_params()]
+        self.frames = known
         for g in callee.guards:
             self.guards[g.key] = g
         return callee, [self.materialise(v, node) for v in values]
+
+    def _made_in(self, atom: Atom, node: ast.AST) -> Atom:
+        """A tuple in which inner functions are objects: of these it is known what they capture."""
+        if not isinstance(atom, tuple):
+            return atom
+        items = [
+            self.materialise(a, node) if isinstance(a, LocalFunction) else self._made_in(a, node)
+            for a in atom
+        ]
+        return type(atom)(*items) if hasattr(atom, "_fields") else tuple(items)
 
     def _opaque(
         self,
@@ -609,13 +631,23 @@ class Calls(Expressions):
             if p not in given:
                 if p not in fn.defaults:
                     raise self._binding(fn, f"misses its argument `{p}`", node)
-                given[p] = fn.defaults[p]
+                given[p] = self._default(fn, p, node)
         if a.vararg is not None:
             unknown = any(isinstance(r, Rest) for r in rest)
             given[a.vararg.arg] = self._rest_of(rest, node) if unknown else rest
         if a.kwarg is not None:
             given[a.kwarg.arg] = extra
         return given
+
+    def _default(self, fn: UserFunction, parameter: str, node: ast.AST) -> Atom:
+        """A default of a function. Where it was computed in a function around this one, which is
+        still lowered, the function that has it is made an object, which takes it along.
+        """
+        default = fn.defaults[parameter]
+        if isinstance(fn.resolver, ScopeResolver) and fn.resolver.outer is not self:
+            if isinstance(default, Generated) or any(True for _ in values(default)):
+                self.has_to_be_made(fn, None, node)
+        return default
 
     def kept_method(self, method: BoundMethod, node: ast.AST) -> Atom:
         return self.call(bound, (method.receiver, method.fn), {}, node)
@@ -653,11 +685,18 @@ class Calls(Expressions):
             read = runtime.captured_cell if is_cell else runtime.captured
             captured.append(self.op(read, (closure, i), {}, node))
             captured[-1].type = t
-        frame = Frame()
-        self.frames[frame] = dict(zip(closure.type.names, captured, strict=True))
+        frame, names = Frame(), closure.type.names
+        self.frames[frame] = dict(zip(names, captured, strict=False))
+        given = captured[len(names) :]
+        defaults = dict(zip(template.defaults, given, strict=True)) if given else template.defaults
         resolver = FrameResolver(frame, self.frames[frame], template.resolver)
         fn = UserFunction(
-            template.name, template.source, template.node, resolver, template.defaults
+            template.name,
+            template.source,
+            template.node,
+            resolver,
+            defaults,
+            captured=closure.type.captured,
         )
         return self._user_call(fn, args, kwargs, node, name)
 
@@ -797,6 +836,11 @@ def _is_local(a: Atom) -> bool:
 def _captured(fn: Any) -> list[Any]:
     cells = getattr(fn, "__closure__", None) or ()
     return [c.cell_contents for c in cells if c != types.CellType()]
+
+
+def _holds(f: Any) -> bool:
+    """Whether a function that the program made captured something, or has it as a default."""
+    return runtime.is_made(f) and bool(f.__closure__ or runtime.defaults_given(f))
 
 
 def _has_rule(cls: type) -> bool:

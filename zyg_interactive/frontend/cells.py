@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import types
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import runtime
 from ..diagnostics import refuse
@@ -17,7 +17,7 @@ from ..ir.core import UNBOUND, Atom, MemoryNeeded, Path, Value, type_of, values
 from ..ir.types import Closure, Const, Heap, Ref, Type
 from ..source import code_of
 from .names import body_of, rebound_inside, times_bound
-from .resolve import Data, Known, Meaning, SharedGlobal
+from .resolve import Data, Known, Meaning, SharedGlobal, UserFunction
 from .scope import Generated, LocalFunction, Lowering, ScopeResolver
 
 CONTENTS = "cell_contents"
@@ -195,7 +195,7 @@ class Cells(Lowering):
         scope = owner.scope_of(name)
         if name in owner.locals and (
             times_bound(name, scope) > 1
-            or (owner is self and self.env.get(name, UNBOUND) is UNBOUND)
+            or (owner is self and self._may_be_unbound(name))
             or self._makes_itself(name)
         ):
             if name in owner.cells:
@@ -209,6 +209,10 @@ class Cells(Lowering):
             return self.hidden_value(found.path, found.type, name, node)
         return self.materialise(self.load(name, node), node)
 
+    def _may_be_unbound(self, name: str) -> bool:
+        known = self.env.get(name, UNBOUND)
+        return known is UNBOUND or (isinstance(known, Value) and known in self.maybe_unbound)
+
     def scope_of(self, name: str) -> ast.AST:
         """The comprehension or function that binds a name that is local here."""
         for node in reversed(self.comprehensions):
@@ -221,34 +225,45 @@ class Cells(Lowering):
         known = self.env.get(name)
         return isinstance(known, LocalFunction) and known in self.closing
 
+    def is_one_object(self, f: UserFunction) -> bool:
+        """Whether an inner function is an object from where it is defined."""
+        return self._is_shared(_place(f))
+
+    def has_to_be_made(self, f: UserFunction, key: Any, node: ast.AST) -> NoReturn:
+        """Note that an inner function has to be an object from where it is defined: the program is
+        lowered again. `key`: what it is noted by, if not by its text.
+        """
+        if key is None and code_of(f.source, f.node) is None:
+            raise refuse(
+                "ZYG101",
+                f"`{f.name}` cannot leave its function here",
+                self.span(node),
+                "call it directly",
+            )
+        self.memory().share(key or _place(f))
+        raise MemoryNeeded
+
     closing: tuple[LocalFunction, ...] = ()  # local functions whose closures are being made
 
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:
         """The run-time function object of an inner function."""
-        code = code_of(self.source, f.fn.node) if f.fn.live is None else None
-        if code is None or f.scope is not self:
-            raise refuse(
-                "ZYG101",
-                f"`{f.fn.name}` cannot leave its function here",
-                self.span(node),
-                "call it directly",
-            )
-        if any(True for _ in values(list(f.fn.defaults.values()))):
-            raise refuse(
-                "ZYG101",
-                f"`{f.fn.name}` has a default that only the run knows, "
-                "and is passed on as a value; this is not supported",
-                self.span(node),
-                "bind the default to a name outside, or call the function directly",
-            )
+        code = code_of(f.fn.source, f.fn.node) if f.scope is self else None
+        if code is None:
+            self.has_to_be_made(f.fn, f.key, node)
+        if f.made is not None and any(f.made.op is op for op in self.region.ops):
+            return f.made
         outer, self.closing = self.closing, (*self.closing, f)
         try:
             captured = tuple(self.captures(name, node) for name in code.co_freevars)
         finally:
             self.closing = outer
         only = [a.arg for a in f.fn.node.args.kwonlyargs]
-        defaults = tuple(d for n, d in f.fn.defaults.items() if n not in only) or None
-        kwdefaults = {n: d for n, d in f.fn.defaults.items() if n in only} or None
+        given = {n: self.materialise(d, node) for n, d in f.fn.defaults.items()}
+        defaults: Any = tuple(d for n, d in given.items() if n not in only) or None
+        kwdefaults: Any = {n: d for n, d in given.items() if n in only} or None
+        if any(True for _ in values(list(given.values()))):  # the run knows them
+            captured = (*captured, *given.values())
+            defaults, kwdefaults = None, tuple(n for n in given if n in only)
         scope = runtime.scope_of(self._globals())
         made = self.op(
             runtime.make_closure,
@@ -258,6 +273,7 @@ class Cells(Lowering):
             f.fn.name,
         )
         made.type = Closure(f.fn, code.co_freevars, tuple(map(type_of, captured)))
+        f.made = made
         return made
 
     # ---- globals
@@ -313,6 +329,10 @@ def comprehension_names(node: ast.AST) -> set[str]:
         for n in ast.walk(g.target)
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
+
+
+def _place(f: UserFunction) -> Any:
+    return ("function", f.node)
 
 
 def _is_cell(atom: Atom) -> bool:

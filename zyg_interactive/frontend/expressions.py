@@ -29,6 +29,7 @@ from ..ir.types import (
     Tuple,
     Type,
     Unknown,
+    closures,
     escape,
     join,
     join_all,
@@ -308,7 +309,7 @@ class Expressions(Arrays):
         self, op: ast.cmpop, a: Atom, b: Atom, node: ast.Compare, name: str | None
     ) -> Atom:
         if isinstance(op, ast.In | ast.NotIn):
-            self.told_apart(a, node)
+            self.compared(a, node)
             inside = self.op(
                 operator.contains, (self.materialise(b, node), self.materialise(a, node)), {}, node
             )
@@ -325,6 +326,10 @@ class Expressions(Arrays):
         for x, y in ((a, b), (b, a)):
             if isinstance(type_of(y), Closure | Unknown | Other) or isinstance(y, BoundMethod):
                 self.told_apart(x, node)
+        if fn not in (operator.is_, operator.is_not):
+            for x in (a, b):
+                if not isinstance(x, BoundMethod):
+                    self.compared(x, node)
         plain = not any(isinstance(x, Value | tuple | list | dict) or callable(x) for x in (a, b))
         if plain and fn not in (operator.is_, operator.is_not):
             with suppress(TypeError):  # which the program raises
@@ -336,16 +341,32 @@ class Expressions(Arrays):
         return self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
 
     def told_apart(self, x: Atom, node: ast.AST) -> None:
-        """Refuse to ask which function one is that is made here: each place where it is a value has
-        an object of its own.
+        """Let a function that is made here be one object: else each place where it is a value has
+        one of its own.
         """
-        if isinstance(x, LocalFunction | BoundMethod):
-            raise refused(
-                self.source,
-                node,
-                f"telling `{getattr(x.fn, '__name__', x.fn)}` from other functions",
-                "give functions names, and compare these",
-            )
+        match x:
+            case LocalFunction(fn=fn, key=key):
+                self.has_to_be_made(fn, key, node)
+            case Value(type=Closure(template=fn)) if not self.is_one_object(fn):
+                self.has_to_be_made(fn, None, node)
+            case BoundMethod(fn=fn):
+                raise refused(
+                    self.source,
+                    node,
+                    f"telling `{getattr(fn, '__name__', fn)}` from other functions",
+                    "give functions names, and compare these",
+                )
+
+    def compared(self, x: Atom, node: ast.AST) -> None:
+        """Let functions that are made here be one object each, in what is compared as well."""
+        if isinstance(x, tuple | list):
+            for a in x:
+                self.compared(a, node)
+            return
+        self.told_apart(x, node)
+        for t in closures(type_of(x)):
+            if not self.is_one_object(t.template):
+                self.has_to_be_made(t.template, None, node)
 
     def _logical(
         self, conjunction: bool, values: list[ast.expr], node: ast.expr, name: str | None
@@ -723,18 +744,25 @@ class Expressions(Arrays):
 
     # ---- functions
 
-    def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
+    def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> Atom:
+        """A function that is defined here; where it has to be one object, made at once."""
         defaults: dict[str, Atom] = {}
         positional = [*node.args.posonlyargs, *node.args.args]
         for arg, d in zip(
             positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True
         ):
-            defaults[arg.arg] = self.expr(d)
+            defaults[arg.arg] = self._default_value(d)
         for arg, kw in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
             if kw is not None:
-                defaults[arg.arg] = self.expr(kw)
+                defaults[arg.arg] = self._default_value(kw)
         fn = UserFunction(name, self.source, node, ScopeResolver(self), defaults)
-        return LocalFunction(fn, self)
+        made = LocalFunction(fn, self)
+        return self._closure(made, node) if self.is_one_object(fn) else made
+
+    def _default_value(self, node: ast.expr) -> Atom:
+        """A default: an iterator is an object, which each call goes on with."""
+        found = self.expr(node)
+        return self.materialise(found, node) if isinstance(found, Generated) else found
 
 
 def _is_constant_key(key: Atom) -> bool:

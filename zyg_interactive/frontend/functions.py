@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.core import Atom, Value, type_of, values
+from ..ir.core import Atom, Value, type_of
 from ..ir.types import (
     INT,
     UNBOUND_TYPE,
@@ -37,14 +37,15 @@ from ..iterators import Kept, more, step
 from ..rules.registry import lookup
 from .calls import WHOLE, goes_through
 from .dataclass import fields_of, initialised_by, initialises, is_passed_on
-from .desugar import constant, named, stored
+from .decorators import DECORATORS
+from .desugar import constant, stored
 from .expressions import BINARY
 from .fence import refused
 from .kept import EACH, KeptIterators
 from .memory import CONTAINERS, is_mapping
 from .named import all_attributes, gotten, held_by, put
 from .resolve import Known, UserFunction, is_hashable
-from .scope import BoundMethod, Counted, Generated, LocalFunction
+from .scope import BoundMethod, Counted, Generated
 
 # What a built-in function asks an object for.
 ASKED: dict[Any, str] = {
@@ -438,27 +439,6 @@ class Functions(KeptIterators):
             types = [*(whole.items or ()), *([whole.item] if isinstance(whole, List) else [])]
         return any(isinstance(t, Tuple | List) for t in types)
 
-    def _partial(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
-        """`functools.partial` as a lambda over what it binds."""
-        if not args:
-            return NotImplemented
-        if not any(True for _ in values((*args, *kwargs.values()))) and callable(args[0]):
-            if not isinstance(args[0], UserFunction | LocalFunction | BoundMethod):
-                return functools.partial(*args, **kwargs)
-        function, *bound = args
-        atoms = {f"a{i}_": a for i, a in enumerate(bound)}
-        atoms |= {f"k_{k}": a for k, a in kwargs.items()}
-        names = self.in_names(node, f=function, **atoms)
-        more = _like(ast.Starred(named(node, "more"), ast.Load()), node)
-        first = [names[f"a{i}_"] for i in range(len(bound))]
-        keywords = [_like(ast.keyword(k, names[f"k_{k}"]), node) for k in kwargs]
-        keywords.append(_like(ast.keyword(None, named(node, "others")), node))
-        call = _like(ast.Call(names["f"], [*first, more], keywords), node)
-        parameters = ast.arguments([], [], ast.arg("more"), [], [], ast.arg("others"), [])
-        for a in (parameters.vararg, parameters.kwarg):
-            _like(a, node)
-        return self.inner_function("<lambda>", _like(ast.Lambda(parameters, call), node))
-
     # ---- made by dataclasses
 
     def _places(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
@@ -607,7 +587,7 @@ FUNCTIONS: dict[Any, Any] = {
     builtins.dict: Functions._new_dict,
     builtins.max: Functions._best,
     builtins.min: Functions._best,
-    functools.partial: Functions._partial,
+    **DECORATORS,
     dataclasses.replace: Functions._with_fields,
     np.ndindex: Functions._places,
 }

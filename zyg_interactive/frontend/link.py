@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from ..diagnostics import refuse
-from ..ir.core import Atom, Function, Region, Undecided, Value, type_of, values
+from ..ir.core import Atom, Function, MemoryNeeded, Region, Undecided, Value, type_of, values
 from ..ir.types import UNBOUND_TYPE, Const, Heap, Type, fresh
 from ..rules.registry import LOWERED
 from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
@@ -16,7 +16,7 @@ from ..source import Span
 from ..transformed import Transformed
 from .interruptions import Catches, Facts, Interruptions
 from .resolve import LOCAL_CLASSES, Known, Meaning, UserFunction
-from .scope import BIRTHS, FrameResolver, Lowering, ScopeResolver
+from .scope import BIRTHS, Frame, FrameResolver, Lowering, ScopeResolver
 
 MOST_CONSTANTS = 8  # different known integers that one parameter of a callee is lowered for
 MOST_ROUNDS = 8
@@ -37,6 +37,7 @@ class Links:
         self.linked: dict[Any, Any] = {}
         self.busy: dict[Any, Function] = {}
         self.parts: dict[Any, list[tuple[Answers, Function]]] = {}
+        self.frames: dict[Function, Frame] = {}  # of the closures that are lowered now
         self.asking: list[tuple[int, Answers]] = []  # of the inner functions that are lowered now
         self.constants: dict[tuple[Any, str], set[Any]] = {}
         self.classes: dict[Any, type] = {}
@@ -56,9 +57,12 @@ class Links:
 
     runs = False
 
+    def frame_of(self, callee: Function) -> Frame | None:
+        return self.frames.get(callee)
+
     @property
     def recursive(self) -> bool:
-        keys = [key for key, _ in self.busy]
+        keys = [key for (key, _), _ in self.busy]
         return len(set(keys)) < len(keys) or any(f.recursive for f in self.busy.values())
 
     def local_class(self, key: Any, made: Callable[[], type]) -> type | None:
@@ -96,9 +100,14 @@ class Links:
             self.interruptions = Interruptions()
             self.heap.changed, self.heap.widening = False, round >= MOST_ROUNDS // 2
             known = len(self.heap.shared)
-            found = lowered()
-            if not self.heap.changed:
-                return found
+            try:
+                found = lowered()
+            except MemoryNeeded:
+                if len(self.heap.shared) == known:
+                    raise
+            else:
+                if not self.heap.changed:
+                    return found
             round = round + 1 if len(self.heap.shared) == known else 0  # else another program
         raise refuse(
             "ZYG202",
@@ -129,7 +138,7 @@ class Links:
         """The specification for a call of a function inside itself, with parts of what it was
         given: for any sizes, so that it is lowered once.
         """
-        around = [s for s in self.busy if s[0] == callee.key]
+        around = [s for s in self.busy if s[0] == spec[0]]
         if not around:
             return spec, given
         types = [t for _, t in spec[1]]
@@ -151,7 +160,9 @@ class Links:
         """
         if self.heap is not None or not isinstance(callee.resolver, ScopeResolver):
             return self.settled(callee, given, spec)
-        for answers, function in self.parts.get(spec, ()):
+        (key, _), items = spec
+        known = self.parts.setdefault((key, items), [])
+        for answers, function in known:
             if all(_same(outer.captured_name(n), a) for (outer, n), a in answers.items()):
                 for (outer, n), a in answers.items():
                     self.asked(outer, n, a)
@@ -164,7 +175,7 @@ class Links:
             self.asking.pop()
         told = all(a is not None for a in answers.values())
         if told and not any(f.recursive for f in self.busy.values()):
-            self.parts.setdefault(spec, []).append((answers, function))
+            known.append((answers, function))
         return function
 
     def asked(self, outer: Lowering, name: str, meaning: Meaning | None) -> None:
@@ -194,6 +205,8 @@ class Links:
         function.region.outs = (Value(None, UNBOUND_TYPE),)
         function.region.params = tuple(Value(n, t) for n, t in given.items() if isinstance(t, Type))
         self.busy[spec] = function
+        if isinstance(callee.resolver, FrameResolver):
+            self.frames[function] = callee.resolver.frame
         try:
             for _ in range(MOST_ROUNDS):
                 settled = set(self.linked)
@@ -209,6 +222,7 @@ class Links:
                     del self.linked[other]
         finally:
             del self.busy[spec]
+            self.frames.pop(function, None)
         self.unsettled(function)
         return function
 
@@ -239,9 +253,12 @@ def _same(a: Meaning | None, b: Meaning | None) -> bool:
 
 
 def specification(callee: UserFunction, given: dict[str, Atom]) -> Any:
-    """What tells calls of a function apart: types, and known values."""
+    """What tells calls of a function apart: types, known values, and of an inner function the call
+    of the one around it in which it was defined.
+    """
+    around = callee.resolver.outer if isinstance(callee.resolver, ScopeResolver) else None
     items = ((n, a if isinstance(a, Type) else Const(a)) for n, a in given.items())
-    return (callee.key, tuple(items))
+    return ((callee.key, around), tuple(items))
 
 
 def _is_whole(atom: Atom) -> bool:

@@ -373,15 +373,12 @@ class Statements(Classes):
                 self.unused(call)
             case ast.Expr(value=value):
                 self.expr(value)
-            case ast.FunctionDef(name=name, decorator_list=decorators):
-                if decorators:
-                    raise refused(
-                        self.source,
-                        decorators[0],
-                        "a decorator on an inner function",
-                        "call it by hand",
-                    )
-                self.assign(name, self.inner_function(name, s), s)
+            case ast.FunctionDef(name=name, decorator_list=nodes):
+                decorators = [self.expr(d) for d in nodes]
+                made = self.inner_function(name, s)
+                for decorator, node in reversed(list(zip(decorators, nodes, strict=True))):
+                    made = self.call(decorator, (made,), {}, node)
+                self.assign(name, made, s)
             case ast.ClassDef(name=name):
                 self.assign(name, self.local_class(s), s)
             case ast.Global() | ast.Nonlocal():

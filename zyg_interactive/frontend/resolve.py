@@ -83,6 +83,7 @@ class UserFunction:
     code: types.CodeType | None = None
     origin: Path | None = None
     scope: dict[str, Any] | None = None  # the globals of a text that is no live function
+    captured: tuple[Type, ...] = ()  # by a closure
 
     @property
     def __name__(self) -> str:
@@ -97,6 +98,7 @@ class UserFunction:
             id(self.code or self.node),
             id(getattr(self.live, "__globals__", None)),
             self.origin,
+            self.captured,
         )
 
 

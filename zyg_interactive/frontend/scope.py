@@ -80,6 +80,9 @@ class Context(Protocol):
     def user_function(self, value: Any, origin: Path | None) -> UserFunction | None:
         """The user function behind a live object, or None where it has no Python text."""
 
+    def frame_of(self, callee: Function) -> Frame | None:
+        """The scope of a closure that is lowered now."""
+
     @property
     def runs(self) -> bool:
         """Whether the program may be run, not only read."""
@@ -122,7 +125,8 @@ class LocalFunction:
 
     fn: UserFunction
     scope: Lowering
-    closure: Value | None = None
+    key: Any = None  # what it is noted by that it has to be an object, if not by its text
+    made: Value | None = None  # its object, where it was asked for last
 
     @property
     def __name__(self) -> str:
@@ -579,8 +583,9 @@ class Lowering:
                     self.span(node),
                     "use a lambda: `lambda x: gradient(f, x)`",
                 )
-            case tuple() if not hasattr(atom, "_fields"):
-                return tuple(self.materialise(a, node) for a in atom)
+            case tuple():
+                items = [self.materialise(a, node) for a in atom]
+                return type(atom)(*items) if hasattr(atom, "_fields") else tuple(items)
         return atom
 
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:

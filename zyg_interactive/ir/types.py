@@ -464,6 +464,21 @@ def _held(t: Tuple | List | Dict | Closure) -> Iterable[Type]:
             return captured
 
 
+def closures(t: Type) -> Iterator[Closure]:
+    """The functions made during the run that something of this type is, or holds."""
+    todo, seen = [t], set()
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Closure):
+            yield part
+        elif isinstance(part, Tuple | List | Dict) and id(part) not in seen:
+            seen.add(id(part))
+            todo += _held(part)
+        elif isinstance(part, Ref) and id(site := part.site.find()) not in seen:
+            seen.add(id(site))
+            todo += site.contents.values()
+
+
 def in_memory(t: Type) -> bool:
     """Whether an array is a reference: no cotangent flows into it; that of its buffer is found by
     the buffer's identity.

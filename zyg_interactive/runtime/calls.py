@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import collections
+import functools
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,11 +65,17 @@ def store_global(scope: Scope, name: str, value: Any) -> None:
 
 
 def make_closure(
-    code: types.CodeType, scope: Scope, defaults: Any, kwdefaults: Any, *captured: Any
+    code: types.CodeType, scope: Scope, defaults: Any, kwdefaults: Any, *held: Any
 ) -> Any:
     """The function that a `def` or `lambda` makes, over the values it captures; a cell is the
-    variable itself.
+    variable itself. Defaults that only the run knows come after these, and `kwdefaults` names the
+    last of them, of the parameters that are given by name.
     """
+    captured = held[: len(code.co_freevars)]
+    given = held[len(captured) :]
+    if given:
+        last = len(given) - len(kwdefaults)
+        defaults, kwdefaults = given[:last], dict(zip(kwdefaults, given[last:], strict=True))
     cells = tuple(v if isinstance(v, types.CellType) else types.CellType(v) for v in captured)
     f = types.FunctionType(code, scope.names, code.co_name, defaults, cells)
     f.__kwdefaults__ = kwdefaults
@@ -76,11 +83,22 @@ def make_closure(
     shared = tuple(i for i, v in enumerate(captured) if isinstance(v, types.CellType))
     if shared:
         _shared[f] = shared
+    if given:
+        _given[f] = given
     return f
+
+
+def named_as(f: Any, wrapped: Any) -> Any:
+    """A function that a program made, by the names of another one."""
+    return functools.update_wrapper(f, wrapped)
 
 
 # Which free variables of a closure that a program made are in memory.
 _shared: WeakKeyDictionary[types.FunctionType, tuple[int, ...]] = WeakKeyDictionary()
+
+
+# Defaults of closures that a program made, where only the run knows them.
+_given: WeakKeyDictionary[types.FunctionType, tuple[Any, ...]] = WeakKeyDictionary()
 
 
 _made: WeakSet[types.FunctionType] = WeakSet()
@@ -102,8 +120,33 @@ def captured_cell(f: types.FunctionType, i: int) -> types.CellType:
 
 
 def captured(f: types.FunctionType, i: int) -> Any:
-    """What a closure captured as its i-th free variable."""
-    return (f.__closure__ or ())[i].cell_contents
+    """What a closure captured as its i-th free variable, or, after these, has as a default."""
+    cells = f.__closure__ or ()
+    return cells[i].cell_contents if i < len(cells) else _given[f][i - len(cells)]
+
+
+def defaults_given(f: types.FunctionType) -> tuple[Any, ...]:
+    """The defaults of a closure that a program made, where only the run knows them."""
+    return _given.get(f, ())
+
+
+def held_by(f: types.FunctionType) -> list[Any]:
+    """What a closure captured, and its defaults that only the run knows."""
+    return [*(cell.cell_contents for cell in f.__closure__ or ()), *defaults_given(f)]
+
+
+def remade(f: types.FunctionType, held: list[Any]) -> types.FunctionType:
+    """A function like a closure, that holds other values."""
+    count = len(f.__closure__ or ())
+    cells, given = tuple(map(types.CellType, held[:count])), tuple(held[count:])
+    made = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, cells)
+    made.__kwdefaults__ = f.__kwdefaults__
+    if given:
+        last = len(given) - len(f.__kwdefaults__ or {})
+        made.__defaults__ = given[:last]
+        made.__kwdefaults__ = dict(zip(f.__kwdefaults__ or {}, given[last:], strict=True))
+        _given[made] = given
+    return made
 
 
 class Changed(RuntimeError):

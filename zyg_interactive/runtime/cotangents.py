@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .calls import shared_cells
+from .calls import defaults_given, shared_cells
 from .outside import is_outside
 
 
@@ -64,12 +64,13 @@ def zeros_like(x: Any, around: tuple[Any, ...] = ()) -> Any:
         return 0.0
     if isinstance(x, np.ndarray | np.generic):
         return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "biufc" else None
-    if isinstance(x, types.FunctionType) and x.__closure__:
+    if isinstance(x, types.FunctionType) and (x.__closure__ or defaults_given(x)):
         shared = shared_cells(x)  # what these hold has its cotangent in memory
-        return tuple(
+        parts = (
             None if i in shared else zeros_like(cell.cell_contents, around)
-            for i, cell in enumerate(x.__closure__)
+            for i, cell in enumerate(x.__closure__ or ())
         )
+        return (*parts, *(zeros_like(d, around) for d in defaults_given(x)))
     if isinstance(x, tuple):
         return tuple_like(x, [zeros_like(e, around) for e in x])
     if len(around) > DEEPEST or any(x is y for y in around):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,16 @@ READ = {
 }
 
 
+def module_of(x: Any) -> str:
+    """The module of a function or class: of a function where it is written, whatever it wraps."""
+    if isinstance(x, types.FunctionType):
+        return x.__globals__.get("__name__") or ""
+    return getattr(x, "__module__", None) or ""
+
+
 def is_outside(x: Any) -> bool:
     """Whether a function or class is one of Python's library that is not read."""
-    module = getattr(x, "__module__", None)
+    module = module_of(x)
     root = module.partition(".")[0] if isinstance(module, str) else ""
     return root in sys.stdlib_module_names and root not in READ and root != "builtins"
 
@@ -27,7 +35,7 @@ CONCURRENT = {"threading", "_thread", "concurrent", "multiprocessing", "asyncio"
 
 def is_concurrent(x: Any) -> bool:
     """Whether a function or class of Python's library runs something at the side."""
-    return is_outside(x) and x.__module__.partition(".")[0] in CONCURRENT
+    return is_outside(x) and module_of(x).partition(".")[0] in CONCURRENT
 
 
 # Objects whose own state is theirs alone: nothing in them is what a program gave them.

@@ -262,6 +262,7 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     operator.mul: _repeat,
     runtime.folded: _folded,
     runtime.bound: _bound,
+    runtime.named_as: _bound,
     runtime.compress: _compress,
     runtime.expand: _expand,
     runtime.selected: _selected,

@@ -53,7 +53,7 @@ def direction(x: Any, bar: Any, draw: np.random.Generator) -> tuple[Any, Any]:
     if isinstance(bar, tuple | list):
         inner = x
         if isinstance(x, types.FunctionType):
-            inner = [cell.cell_contents for cell in x.__closure__ or ()]
+            inner = runtime.held_by(x)
         pairs = [direction(xi, b, draw) for xi, b in zip(inner, bar, strict=True)]
         return tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
     if isinstance(bar, dict):
@@ -75,12 +75,8 @@ def moved(x: Any, step: Any, h: float) -> Any:
     if step is None:
         return x
     if isinstance(x, types.FunctionType):
-        cells = [types.CellType(moved(c.cell_contents, s, h)) for c, s in _cells(x, step)]
-        new = types.FunctionType(
-            x.__code__, x.__globals__, x.__name__, x.__defaults__, tuple(cells)
-        )
-        new.__kwdefaults__ = x.__kwdefaults__
-        return new
+        pairs = zip(runtime.held_by(x), step, strict=True)
+        return runtime.remade(x, [moved(a, s, h) for a, s in pairs])
     if isinstance(x, tuple):
         return runtime.tuple_like(x, [moved(a, s, h) for a, s in zip(x, step, strict=True)])
     if isinstance(x, list):
@@ -98,10 +94,6 @@ def moved(x: Any, step: Any, h: float) -> Any:
 def vars_of(x: Any, like: Any) -> dict[str, Any]:
     """The attributes of an object that a cotangent has."""
     return {k: getattr(x, k) for k in vars(like)}
-
-
-def _cells(f: types.FunctionType, step: Any) -> Any:
-    return zip(f.__closure__ or (), step, strict=True)
 
 
 def agree(
@@ -143,7 +135,7 @@ def ratios(x: Any, step: Any) -> Iterator[float]:
     if isinstance(step, tuple | list):
         inner = x
         if isinstance(x, types.FunctionType):
-            inner = [cell.cell_contents for cell in x.__closure__ or ()]
+            inner = runtime.held_by(x)
         for xi, s in zip(inner, step, strict=True):
             yield from ratios(xi, s)
     elif isinstance(step, dict):
