@@ -41,7 +41,7 @@ from .desugar import constant, named, stored
 from .expressions import BINARY
 from .fence import refused
 from .kept import EACH, KeptIterators
-from .memory import CONTAINERS, is_mapping
+from .memory import CONTAINERS, SETS, is_mapping, is_set
 from .named import all_attributes, gotten, held_by, put
 from .resolve import Known, UserFunction, is_hashable
 from .scope import BoundMethod, Counted, Generated, LocalFunction
@@ -169,8 +169,12 @@ class Functions(KeptIterators):
             asked = self._asked(live, args, node) if not kwargs else None
             if asked is not None:
                 return asked[0]
-            if live is operator.or_ or live in OPERATORS and any(map(_is_object, args)):
+            asked_sets = live in OPERATORS and any(_is_object(a) or is_set(a) for a in args)
+            if live is operator.or_ or asked_sets:
                 return self.binary(live, args[0], args[1], node, name)
+            if live in SETS and self.heap is not None and isinstance(node, ast.expr):
+                if len(args) < 2 and not kwargs:
+                    return self.new_set(live, args, node)
             if live in THROUGH and (len(args) == 1 or live is sum):
                 args = (self.gone_through_as(args[0], node), *args[1:])
             if isinstance(node, ast.expr) and self.is_lazy(live, args):

@@ -318,7 +318,7 @@ class KeptIterators(Iteration):
         source: Atom = UNBOUND,
     ) -> Atom:
         if source is UNBOUND and not generators[0].is_async:
-            source = self.expr(generators[0].iter)
+            source = self.iterable(generators[0].iter)
         if not _is_iterator(source):
             return super().comprehension(elt, generators, node, name, source)
         return self._collected(elt, generators, node, source)

@@ -209,6 +209,18 @@ from .numbers import (
 )
 from .outside import is_concurrent, is_end, is_outside, items_outside, list_outside, next_outside
 from .ranks import evened, rank_slopes, rank_weights
+from .sets import (
+    changed_set,
+    check_items,
+    check_size,
+    combined,
+    follow_items,
+    moved_items,
+    moved_items_back,
+    put_items,
+    set_of,
+    take_items,
+)
 from .shapes import (
     add_along_axis,
     assemble,
@@ -468,4 +480,14 @@ __all__ = [
     "values_of",
     "whole_of",
     "zeros_like",
+    "set_of",
+    "take_items",
+    "put_items",
+    "combined",
+    "changed_set",
+    "follow_items",
+    "moved_items",
+    "moved_items_back",
+    "check_size",
+    "check_items",
 ]
