@@ -14,7 +14,9 @@ from zyg_interactive import Refused, derivative, gradient, pullback
 PROGRAMS = """
 import collections
 import copy
+import dataclasses
 import heapq
+import itertools
 import operator
 
 from zyg_interactive import checkpointed, derivative, gradient
@@ -645,8 +647,190 @@ def indices(x):
     ks.add(4)
     a = np.array([x, x * x, 1.0, 2.0, 3.0])
     return sum(a[k] for k in ks) + a[list(ks)].sum()
+
+
+@dataclasses.dataclass(eq=False)
+class Q:
+    w: float
+    seen: set = dataclasses.field(default_factory=set)
+
+
+class E:
+    def __init__(self, k, w): self.k, self.w = k, w
+    def __eq__(self, o): return self.k == o.k
+    def __hash__(self): return hash(self.k)
+
+
+def keys(d): return d.keys()
+
+
+def keys_from_a_callee(x):
+    d = {"a": x, "b": x * x, "c": 2.0}
+    return sum(d[k] for k in keys(d) - {"a"})
+
+
+def given_to_a_callee(x):
+    d = {"a": x, "b": x * x, "c": 2.0}
+    d["e"] = x
+    def g(d, s): return sum(d[k] for k in keys(d) - s)
+    return g(d, {"a"}) * g(d, {"b", "a"})
+
+
+def made_by_late_calls(x):
+    fs = {"mk": lambda v: {v, v * v}, "un": lambda s, t: s | t}
+    fs["sum"] = lambda s: sum(v * v for v in s)
+    n = "".join(["m", "k"])
+    s = fs[n](x)
+    s.add(x * 3)
+    t = fs["un" if x < 5 else "mk"](s, {x ** 3})
+    t.add(1.5)
+    return fs["sum" if x < 5 else "mk"](t)
+
+
+def one_of_two_containers(x):
+    objs = [set(), []]
+    objs[1].append(x)
+    for i in range(2):
+        o = objs[0] if i < 5 else objs[i]
+        o.add(x * i)
+    return sum(objs[0]) + objs[1][0]
+
+
+def found_by_a_key(x):
+    d = {"s": {x}, "l": [x]}
+    o = d["".join(["s"])]
+    o.add(x * x)
+    return sum(d["s"])
+
+
+def gone_through_by_others(x):
+    s = {x, x * x}
+    s.add(x * 3)
+    l = [1.0]
+    l.extend(s)
+    q = collections.deque(s)
+    q.append(x)
+    d = {k: x for k in sorted(s)}
+    t = tuple(s)
+    a, b, c = s
+    e, *r = s
+    m = max(s, key=lambda v: -v)
+    total = sum(l) * sum(q) + sum(k * v for k, v in d.items()) + sum(t) * (a + b + c) + m
+    pairs = itertools.combinations(sorted(s), 2)
+    return total + (e + sum(r)) * x + sum(u * v for u, v in pairs)
+
+
+def in_dataclasses(x):
+    q = Q(x)
+    q.seen.add(x * 2)
+    r = Q(x * x)
+    r.seen.add(q)
+    return sum(q.seen) * sum(n.w for n in r.seen)
+
+
+def equal_objects(x):
+    s = {E(1, x)}
+    s.add(E(1, x * x))
+    s.add(E(2, x ** 3))
+    return sum(e.w for e in s) * len(s)
+
+
+def equal_numbers_of_other_kinds(x):
+    s = {x / x}
+    s.add(True)
+    s.add(1)
+    t = sum(s) * x
+    s.discard(True)
+    s.add(x)
+    return t + sum(s)
+
+
+def a_default(x, seen=set()):
+    seen.clear()
+    seen.add(x)
+    return sum(seen)
+
+
+def asked_for_its_class(x):
+    s = {x}
+    s.add(1.0)
+    known = isinstance(s, (set, frozenset)) and isinstance(s, collections.abc.Set)
+    return x * x if known and type(s) is set and isinstance(frozenset(s), frozenset) else x
+
+
+def comprehended_twice(x):
+    s = {v * x for v in range(3)}
+    s.add(1.0)
+    t = {v + u for v in s for u in {x, 1.0}}
+    t.discard(1.0)
+    return sum(t) + sum({v: v * x for v in s}.values()) + len({v for v in s if v > 0.1})
+
+
+def rebuilt_in_a_loop(x):
+    s = {x, 2 * x}
+    for _ in range(3):
+        s = {v * x for v in s} | {x}
+        s.add(0.25)
+    return sum(s)
+
+
+def united_in_a_loop(x):
+    s = set()
+    for i in range(4):
+        s = s | {x * i}
+    return sum(v * v for v in s)
+
+
+def of_two_branches(x):
+    s = {x} if x > 0 else {2 * x}
+    t = s if x > 0 else set()
+    t.add(3 * x)
+    return sum(s)
+
+
+def frozen_keys(x):
+    def g(v): 
+        s = set(); s.add(v)
+        return frozenset(s)
+    d = {g(1): x, g(2): x * x}
+    return d[frozenset({1})] * d[g(2)] * sum(sum(k) for k in d)
+
+
+def states(x):
+    states = {(0, 0)}
+    t = 0.0
+    for _ in range(3):
+        new = set()
+        for i, j in states:
+            for k in (0, 1):
+                new.add((i + k, j + 1 - k))
+                t = t + x ** (i + j)
+        states = new
+    return t * len(states)
+
+
+def a_sieve(x):
+    n = 20
+    comp = set()
+    t = 0.0
+    for k in range(2, n):
+        if k in comp: continue
+        t += x ** k
+        comp.update(range(k * k, n, k))
+    return t
+
+
+def chosen_one_by_one(x):
+    a = np.array([x, x * x, 3.0])
+    free = set(range(3))
+    out = np.zeros(3)
+    while free:
+        k = min(free, key=lambda i: a[i])
+        free.remove(k)
+        out[k] = a[k] * len(free)
+    return out.sum()
 """
-HELPERS = {"Node", "Value", "Bad", "risky", "grow", "gen"}
+HELPERS = {"Q", "E", "keys", "Node", "Value", "Bad", "risky", "grow", "gen"}
 
 
 @pytest.mark.parametrize("name", [name for name in names(PROGRAMS) if name not in HELPERS])

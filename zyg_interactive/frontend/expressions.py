@@ -34,6 +34,7 @@ from ..ir.types import (
     join_all,
     join_quietly,
     leaves,
+    may_be_differentiable,
 )
 from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
 from ..source import code_of
@@ -185,6 +186,8 @@ class Expressions(Arrays):
         if fn is operator.or_ and any(map(_is_dict, (a, b))):
             return self._merged(a, b, node)
         sets = fn in OF_SETS and any(map(_is_set, (a, b)))
+        if sets and self.heap is None and not all(map(_holds_no_number, (a, b))):
+            self.memory()
         in_memory = sets and self.heap is not None
         if not in_memory or any(_has_operators(type_of(x)) for x in (a, b)):
             a, b = self._keys_as_sets(a, b, node)
@@ -780,6 +783,29 @@ def _is_set(a: Atom) -> bool:
     t = type_of(a)
     known = isinstance(t, Other) and issubclass(t.cls, set | frozenset)
     return known or is_set(a) or _is_keys(a) or isinstance(a, set | frozenset)
+
+
+def _holds_no_number(a: Atom) -> bool:
+    """Whether it is known of a set that its items carry no derivative."""
+    if not isinstance(a, Value):
+        return True
+    made = a.op
+    if made is None:
+        return False
+    if made.fn in OF_SETS:
+        return all(map(_holds_no_number, made.args))
+    if made.fn in (dict.keys, runtime.keys_of):
+        return isinstance(type_of(made.args[0]), Dict)
+    if made.fn not in (set, frozenset) or not made.args:
+        return made.fn in (set, frozenset)
+    items = made.args[0]
+    t = type_of(items)
+    if isinstance(t, List) and not may_be_differentiable(t):
+        return True
+    display = items.op if isinstance(items, Value) else None
+    if display is None or display.fn is not runtime.make_list:
+        return False
+    return not any(True for _ in values(display.args))
 
 
 def _one_object(a: Atom) -> Atom:

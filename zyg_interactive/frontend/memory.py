@@ -821,4 +821,6 @@ CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "reverse", "
     "update",
     "popitem",
     "setdefault",
+    "add",
+    "discard",
 }

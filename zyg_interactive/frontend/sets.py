@@ -100,9 +100,10 @@ class Sets(Containers):
         t = type_of(args[0])
         if isinstance(t, Ref) and issubclass(t.cls, SETS):
             return method(self, fn, args, node, name)
+        makes = fn in METHODS and METHODS[fn] is not Sets._asked_of
+        if self.heap is None and makes and not isinstance(t, Unknown):
+            raise MemoryNeeded
         if fn in CHANGING and not isinstance(t, Unknown):
-            if self.heap is None:
-                raise MemoryNeeded
             raise refused(
                 self.source,
                 node,
