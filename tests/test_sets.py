@@ -687,6 +687,26 @@ def made_by_late_calls(x):
     return fs["sum" if x < 5 else "mk"](t)
 
 
+def changed_by_one_of_two_functions(x):
+    s = set()
+    def put(v): s.add(v)
+    def get(): return sum(s)
+    fs = [put, get]
+    for k in range(3):
+        fs[0 if k < 5 else 1](x * k)
+    return fs[1 if x < 5 else 0]() * len(s)
+
+
+def a_list_changed_by_one_of_two_functions(x):
+    s = []
+    def put(v): s.append(v)
+    def get(): return sum(s)
+    fs = [put, get]
+    for k in range(3):
+        fs[0 if k < 5 else 1](x * k)
+    return fs[1 if x < 5 else 0]() * len(s)
+
+
 def one_of_two_containers(x):
     objs = [set(), []]
     objs[1].append(x)
@@ -789,7 +809,7 @@ def of_two_branches(x):
 
 
 def frozen_keys(x):
-    def g(v): 
+    def g(v):
         s = set(); s.add(v)
         return frozenset(s)
     d = {g(1): x, g(2): x * x}

@@ -750,8 +750,9 @@ class Calls(Expressions):
         """A callee that only the run knows."""
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
-        if any(type_of(a) == Other(set) for a in (*args, *kwargs.values())):
-            self.memory()
+        given = map(type_of, (*args, *kwargs.values()))
+        if self.context.hands_out or Other(set) in given:
+            self.memory()  # what is called may change these
         return self.op(CALL_VALUE, (fn, *args), kwargs, node, name)
 
     def unused(self, node: ast.Call) -> None:
