@@ -15,6 +15,7 @@ PROGRAMS = """
 import collections
 import copy
 import dataclasses
+import functools
 import heapq
 import itertools
 import operator
@@ -707,6 +708,37 @@ def a_list_changed_by_one_of_two_functions(x):
     return fs[1 if x < 5 else 0]() * len(s)
 
 
+def changed_under_two_names(x):
+    a = {1}
+    c = a
+    a |= {2}
+    a -= {1}
+    a &= {2, 3}
+    a ^= {9}
+    return x * sum(c)
+
+
+def functions_for_operators(x):
+    both = sum(operator.and_({x, 1.0}, {x})) + sum(operator.sub({x, 1.0}, {1.0}))
+    united = functools.reduce(operator.or_, [{x}, {x * x}, {x}])
+    return both * sum(operator.xor({x, 1.0}, {1.0})) * sum(united)
+
+
+def union_of_many(x):
+    sets = [{x}, {x * x}]
+    return sum(set().union(*sets)) * sum(set.union({x}, {2 * x}))
+
+
+def held_by_a_class(x):
+    Holder.seen.clear()
+    Holder.seen.add(x)
+    return sum(Holder.seen)
+
+
+class Holder:
+    seen = set()
+
+
 def one_of_two_containers(x):
     objs = [set(), []]
     objs[1].append(x)
@@ -850,7 +882,7 @@ def chosen_one_by_one(x):
         out[k] = a[k] * len(free)
     return out.sum()
 """
-HELPERS = {"Q", "E", "keys", "Node", "Value", "Bad", "risky", "grow", "gen"}
+HELPERS = {"Holder", "Q", "E", "keys", "Node", "Value", "Bad", "risky", "grow", "gen"}
 
 
 @pytest.mark.parametrize("name", [name for name in names(PROGRAMS) if name not in HELPERS])

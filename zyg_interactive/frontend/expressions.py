@@ -185,7 +185,7 @@ class Expressions(Arrays):
                 return folded
         if fn is operator.or_ and any(map(_is_dict, (a, b))):
             return self._merged(a, b, node)
-        sets = fn in OF_SETS and any(map(_is_set, (a, b)))
+        sets = fn in OF_SETS and any(map(is_any_set, (a, b)))
         if sets and self.heap is None and not all(map(_holds_no_number, (a, b))):
             self.memory()
         in_memory = sets and self.heap is not None
@@ -779,7 +779,7 @@ def _is_keys(a: Atom) -> bool:
     return made is not None and made.fn in (runtime.keys_of, dict.keys) and not is_set(made.args[0])
 
 
-def _is_set(a: Atom) -> bool:
+def is_any_set(a: Atom) -> bool:
     t = type_of(a)
     known = isinstance(t, Other) and issubclass(t.cls, set | frozenset)
     return known or is_set(a) or _is_keys(a) or isinstance(a, set | frozenset)

@@ -38,10 +38,10 @@ from ..rules.registry import lookup
 from .calls import WHOLE, goes_through
 from .dataclass import fields_of, initialised_by, initialises, is_passed_on
 from .desugar import constant, named, stored
-from .expressions import BINARY
+from .expressions import BINARY, is_any_set
 from .fence import refused
 from .kept import EACH, KeptIterators
-from .memory import CONTAINERS, SETS, is_mapping, is_set
+from .memory import CONTAINERS, SETS, is_mapping
 from .named import all_attributes, gotten, held_by, put
 from .resolve import Known, UserFunction, is_hashable
 from .scope import BoundMethod, Counted, Generated, LocalFunction
@@ -169,7 +169,7 @@ class Functions(KeptIterators):
             asked = self._asked(live, args, node) if not kwargs else None
             if asked is not None:
                 return asked[0]
-            asked_sets = live in OPERATORS and any(_is_object(a) or is_set(a) for a in args)
+            asked_sets = live in OPERATORS and any(_is_object(a) or is_any_set(a) for a in args)
             if live is operator.or_ or asked_sets:
                 return self.binary(live, args[0], args[1], node, name)
             if live in SETS and self.heap is not None and isinstance(node, ast.expr):

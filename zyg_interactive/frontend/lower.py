@@ -29,6 +29,7 @@ from ..ir.types import (
     Array,
     Dict,
     List,
+    Other,
     Record,
     Ref,
     Scalar,
@@ -538,8 +539,13 @@ class Statements(Classes):
     ) -> Atom:
         """What an augmented assignment binds: the same list, changed, or a new value."""
         t = type_of(old)
-        if isinstance(t, List | Dict):
+        changes_set = (t == Other(set) or isinstance(old, set)) and type(s.op) in IN_PLACE
+        if isinstance(t, List | Dict) or changes_set and self.heap is None:
             raise MemoryNeeded
+        if changes_set:
+            raise refused(
+                self.source, s, "changing a set that is not made here", "make a new one", "ZYG103"
+            )
         if isinstance(t, Ref) and isinstance(old, Value):
             if issubclass(t.cls, list) and isinstance(s.op, ast.Add):
                 self.call(list.extend, (old, new), {}, s.value)
