@@ -948,6 +948,28 @@ def another_item_in_the_place(x):
     return x * sum(s)
 
 
+def swap(s):
+    for v in s:
+        s.remove(v)
+        s.add(v + 100)
+
+
+def refusals_are_not_handled(x):
+    try:
+        swap({1, 2})
+        return x
+    except TypeError:
+        return x * 3
+
+
+def refusals_are_not_handled_by_a_bare_except(x):
+    try:
+        swap({1, 2})
+        return x
+    except:
+        return x * 3
+
+
 def handled_in_the_same_function(x):
     s = {1, 2}
     try:
@@ -987,7 +1009,7 @@ def numbers_in_what_only_the_run_knows_to_be_sets(x):
 """
 
 
-@pytest.mark.parametrize("name", names(REFUSED))
+@pytest.mark.parametrize("name", [name for name in names(REFUSED) if name != "swap"])
 def test_refused(name: str) -> None:
     with pytest.raises(Refused, match="ZYG101"):
         derivative(define(REFUSED, name), 0.7)

@@ -106,7 +106,13 @@ def captured(f: types.FunctionType, i: int) -> Any:
     return (f.__closure__ or ())[i].cell_contents
 
 
-class Changed(RuntimeError):
+class Unhandled(BaseException):
+    """What is refused while a program runs. It is no `Exception`: no handler of the program may
+    take it for one of its own.
+    """
+
+
+class Changed(Unhandled):
     """A call that is not followed changed something, or may change it."""
 
     def __init__(self, what: str, help: str = "build a new array instead"):
@@ -114,7 +120,7 @@ class Changed(RuntimeError):
         self.help = help
 
 
-class NotFollowed(TypeError):
+class NotFollowed(Unhandled):
     """Something that only the run knows, of which no derivative can be taken."""
 
     def __init__(self, what: str, help: str = "make it a list first: `list(...)`"):
