@@ -586,6 +586,14 @@ class Expressions(Arrays):
             base,
             Value | tuple | list | dict | LocalFunction | BoundMethod | UserFunction | int | float,
         ):
+            if isinstance(base, set) and attr in CHANGING_SET:  # a default
+                raise refused(
+                    self.source,
+                    node,
+                    f"changing a set that is not made here with `{attr}`",
+                    "make it in the function, or give it as an argument",
+                    "ZYG103",
+                )
             found = self.resolver.member(base, attr)
             return (
                 self.meaning(found, attr, node)
@@ -830,6 +838,11 @@ def is_literal(node: ast.expr) -> bool:
     if isinstance(node, ast.UnaryOp):
         return is_literal(node.operand)
     return isinstance(node, ast.Constant)
+
+
+CHANGING_SET = {"add", "discard", "remove", "pop", "clear", "update"} | {
+    f"{name}_update" for name in ("difference", "intersection", "symmetric_difference")
+}
 
 
 def is_constant(node: ast.expr) -> bool:
