@@ -392,7 +392,7 @@ def pattern_of_pullback(reverse: Function, saved: Any, y: Any, name: str) -> lis
         return [_matrix(x, m) for x in found]
     except Refused:
         raise
-    except Exception as error:
+    except (Exception, runtime.Unhandled) as error:
         raise refuse(
             "ZYG505",
             f"what the result of `{name}` depends on cannot be followed: {error}",

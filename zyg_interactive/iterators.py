@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .runtime import NotFollowed
+from .runtime import NotFollowed, check_items
 
 
 class Kept:
@@ -360,6 +360,14 @@ def each_key(d: Any, keys: Any) -> Any:
         if len(d) != len(keys):
             raise RuntimeError("dictionary changed size during iteration")
         yield k
+
+
+def each_of_set(s: Any, items: Any) -> Any:
+    for x in items:
+        if len(s) != len(items):
+            raise RuntimeError("Set changed size during iteration")
+        check_items(s, items)
+        yield x
 
 
 def each_value(d: Any, keys: Any) -> Any:

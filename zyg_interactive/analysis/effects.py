@@ -68,6 +68,8 @@ CHANGES: set[Any] = {
     runtime.follow_copies,
     dict.pop,
     dict.clear,
+    *(set.add, set.discard, set.remove, set.pop, set.clear),
+    *(runtime.changed_set, runtime.follow_items),
     runtime.splice,
     runtime.reorder,
     runtime.store_global,
@@ -78,6 +80,7 @@ MAKES: set[Any] = {
     runtime.make_dict,
     runtime.construct,
     runtime.allocated,
+    runtime.set_of,
 }
 # The same for cotangents; the first argument is the memory.
 BAR_READS: set[Any] = {
@@ -92,6 +95,7 @@ TAKES: set[Any] = {
     runtime.take_from,
     runtime.cut_from,
     runtime.take_all,
+    runtime.take_items,
     runtime.of_copy,
     runtime.drained,
     runtime.drained_back,
@@ -105,6 +109,8 @@ BAR_CHANGES: set[Any] = {
     runtime.paste_into,
     runtime.reorder_in,
     runtime.put_all,
+    runtime.put_items,
+    *(runtime.moved_items, runtime.moved_items_back),
     runtime.spread_over,
     runtime.spread_values,
     runtime.scattered,
@@ -146,7 +152,7 @@ def reads_memory(op: Op) -> bool:
         return True
     if op.fn is runtime.read_global:
         return True
-    if op.fn in READS or op.fn in (list.pop, dict.pop, deque.pop, deque.popleft):
+    if op.fn in READS or op.fn in (list.pop, dict.pop, set.pop, deque.pop, deque.popleft):
         return isinstance(type_of(op.args[0]), Ref)
     return False
 

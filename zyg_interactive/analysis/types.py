@@ -85,6 +85,8 @@ class Sizes:
             return Dict(tuple((k, self.type(v, depth + 1)) for k, v in x.items()))
         if self.heap is None and isinstance(x, IN_MEMORY):
             raise MemoryNeeded
+        if cls is set:
+            return Other(cls)
         if isinstance(x, PLAIN):
             return Const(x) if not isinstance(x, str) else Other(str)
         if depth > LONGEST_RECORD:
@@ -110,7 +112,7 @@ class Sizes:
             if isinstance(x, deque) and x.maxlen is not None:
                 heap.limited.add(ref.site)
             held = {k: self.type(v) for k, v in parts(x).items()}
-            if isinstance(x, list | deque) and (
+            if isinstance(x, set) or isinstance(x, list | deque) and (
                 len(held) > LONGEST_LIST or len(held) > 1 and len(set(held.values())) == 1
             ):
                 ref.site.resize()
@@ -149,7 +151,7 @@ LONGEST_LIST = 32  # items of a list in memory whose types are told apart
 
 def is_mutable(x: Any) -> bool:
     """Whether something is a list, dict, cell or object that a program may change."""
-    if isinstance(x, list | dict | deque | types.CellType):
+    if isinstance(x, list | dict | set | deque | types.CellType):
         return type(x).__module__ in ("builtins", "collections")
     if isinstance(x, int | float | complex | tuple | np.ndarray | np.generic):
         return False
@@ -160,7 +162,7 @@ def parts(x: Any) -> dict[Any, Any]:
     """What something mutable holds, by index, key or name."""
     if isinstance(x, dict):
         return dict(x)
-    if isinstance(x, list | deque):
+    if isinstance(x, list | deque | set):
         return dict(enumerate(x))
     if isinstance(x, types.CellType):
         return cell_parts(x)
@@ -212,6 +214,8 @@ def key(x: Any, depth: int = 0) -> Any:
         return x if depth else (id(x.__code__), id(x.__globals__))
     if isinstance(x, tuple):
         return (cls, *[key(e, depth + 1) for e in x])
+    if cls is set:
+        return (cls, frozenset(str if type(e) is str else key(e, depth + 1) for e in x))
     if isinstance(x, PLAIN):
         return id(x)
     if cls is types.CellType:

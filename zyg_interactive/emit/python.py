@@ -484,7 +484,11 @@ class Emitter:
             self.names.of(error),
             caught or [ast.Pass()],
         )
-        return [*pre, at(ast.Try(tried or [ast.Pass()], [handler], [], []), op.span)]
+        handlers = [handler]
+        if BaseException in op.static["catches"]:  # what is refused at the run is not handled
+            refusal = self._bind(runtime.Unhandled)
+            handlers.insert(0, ast.ExceptHandler(refusal, None, [ast.Raise()]))
+        return [*pre, at(ast.Try(tried or [ast.Pass()], handlers, [], []), op.span)]
 
     def _moves(
         self, targets: tuple[Value, ...], sources: tuple[Atom, ...], span: Span | None

@@ -33,8 +33,8 @@ from ..ir.types import (
 )
 from ..rules.aliasing import aliases
 from ..rules.registry import lookup
-from .containers import Containers
 from .fence import refused
+from .sets import Sets
 
 IN_PLACE: dict[type[ast.operator], Any] = {
     ast.Add: operator.iadd,
@@ -65,11 +65,11 @@ POINTERS = {
     runtime.values_of,
     runtime.read_cell,
     runtime.read_global,
-    *(list.pop, dict.pop, collections.deque.pop, collections.deque.popleft),
+    *(list.pop, dict.pop, set.pop, collections.deque.pop, collections.deque.popleft),
 }
 
 
-class Arrays(Containers):
+class Arrays(Sets):
     """Adds arrays in memory to operations."""
 
     def op(

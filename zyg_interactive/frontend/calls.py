@@ -53,6 +53,7 @@ from .memory import CONTAINERS, NOT_HANDLED, STORES, takes_contents
 from .names import body_of, read
 from .resolve import LOCAL_CLASSES, UserFunction
 from .scope import BoundMethod, Frame, FrameResolver, Generated, LocalFunction, ScopeResolver
+from .sets import METHODS as OF_SETS
 
 AVERAGES = {
     *(statistics.mean, statistics.fmean, statistics.geometric_mean, statistics.harmonic_mean),
@@ -788,6 +789,9 @@ class Calls(Expressions):
         """A callee that only the run knows."""
         args = tuple(self.materialise(a, node) for a in args)
         kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}
+        given = map(type_of, (*args, *kwargs.values()))
+        if self.context.hands_out or Other(set) in given:
+            self.memory()  # what is called may change these
         return self.op(CALL_VALUE, (fn, *args), kwargs, node, name)
 
     def unused(self, node: ast.Call) -> None:
@@ -803,7 +807,8 @@ class Calls(Expressions):
             self.call(fn, args, kwargs, node)
             return
         if isinstance(fn, Value) and not isinstance(fn.type, Const | Closure | Other):
-            if any(isinstance(type_of(a), List | Dict | Record) for a in (*args, *kwargs.values())):
+            given = map(type_of, (*args, *kwargs.values()))
+            if any(isinstance(t, List | Dict | Record) or t == Other(set) for t in given):
                 self.memory()  # it is called for what it does to them
         known = (
             fn if not isinstance(fn, Value | BoundMethod | LocalFunction | UserFunction) else None
@@ -818,6 +823,7 @@ class Calls(Expressions):
             and known not in STORES
             and known not in ARRAY_CHANGES
             and known not in COLLECTIONS
+            and known not in OF_SETS
         ):
             args = tuple(self.materialise(a, node) for a in args)
             kwargs = {k: self.materialise(v, node) for k, v in kwargs.items()}

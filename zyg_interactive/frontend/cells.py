@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from .. import runtime
 from ..diagnostics import refuse
 from ..ir.core import UNBOUND, Atom, MemoryNeeded, Path, Value, type_of, values
-from ..ir.types import Closure, Const, Heap, Ref, Type
+from ..ir.types import Closure, Const, Dict, Heap, List, Other, Record, Ref, Type
 from ..source import code_of
 from .names import body_of, rebound_inside, times_bound
 from .resolve import Data, Known, Meaning, SharedGlobal, UserFunction
@@ -274,6 +274,8 @@ class Cells(Lowering):
         )
         made.type = Closure(f.fn, code.co_freevars, tuple(map(type_of, captured)))
         f.made = made
+        if any(isinstance(t, List | Dict | Record) or t == Other(set) for t in made.type.captured):
+            self.context.hands_out = True
         return made
 
     # ---- globals

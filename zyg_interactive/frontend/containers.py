@@ -19,7 +19,7 @@ from ..ir.core import CALL_VALUE, Atom, Value, type_of
 from ..ir.types import ANY, BOOL, INT, Array, Dict, List, Other, Ref, Tuple
 from ..iterators import counted
 from .fence import refused
-from .memory import Memory, is_mapping
+from .memory import Memory, is_mapping, is_set
 
 MADE = (collections.defaultdict, collections.OrderedDict, collections.Counter, collections.deque)
 deque = collections.deque
@@ -249,6 +249,8 @@ class Containers(Memory):
             if isinstance(t, List | Dict) or type(t).__name__ == "Record":
                 self.memory()
             return x
+        if is_set(x) and not deep:
+            return self.call(set.copy if t.cls is set else frozenset.copy, (x,), {}, node)
         made = super().op(runtime.copied, (x, deep), {}, node)
         made.type = Tuple((Other(list), t))
         pairs = super().op(operator.getitem, (made, 0), {}, node)

@@ -35,11 +35,13 @@ from ..ir.types import (
     join_all,
     join_quietly,
     leaves,
+    may_be_differentiable,
 )
 from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
+from ..source import code_of
 from .arrays import ARRAY_CHANGES, Arrays
 from .fence import LOOKING, looking, refused
-from .memory import CHANGING, CONTAINERS, DICTS, held_type
+from .memory import CHANGING, CONTAINERS, DICTS, held_type, is_set
 from .resolve import UserFunction
 from .scope import BoundMethod, Generated, LocalFunction, ScopeResolver
 
@@ -128,6 +130,8 @@ class Expressions(Arrays):
             case ast.DictComp(key=key, value=value):
                 return self._dict_comprehension(node, key, value, name)
             case ast.Set(elts=elts):
+                if len(elts) > 2 and all(map(is_constant, elts)):
+                    return self._set_of(self._known_set(node), node)
                 return self._set_of(self.display(self._items(elts), node), node)
             case ast.SetComp(elt=elt, generators=generators):
                 return self._set_of(self.comprehension(elt, generators, node), node)
@@ -182,11 +186,17 @@ class Expressions(Arrays):
                 return folded
         if fn is operator.or_ and any(map(_is_dict, (a, b))):
             return self._merged(a, b, node)
-        sets = fn in OF_SETS and any(map(_is_set, (a, b)))
-        a, b = self._keys_as_sets(a, b, node)
+        sets = fn in OF_SETS and any(map(is_any_set, (a, b)))
+        if sets and self.heap is None and not all(map(_holds_no_number, (a, b))):
+            self.memory()
+        in_memory = sets and self.heap is not None
+        if not in_memory or any(_has_operators(type_of(x)) for x in (a, b)):
+            a, b = self._keys_as_sets(a, b, node)
         overloaded = self._overloaded(fn, a, b, node)
         if overloaded is not None:
             return overloaded
+        if in_memory:
+            return self.binary_of_sets(fn, a, b, node)
         if isinstance(type_of(a), Array) or isinstance(type_of(b), Array):
             a, b = (self._beside(x, y, node) for x, y in ((a, b), (b, a)))
         made = self.op(fn, (self.materialise(a, node), self.materialise(b, node)), {}, node, name)
@@ -262,7 +272,7 @@ class Expressions(Arrays):
         """An operator of a user's class is a call of its method."""
         for left, right, prefix in ((a, b, "__"), (b, a, "__r")):
             t = type_of(left)
-            if isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS):
+            if isinstance(t, Record | Ref) and _has_operators(t):
                 called = f"{prefix}{fn.__name__.strip('_')}__"
                 method = getattr(t.cls, called, None)
                 if method is not None:
@@ -597,6 +607,14 @@ class Expressions(Arrays):
             base,
             Value | tuple | list | dict | LocalFunction | BoundMethod | UserFunction | int | float,
         ):
+            if isinstance(base, set) and attr in CHANGING_SET:  # a default
+                raise refused(
+                    self.source,
+                    node,
+                    f"changing a set that is not made here with `{attr}`",
+                    "make it in the function, or give it as an argument",
+                    "ZYG103",
+                )
             found = self.resolver.member(base, attr)
             return (
                 self.meaning(found, attr, node)
@@ -642,14 +660,6 @@ class Expressions(Arrays):
                     if isinstance(t, List)
                     else dict
                 )
-                if cls is set and attr in CHANGING_SET:
-                    raise refused(
-                        self.source,
-                        node,
-                        f"changing a set with `{attr}`",
-                        "keep the values in a list or in the keys of a dict",
-                        "ZYG103",
-                    )
                 table = METHODS.get(cls, {})
                 if attr in table or callable(getattr(cls, attr, None)):
                     return BoundMethod(
@@ -739,6 +749,24 @@ class Expressions(Arrays):
         """A set: its items have no gradient."""
         return self.call(set, (items,), {}, node)
 
+    def iterable(self, node: ast.expr) -> Atom:
+        """What a loop goes through: a display of constants as Python's compiler makes it."""
+        if isinstance(node, ast.Set) and all(map(is_constant, node.elts)):
+            return self._known_set(node)
+        return self.expr(node)
+
+    def _known_set(self, node: ast.Set) -> frozenset[Any]:
+        """A display of constants as Python's compiler made it, in whose order the items stand."""
+        live = self.fn.live
+        code = self.fn.code or getattr(live, "__code__", None)
+        code = code or code_of(self.source, self.fn.node)
+        items = frozenset(map(ast.literal_eval, node.elts))
+        kinds = {(type(i), i) for i in items}
+        for c in () if code is None else code.co_consts:
+            if isinstance(c, frozenset) and {(type(i), i) for i in c} == kinds:
+                return c
+        return items
+
     def sequence(self, it: Atom, node: ast.expr) -> tuple[Atom, Callable[[Atom], Atom]]:
         raise NotImplementedError
 
@@ -776,16 +804,44 @@ def _is_dict(a: Atom) -> bool:
     return isinstance(t, Dict) or (isinstance(t, Ref) and t.cls in DICTS)
 
 
+def _has_operators(t: Type) -> bool:
+    """Whether something is an instance of a class that may say what operators do."""
+    return isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS)
+
+
 def _is_keys(a: Atom) -> bool:
     """Whether something is a view of the keys of a dict."""
     made = a.op if isinstance(a, Value) else None
-    return made is not None and made.fn in (runtime.keys_of, dict.keys)
+    return made is not None and made.fn in (runtime.keys_of, dict.keys) and not is_set(made.args[0])
 
 
-def _is_set(a: Atom) -> bool:
+def is_any_set(a: Atom) -> bool:
     t = type_of(a)
     known = isinstance(t, Other) and issubclass(t.cls, set | frozenset)
-    return known or _is_keys(a) or isinstance(a, set | frozenset)
+    return known or is_set(a) or _is_keys(a) or isinstance(a, set | frozenset)
+
+
+def _holds_no_number(a: Atom) -> bool:
+    """Whether it is known of a set that its items carry no derivative."""
+    if not isinstance(a, Value):
+        return True
+    made = a.op
+    if made is None:
+        return False
+    if made.fn in OF_SETS:
+        return all(map(_holds_no_number, made.args))
+    if made.fn in (dict.keys, runtime.keys_of):
+        return isinstance(type_of(made.args[0]), Dict)
+    if made.fn not in (set, frozenset) or not made.args:
+        return made.fn in (set, frozenset)
+    items = made.args[0]
+    t = type_of(items)
+    if isinstance(t, List) and not may_be_differentiable(t):
+        return True
+    display = items.op if isinstance(items, Value) else None
+    if display is None or display.fn is not runtime.make_list:
+        return False
+    return not any(True for _ in values(display.args))
 
 
 def _one_object(a: Atom) -> Atom:
@@ -812,7 +868,19 @@ def is_literal(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant)
 
 
-CHANGING_SET = {"add", "discard", "remove", "pop", "clear", "update"}
+CHANGING_SET = {"add", "discard", "remove", "pop", "clear", "update"} | {
+    f"{name}_update" for name in ("difference", "intersection", "symmetric_difference")
+}
+
+
+def is_constant(node: ast.expr) -> bool:
+    """Whether Python's compiler knows the value of an expression."""
+    if isinstance(node, ast.Tuple):
+        return all(map(is_constant, node.elts))
+    if isinstance(node, ast.UnaryOp):
+        number = isinstance(node.operand, ast.Constant) and type(node.operand.value) in (int, float)
+        return isinstance(node.op, ast.USub) and number
+    return isinstance(node, ast.Constant)
 
 
 def _is_member(cls: type, attr: str) -> bool:

@@ -39,10 +39,10 @@ from .calls import WHOLE, goes_through
 from .dataclass import fields_of, initialised_by, initialises, is_passed_on
 from .decorators import DECORATORS
 from .desugar import constant, stored
-from .expressions import BINARY
+from .expressions import BINARY, is_any_set
 from .fence import refused
 from .kept import EACH, KeptIterators
-from .memory import CONTAINERS, is_mapping
+from .memory import CONTAINERS, SETS, is_mapping
 from .named import all_attributes, gotten, held_by, put
 from .resolve import Known, UserFunction, is_hashable
 from .scope import BoundMethod, Counted, Generated
@@ -170,8 +170,12 @@ class Functions(KeptIterators):
             asked = self._asked(live, args, node) if not kwargs else None
             if asked is not None:
                 return asked[0]
-            if live is operator.or_ or live in OPERATORS and any(map(_is_object, args)):
+            asked_sets = live in OPERATORS and any(_is_object(a) or is_any_set(a) for a in args)
+            if live is operator.or_ or asked_sets:
                 return self.binary(live, args[0], args[1], node, name)
+            if live in SETS and self.heap is not None and isinstance(node, ast.expr):
+                if len(args) < 2 and not kwargs:
+                    return self.new_set(live, args, node)
             if live in THROUGH and (len(args) == 1 or live is sum):
                 args = (self.gone_through_as(args[0], node), *args[1:])
             if isinstance(node, ast.expr) and self.is_lazy(live, args):

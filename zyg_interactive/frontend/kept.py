@@ -41,7 +41,7 @@ from .cells import comprehension_names
 from .fence import refused
 from .generators import collecting
 from .iteration import SELECTIONS, Iteration
-from .memory import CONTAINERS
+from .memory import CONTAINERS, is_set
 from .names import body_of, bound, declared, parameters, read
 from .resolve import UserFunction
 from .resumable import Machine, Step, attribute_of, machine, outermost
@@ -164,6 +164,10 @@ class KeptIterators(Iteration):
             assert isinstance(atom, Value)
             keys = self.held_keys(atom, node)
             return self.kept(self.call(iterators.each_key, (atom, keys), {}, node), node)
+        if is_set(atom):
+            assert isinstance(atom, Value)
+            keys = self.held_keys(atom, node)
+            return self.kept(self.call(iterators.each_of_set, (atom, keys), {}, node), node)
         if isinstance(t, Dict):
             atom = self.call(list, (atom,), {}, node)
         elif isinstance(t, Other) and not issubclass(t.cls, str | range | tuple | bytes):
@@ -318,7 +322,7 @@ class KeptIterators(Iteration):
         source: Atom = UNBOUND,
     ) -> Atom:
         if source is UNBOUND and not generators[0].is_async:
-            source = self.expr(generators[0].iter)
+            source = self.iterable(generators[0].iter)
         if not _is_iterator(source):
             return super().comprehension(elt, generators, node, name, source)
         return self._collected(elt, generators, node, source)

@@ -42,6 +42,7 @@ class Links:
         self.constants: dict[tuple[Any, str], set[Any]] = {}
         self.classes: dict[Any, type] = {}
         self.interruptions = Interruptions()
+        self.hands_out = False
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
         """The IR of `callee`, which will stand in `function`."""

@@ -46,6 +46,7 @@ from ..ir.types import (
     Type,
     Unknown,
     join,
+    join_all,
     subsumes,
 )
 from ..iterators import Items
@@ -53,7 +54,7 @@ from ..rules.registry import REFUSAL
 from .calls import Calls
 from .desugar import LEFT
 from .fence import refused
-from .memory import SEQUENCES
+from .memory import SEQUENCES, SETS, is_set
 from .names import bound, first_uses, read, read_counts
 from .scope import (
     BROKEN,
@@ -121,8 +122,11 @@ class Loops(Calls):
         elif isinstance(t, Other) and not issubclass(t.cls, ENDLESS) and _iterates(t.cls):
             source = it.op.args[0] if isinstance(it, Value) and it.op and it.op.fn is set else None
             held = type_of(source)
+            item = held.item if isinstance(held, List) else UNKNOWN
+            if isinstance(source, frozenset):
+                item = join_all(tuple(map(type_of, source)))
             it = self.op(list, (it,), {}, node)
-            it.type = List(held.item if isinstance(held, List) else UNKNOWN)
+            it.type = List(item)
         elif self.is_outside(it):
             it = self.call(runtime.list_outside, (it,), {}, node)
         elif t == UNBOUND_TYPE:  # what a call gives that is being lowered
@@ -143,7 +147,7 @@ class Loops(Calls):
     def is_outside(self, it: Atom) -> bool:
         """Whether something is gone through that is no part of the program, such as a file."""
         made = it.op if isinstance(it, Value) else None
-        if made is None:
+        if made is None or any(made.fn is cls for cls in SETS):
             return False
         if made.fn is runtime.enter:
             return True
@@ -170,6 +174,8 @@ class Loops(Calls):
             it.type = t = Ref(t.cls, t.site)
         if issubclass(t.cls, dict):
             return self.sequence(self.held_keys(it, node), node)
+        if issubclass(t.cls, SETS):
+            return self._items_of_set(it, node)
         if issubclass(t.cls, SEQUENCES):
             if self.live:
                 length = self.op(len, (it,), {}, node)
@@ -181,6 +187,21 @@ class Loops(Calls):
             return self.sequence(items, node)
         return self.sequence(self.method_call(t.cls, "__iter__", (it,), node), node)
 
+    def _items_of_set(self, it: Value, node: ast.expr) -> Counted:
+        """What a set holds when the loop begins; each step makes sure that it has as many items."""
+        items = self.held_keys(it, node)
+        self.gone_through.append((it, items))
+        count, item = self.sequence(items, node)
+
+        def checked(i: Atom) -> Atom:
+            self._check_size(it, items, node)
+            return item(i)
+
+        return count, checked
+
+    def _check_size(self, it: Value, items: Value, node: ast.AST) -> None:
+        self.op(runtime.check_size, (it, items, self.catching is not None), {}, node)
+
     # Lists in memory that loops go through, and what they held then: looked at when the loop ends.
     live = False  # whether a loop may store into the list that it goes through
 
@@ -190,6 +211,10 @@ class Loops(Calls):
             found = self.gone_through.pop()
             if isinstance(found, Ahead):
                 self._in_order(found, node)
+            elif is_set(found[0]):
+                if isinstance(node, ast.For) and not _leaves(node):  # it came to the end
+                    self._check_size(found[0], found[1], node)
+                self.op(runtime.check_items, found, {}, node)
             else:
                 self.op(runtime.check_unchanged, found, {}, node)
 
@@ -200,7 +225,7 @@ class Loops(Calls):
     ) -> tuple[Generated, Atom]:
         """A generator expression: what it goes through first is found now, all else later."""
         first, rest = generators[0], generators[1:]
-        source = self.expr(first.iter)
+        source = self.iterable(first.iter)
         scope = self.scope
 
         def listed() -> Atom:
@@ -622,7 +647,7 @@ class Loops(Calls):
             self.open_scope(node)
             self.comprehensions.append(node)
         began = len(self.gone_through)
-        source = self.expr(first.iter) if source is UNBOUND else source
+        source = self.iterable(first.iter) if source is UNBOUND else source
         count, item = self.sequence(source, first.iter)
         conditional = bool(first.ifs)
 
@@ -742,3 +767,8 @@ def is_range(item: Callable[[Atom], Atom]) -> bool:
 def _widen(known: Type, new: Type, round: int) -> Type:
     joined = join(known, new)
     return joined if round < MAX_TYPE_ROUNDS - 2 else UNKNOWN
+
+
+def _leaves(s: ast.For) -> bool:
+    """Whether a loop may end before it has come to the end."""
+    return any(isinstance(n, ast.Break | ast.Return) for part in s.body for n in ast.walk(part))

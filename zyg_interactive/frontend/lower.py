@@ -29,6 +29,7 @@ from ..ir.types import (
     Array,
     Dict,
     List,
+    Other,
     Record,
     Ref,
     Scalar,
@@ -47,7 +48,7 @@ from .expressions import BINARY
 from .fence import refused
 from .interruptions import Catches
 from .loops import is_range
-from .memory import CONTAINERS
+from .memory import CONTAINERS, SETS, is_set
 from .names import always_jumps, bound, only_asked, parameters
 from .resolve import Known, Meaning, Missing, UserFunction
 from .resumable import Step
@@ -63,6 +64,7 @@ from .scope import (
     LocalFunction,
     Lowering,
 )
+from .sets import IN_PLACE
 
 
 def lower(fn: UserFunction, arguments: dict[str, Atom], context: Context) -> Function:
@@ -534,8 +536,13 @@ class Statements(Classes):
     ) -> Atom:
         """What an augmented assignment binds: the same list, changed, or a new value."""
         t = type_of(old)
-        if isinstance(t, List | Dict):
+        changes_set = (t == Other(set) or isinstance(old, set)) and type(s.op) in IN_PLACE
+        if isinstance(t, List | Dict) or changes_set and self.heap is None:
             raise MemoryNeeded
+        if changes_set:
+            raise refused(
+                self.source, s, "changing a set that is not made here", "make a new one", "ZYG103"
+            )
         if isinstance(t, Ref) and isinstance(old, Value):
             if issubclass(t.cls, list) and isinstance(s.op, ast.Add):
                 self.call(list.extend, (old, new), {}, s.value)
@@ -543,6 +550,11 @@ class Statements(Classes):
             if issubclass(t.cls, dict) and isinstance(s.op, ast.BitOr):
                 self.call(dict.update, (old, new), {}, s)
                 return old
+            if t.cls is set and type(s.op) in IN_PLACE and is_set(new):
+                self.call(IN_PLACE[type(s.op)], (old, new), {}, s)
+                return old
+            if issubclass(t.cls, SETS):
+                return self.binary(BINARY[type(s.op)], old, new, s, name)
             method = f"__i{BINARY[type(s.op)].__name__.strip('_')}__"
             if hasattr(t.cls, method):
                 return self.method_call(t.cls, method, (old, new), s)
@@ -561,7 +573,7 @@ class Statements(Classes):
 
     def _for(self, s: ast.For) -> None:
         began = len(self.gone_through)
-        it = self.expr(s.iter)
+        it = self.iterable(s.iter)
         t = type_of(it)
         if isinstance(t, Ref | Record) and _is_object(t.cls) and hasattr(t.cls, "__iter__"):
             it = self.method_call(t.cls, "__iter__", (it,), s.iter)

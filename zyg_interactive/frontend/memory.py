@@ -56,7 +56,8 @@ from .fence import refused
 from .scope import Generated
 
 SEQUENCES = (list, collections.deque)
-CONTAINERS = (*SEQUENCES, dict)
+SETS = (set, frozenset)
+CONTAINERS = (*SEQUENCES, dict, *SETS)
 # Whose copy and `|` are of the same class.
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 SHALLOW = {builtins.list, builtins.tuple, builtins.reversed, operator.add, operator.mul}
@@ -111,6 +112,10 @@ class Memory(Cells):
                 deep = fn not in SHALLOW
                 if fn in ITERATING and any(map(_is_object, args)):
                     raise refused(self.source, node, f"`{fn.__name__}` of an object here")
+                if _is_numpy(fn) and any(map(is_set, args)):
+                    raise refused(
+                        self.source, node, f"`{fn.__name__}` of a set", "make a list of it first"
+                    )
                 args = tuple(self.frozen(a, node, deep) for a in args)
                 static = {k: self.frozen(a, node, deep) for k, a in static.items()}
             elif fn is CALL_VALUE:
@@ -174,6 +179,8 @@ class Memory(Cells):
             if t.optional:  # of None, what is called is given None
                 a = self.op(runtime.bound, (a, UNBOUND, ""), {}, node, a.name)
                 a.type = t = Ref(t.cls, t.site)
+            if issubclass(t.cls, SETS):
+                return self.held_keys(a, node)
             held = held_type(t, deep)
             got = super(Memory, self).op(
                 runtime.frozen_deep if deep and refers(held_type(t, False)) else runtime.frozen,
@@ -208,7 +215,9 @@ class Memory(Cells):
         assert isinstance(base.type, Ref)
         got = super().op(runtime.keys_of, (base,), {}, node)
         site = base.type.site.find()
-        if site.exact is not None:
+        if issubclass(base.type.cls, SETS):
+            got.type = List(site.read(ANY))
+        elif site.exact is not None:
             known = tuple(
                 _key_type(k) if isinstance(k, int | float) else Const(k) for k in site.exact
             )
@@ -227,7 +236,7 @@ class Memory(Cells):
         t = type_of(atom)
         if isinstance(t, Dict):
             return tuple(k for k, _ in t.items)
-        if isinstance(atom, Value) and isinstance(t, Ref) and issubclass(t.cls, dict):
+        if isinstance(atom, Value) and isinstance(t, Ref) and issubclass(t.cls, (dict, *SETS)):
             return atom if t.optional else self.held_keys(atom, node)
         return atom
 
@@ -716,6 +725,17 @@ def _is_object(x: Atom) -> bool:
     return isinstance(t, Ref) and not issubclass(t.cls, CONTAINERS)
 
 
+def is_set(x: Atom) -> bool:
+    """Whether something is a set in memory."""
+    t = type_of(x)
+    return isinstance(t, Ref) and issubclass(t.cls, SETS)
+
+
+def _is_numpy(fn: Any) -> bool:
+    module = getattr(fn, "__module__", None) or type(fn).__module__
+    return module.partition(".")[0] in ("numpy", "scipy")
+
+
 def takes_contents(fn: Any) -> bool:
     """Whether a callable has a rule for what a list holds, not for where it is."""
     if isinstance(fn, Function) or fn in REFERRING:
@@ -801,4 +821,6 @@ CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "reverse", "
     "update",
     "popitem",
     "setdefault",
+    "add",
+    "discard",
 }

@@ -57,6 +57,8 @@ class Context(Protocol):
     def heap(self) -> Heap | None:
         """What may be in memory, where the program changes something."""
 
+    hands_out: bool  # a function that is a value has a list, dict, set or object of the program's
+
     @property
     def interruptions(self) -> Interruptions:
         """Exceptions that come after a change in memory."""

@@ -439,7 +439,7 @@ def _run(p: _Prepared, namespace: dict[str, Any], options: Options) -> Outcome:
         recording = run(p.form, values, "cell")
     except BaseException as error:
         namespace.update({**old, **_bound_so_far(p, error)})
-        if not isinstance(error, Exception) or not _is_of_pullback(p, error):
+        if not isinstance(error, Exception | runtime.Changed) or not _is_of_pullback(p, error):
             raise
         return _failed(p, error)
     recording.value, variables = recording.value
@@ -528,7 +528,7 @@ def _arrays(value: Any, name: str, depth: int = 6) -> Iterator[tuple[str, Any]]:
             yield from _arrays(e, inner, depth - 1)
 
 
-def _failed(p: _Prepared, error: Exception) -> Outcome:
+def _failed(p: _Prepared, error: Exception | runtime.Changed) -> Outcome:
     """The statements ran; their pullback did not."""
     if isinstance(error, runtime.NotScalar):
         help = "end the cell in a scalar (`np.sum(...)`), or name it: `--of loss`"

@@ -26,6 +26,7 @@ from ..errors import stripped
 from ..ide import schema
 from ..ide.graph import document
 from ..ide.static import to_html, to_text
+from ..runtime import Unhandled
 from ..source import Source
 from .cell import Options, Outcome, run_cell
 
@@ -112,7 +113,7 @@ class GradientMagics(Magics):
             outcome = run_cell(
                 Source(name, text, tree), namespace, options, lambda body: self._execute(body, name)
             )
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt, Unhandled) as error:
             raise self._shown(error) from None
         self._leave(outcome, set(tree_names(tree)))
         self._show(outcome, {"file": name, "firstLine": FIRST_LINE, "text": shown}, args)
@@ -243,7 +244,7 @@ class GradientMagics(Magics):
                 for e in (call.func, *call.args)
             )
             recording = trace(f, *args)
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt, Unhandled) as error:
             raise self._shown(error) from None
         self._put("gradients", {name: g for name, _, g in recording.inputs})
         made = document(recording, cell=self._cell_id(), title=ast.unparse(call))

@@ -357,6 +357,7 @@ def _flatnonzero(x: Any) -> Type:
 
 # ---- what is asked of lists, dicts and objects in memory
 
+_ASKED_OF_SETS = ("isdisjoint", "issubset", "issuperset")
 constant(
     runtime.nbytes,
     runtime.place,
@@ -376,6 +377,8 @@ constant(
     *(runtime.repeats, runtime.shuffle_order, runtime.place_of),
     *(list.index, list.count, tuple.index, tuple.count),
     *(runtime.captured_cell, runtime.plain),
+    *(runtime.combined, runtime.check_size, runtime.check_items),
+    *(getattr(cls, name) for cls in (set, frozenset) for name in _ASKED_OF_SETS),
 )
 
 

@@ -22,6 +22,7 @@ from .calls import (
     Changed,
     NotFollowed,
     Scope,
+    Unhandled,
     apart,
     attribute_named,
     bound,
@@ -221,6 +222,18 @@ from .outside import (
     next_outside,
 )
 from .ranks import evened, rank_slopes, rank_weights
+from .sets import (
+    changed_set,
+    check_items,
+    check_size,
+    combined,
+    follow_items,
+    moved_items,
+    moved_items_back,
+    put_items,
+    set_of,
+    take_items,
+)
 from .shapes import (
     add_along_axis,
     assemble,
@@ -269,6 +282,7 @@ __all__ = [
     "NoCotangent",
     "NotArray",
     "NotFollowed",
+    "Unhandled",
     "NotReal",
     "NotScalar",
     "Scope",
@@ -485,4 +499,14 @@ __all__ = [
     "values_of",
     "whole_of",
     "zeros_like",
+    "set_of",
+    "take_items",
+    "put_items",
+    "combined",
+    "changed_set",
+    "follow_items",
+    "moved_items",
+    "moved_items_back",
+    "check_size",
+    "check_items",
 ]

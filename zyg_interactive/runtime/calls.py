@@ -149,7 +149,13 @@ def remade(f: types.FunctionType, held: list[Any]) -> types.FunctionType:
     return made
 
 
-class Changed(RuntimeError):
+class Unhandled(BaseException):
+    """What is refused while a program runs. It is no `Exception`: no handler of the program may
+    take it for one of its own.
+    """
+
+
+class Changed(Unhandled):
     """A call that is not followed changed something, or may change it."""
 
     def __init__(self, what: str, help: str = "build a new array instead"):
@@ -157,7 +163,7 @@ class Changed(RuntimeError):
         self.help = help
 
 
-class NotFollowed(TypeError):
+class NotFollowed(Unhandled):
     """Something that only the run knows, of which no derivative can be taken."""
 
     def __init__(self, what: str, help: str = "make it a list first: `list(...)`"):
@@ -204,8 +210,8 @@ def _is_same(x: Any, y: Any) -> bool:
 
 def check_immutable(x: Any, name: str) -> None:
     """An in-place operator on what may be changed is a change of it, which is not supported."""
-    if isinstance(x, np.ndarray | list | dict | collections.deque):
-        sign = "|" if isinstance(x, dict) else "+"
+    if isinstance(x, np.ndarray | list | dict | set | collections.deque):
+        sign = "|" if isinstance(x, dict | set) else "+"
         raise Changed(
             f"`{name}` is changed in place; write `{name} = {name} {sign} ...`, which makes a new "
             "one"
@@ -235,16 +241,24 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def plain(fn: Any, *args: Any) -> Any:
-    """What an operator makes that has no derivative of numbers, arrays and sets; of what else only
-    the run knows, it must be a truth value or a whole number.
+    """What an operator makes that has no derivative of numbers, arrays, and sets that hold neither;
+    of what else only the run knows, it must be a truth value or a whole number.
     """
     result = fn(*args)
+    if isinstance(result, set | frozenset) and any(map(_has_number, result)):
+        raise NotFollowed(f"`{fn.__name__}` of sets of numbers that only the run knows to be sets")
     if not isinstance(result, int | np.bool_ | np.integer):
         for a in args:
             if not isinstance(a, PLAIN):
                 what = f"`{fn.__name__}` of a {type(a).__name__} that only the run knows"
                 raise NotFollowed(what, "call a function or method that says what it does")
     return result
+
+
+def _has_number(x: Any) -> bool:
+    if isinstance(x, tuple | frozenset):
+        return any(map(_has_number, x))
+    return isinstance(x, int | float | complex | np.generic) and not isinstance(x, bool)
 
 
 def apart(saved: Any, given: Any) -> Any:
@@ -289,14 +303,14 @@ def _containers(x: Any, depth: int) -> Iterator[Any]:
         yield from _containers(part, depth + 1)
 
 
-HOLDING = (list, dict, collections.deque)
+HOLDING = (list, dict, set, collections.deque)
 
 
 def _held(x: Any) -> dict[Any, Any]:
-    """What a list, dict, deque or object holds."""
+    """What a list, dict, set, deque or object holds."""
     if isinstance(x, dict):
         return dict(x)
-    if isinstance(x, list | collections.deque):
+    if isinstance(x, set | list | collections.deque):
         return dict(enumerate(x))
     return _attributes(x) if _has_attributes(x) else {}
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import add_to_array, array_bar
+from .calls import NotFollowed
 from .cotangents import add, attributes
 from .memory import _cells, _items, by_identity
 
@@ -106,6 +107,10 @@ def copied(x: Any, deep: bool) -> tuple[list[tuple[Any, Any]], Any]:
     memo: dict[int, Any] = {}
     made = copy.deepcopy(x, memo)
     pairs = [(o, memo[id(o)]) for o in _reached(x, set()) if id(o) in memo]
+    for o, m in pairs:
+        if isinstance(o, set | frozenset) and any(type(e) is tuple and e not in o for e in m):
+            what = "a deep copy of a set of tuples that hold objects"
+            raise NotFollowed(what, "copy them one by one")
     return pairs, made
 
 
@@ -116,7 +121,8 @@ def _reached(x: Any, seen: set[int]) -> list[Any]:
     if isinstance(x, np.ndarray):
         seen.add(id(x))
         return [x]
-    parts = dict(_items(x)) if isinstance(x, list | tuple | dict | deque) else attributes(x)
+    holds = isinstance(x, list | tuple | dict | deque | set | frozenset)
+    parts = dict(_items(x)) if holds else attributes(x)
     if parts is None:
         return []
     seen.add(id(x))

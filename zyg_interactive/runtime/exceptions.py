@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .calls import Unhandled
 
-class Interrupted(RuntimeError):
+
+class Interrupted(Unhandled):
     """An exception was handled after something in memory had changed: nobody knows how much."""
 
 

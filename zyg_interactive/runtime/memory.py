@@ -266,7 +266,9 @@ class Key:
         self.key = key
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Key) and bool(self.key == other.key)
+        return isinstance(other, Key) and (
+            self.key is other.key or bool(self.key == other.key)
+        )
 
     def __hash__(self) -> int:
         return hash((Key, self.key))
@@ -379,6 +381,8 @@ def _snapshot(x: Any, seen: dict[int, Snapshot]) -> Snapshot:
     parts: dict[Any, Any] | None
     if isinstance(x, list | tuple | dict | deque):
         parts = dict(_items(x))
+    elif isinstance(x, set | frozenset):
+        parts = {Key(e): e for e in x}
     elif isinstance(x, types.CellType):
         parts = cell_parts(x)
     elif isinstance(x, int | float | complex | np.ndarray | np.generic):
@@ -410,6 +414,8 @@ def _structure(node: Snapshot, path: set[int]) -> Any:
     parts = {k: _structure(p, path | {id(node.value)}) for k, p in node.parts.items()}
     if isinstance(node.value, dict):
         return parts
+    if isinstance(node.value, set | frozenset):
+        return node.value.copy()
     if isinstance(node.value, tuple):
         return tuple_like(node.value, list(parts.values()))
     is_list = isinstance(node.value, list | deque)
@@ -443,6 +449,8 @@ def _collected(memory: Any, node: Snapshot, c: Any, path: set[int]) -> Any:
         return None
     if isinstance(x, dict):
         return found
+    if isinstance(x, set | frozenset):
+        return {place.key: c for place, c in found.items()}
     return list(found.values()) if isinstance(x, list | deque) else types.SimpleNamespace(**found)
 
 
@@ -533,6 +541,8 @@ def scattered(memory: Any, after: Snapshot, c: Any) -> None:
     x = after.value
     cells = None if isinstance(x, tuple) else _cells(memory, x)
     given = vars(c) if isinstance(c, types.SimpleNamespace) else dict(_items(c))
+    if isinstance(x, set | frozenset):
+        given = {Key(e): part for e, part in given.items()}
     for key, part in after.parts.items():
         g = given.get(key)
         if g is None:

@@ -36,8 +36,8 @@ def reverse_of(op: Op) -> Reverse | None:
             return OF_BARS[op.fn]
         if op.fn in MAKING and isinstance(op.result.type, Ref):
             return MAKING[op.fn]
-        if op.fn is runtime.follow_copies:
-            return _follow_copies
+        if op.fn in OF_ITEMS:
+            return OF_ITEMS[op.fn]
         if op.fn in GLOBALS or op.fn in OF_PARTS and isinstance(type_of(op.args[0]), Ref):
             return OF_PARTS[op.fn]
     except TypeError:  # not hashable
@@ -189,6 +189,45 @@ def _reorder(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     emit(runtime.reorder_in, (p.memory, base, order, True))
 
 
+# ---- sets
+
+
+def _add(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, item = op.args
+    if may_be_differentiable(type_of(item)):
+        _taken(p, scope, base, _before(op, primal, runtime.new_key, (base, item), UNKNOWN), item)
+
+
+def _discard(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    base, item = op.args
+    if may_be_differentiable(type_of(item)):
+        place = _before(op, primal, runtime.Key, (item,), UNKNOWN)
+        emit(runtime.put_into, (p.memory, base, place, None))
+
+
+def _take_item(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    g = p.total_of(scope, op.result)
+    if may_be_differentiable(op.result.type):
+        place = _after(op, primal, runtime.Key, (op.result,), UNKNOWN)
+        emit(runtime.put_into, (p.memory, op.args[0], place, made(g)))
+
+
+def _set_of(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    items = op.args[1]
+    if any(v in p.active for v in values(items)):
+        cs = emit(runtime.take_items, (p.memory, op.result, items, items))
+        cs.type = bar_type(type_of(items))
+        p.contribute(scope, items, cs)
+
+
+def _changed_set(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    emit(runtime.moved_items, (p.memory, op.args[1], op.result))
+
+
+def _follow_items(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    emit(runtime.moved_items, (p.memory, *op.args))
+
+
 # ---- all of a container
 
 
@@ -245,6 +284,12 @@ MAKING: dict[Any, Reverse] = {
     runtime.make_dict: _made_of(lambda op: op.args[0], 1),
     runtime.construct: _made_of(lambda op: op.args[1], 2),
     runtime.allocated: _allocated,
+    runtime.set_of: _set_of,
+}
+OF_ITEMS: dict[Any, Reverse] = {
+    runtime.follow_copies: _follow_copies,
+    runtime.follow_items: _follow_items,
+    runtime.changed_set: _changed_set,
 }
 OF_PARTS: dict[Any, Reverse] = {
     operator.getitem: _read,
@@ -259,6 +304,11 @@ OF_PARTS: dict[Any, Reverse] = {
     delattr: _delete,
     dict.pop: _dict_pop,
     dict.clear: _clear,
+    set.add: _add,
+    set.discard: _discard,
+    set.remove: _discard,
+    set.pop: _take_item,
+    set.clear: _clear,
     list.append: _append,
     list.pop: _pop,
     collections.deque.append: _append,
@@ -338,6 +388,16 @@ def _cut(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
 def _reorder_bars(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, order, back = op.args
     emit(runtime.reorder_in, (_around(p, memory), x, order, not back))
+
+
+def _moved_items(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, moves = op.args
+    emit(runtime.moved_items_back, (_around(p, memory), x, moves))
+
+
+def _moved_items_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
+    memory, x, moves = op.args
+    emit(runtime.moved_items, (_around(p, memory), x, moves))
 
 
 def _forget(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
@@ -436,6 +496,10 @@ OF_BARS: dict[Any, Reverse] = {
     runtime.read_values: _fetches(runtime.spread_values, False),
     runtime.put_all: _replaces(runtime.take_all),
     runtime.take_all: _fetches(runtime.put_all, True),
+    runtime.put_items: _replaces(runtime.take_items),
+    runtime.take_items: _fetches(runtime.put_items, True),
+    runtime.moved_items: _moved_items,
+    runtime.moved_items_back: _moved_items_back,
     runtime.cut_from: _cut,
     runtime.paste_into: _paste,
     runtime.reorder_in: _reorder_bars,
