@@ -28,6 +28,7 @@ class Sets(Containers):
             made.type = self._set_at(cls, node)
             return made
         given = _behind_keys(args[0])
+        self.compared(given, node)
         if _is_set_or_dict(given):
             return self.combined(cls, (given,), cls, node)
         items = self.frozen(self.gone_through_as(given, node), node)
@@ -117,7 +118,7 @@ class Sets(Containers):
 
     def _put(self, fn: Any, args: Any, node: ast.AST, name: str | None) -> Atom:
         base, item = args
-        self.told_apart(item, node)
+        self.compared(item, node)
         item = self.materialise(item, node)
         super().op(fn, (base, item), {}, node)
         if fn is set.add:
