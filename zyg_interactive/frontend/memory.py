@@ -86,6 +86,9 @@ class Memory(Cells):
     def told_apart(self, x: Atom, node: ast.AST) -> None:
         raise NotImplementedError
 
+    def compared(self, x: Atom, node: ast.AST) -> None:
+        raise NotImplementedError
+
     def load(self, name: str, node: ast.AST) -> Atom:
         """A view of a dict shows what the dict holds now."""
         atom = super().load(name, node)
