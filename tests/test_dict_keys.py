@@ -319,6 +319,7 @@ def compared(x):
     for k in "cba":
         e[k] = x
     same = d.keys() == e.keys(), keys(d) == keys(e), d.keys() >= {"a"}, {"z"} < keys(d)
+    same += (d.keys().isdisjoint("xyz"), keys(d).isdisjoint(["a"]))
     return x * sum(same) * len(keys(d) & keys(e)) * len(keys(d) | {"z"})
 
 

@@ -53,6 +53,7 @@ class Items(View):
 
     __eq__ = __ne__ = __le__ = __lt__ = __ge__ = __gt__ = _as_a_set
     __and__ = __or__ = __xor__ = __sub__ = __rand__ = __ror__ = __rxor__ = __rsub__ = _as_a_set
+    isdisjoint = _as_a_set
 
 
 class Keys(View):
@@ -61,6 +62,9 @@ class Keys(View):
 
     def __contains__(self, key: Any) -> bool:
         return key in self.held
+
+    def isdisjoint(self, other: Any) -> Any:
+        return not self.held.keys() & set(other)
 
     def __and__(self, other: Any) -> Any:
         return self.held.keys() & other
