@@ -772,6 +772,14 @@ def numerals(x, y):
     return succ(succ(succ(zero)))(lambda v: v * x)(y)
 
 
+def recursion_that_remembers(x, y):
+    @functools.lru_cache(None)
+    def f(n):
+        return x if n < 2 else f(n - 1) + y * f(n - 2)
+
+    return f(6)
+
+
 def set_of_the_same(x, y):
     def f(t):
         return t * x

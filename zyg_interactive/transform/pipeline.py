@@ -107,8 +107,10 @@ class Derivatives:
 
     def _fill(self, pair: Pair, a: Adjoint, f: Function) -> None:
         outs = a.reverse.outs
+        # What goes round in a recursion, through any of its functions, has one form.
+        going_round = any(p.recursive and not p.done for p in self._pairs.values())
         with building(a.reverse, f.span, self.infer):
-            if pair.recursive:
+            if going_round:
                 outs = tuple(filled(o, p) for p, o in zip(a.bars, outs, strict=True))
             pair.parts = tuple(map(skeleton, outs))
             a.reverse.outs = tuple(map(made, outs))
