@@ -606,3 +606,54 @@ def test_a_comparison_that_python_does_not_know() -> None:
     assert gradient(f, -1.0) == (1.0,)
     with pytest.raises(TypeError, match="'<' not supported"):
         gradient(f, 1.0)
+
+
+# ---- gradients, inside of a program that changes something, in what is in memory
+
+IN_MEMORY = """
+def loss(l, y=1.0):
+    m = [v * v for v in l]
+    m.append(l[0] * y)
+    return sum(m)
+
+
+def of_a_list(x):
+    return gradient(loss, [x, 2 * x])[0][0]
+
+
+def of_a_list_by_a_pullback(x):
+    l = [x, 2 * x]
+    l.append(x)
+    return pullback(loss, l, x)[1](1.0)[0][1]
+
+
+def of_what_only_the_run_knows(x):
+    return gradient(loss, {0: x} and [x, x * x])[0][1]
+
+
+def of_something_else(x):
+    l = [x, 2 * x]
+    l.append(x)
+    (_, slope) = gradient(loss, l, x)
+    return slope * gradient(loss, l, x, wrt=1)
+
+
+def of_names(x):
+    n = ["a"]
+    n.append("b")
+    g = gradient(lambda n, y: len(n) * y * y, n, x)
+    return g[1] + (g[0] is None) * x
+"""
+SCOPE = {"gradient": gradient, "pullback": pullback}
+REFUSED = ["of_a_list", "of_a_list_by_a_pullback", "of_what_only_the_run_knows"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_gradients_in_what_is_in_memory_are_refused(name: str) -> None:
+    with pytest.raises(Refused, match="a gradient in a list"):
+        derivative(define(IN_MEMORY, name, SCOPE), 1.3)
+
+
+@pytest.mark.parametrize("name", ["of_something_else", "of_names"])
+def test_gradients_beside_what_is_in_memory(name: str) -> None:
+    check(define(IN_MEMORY, name, SCOPE), 1.3)

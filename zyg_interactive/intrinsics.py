@@ -17,11 +17,12 @@ from .frontend.link import INTRINSICS, Intrinsic
 from .frontend.lower import lower_call
 from .frontend.names import parameters
 from .frontend.resolve import UserFunction
-from .frontend.scope import LocalFunction
+from .frontend.scope import LocalFunction, Poisoned
 from .ir.core import Atom, Function, Value, type_of
 from .ir.types import (
     UNBOUND_TYPE,
     Array,
+    Ref,
     Scalar,
     Tuple,
     Type,
@@ -43,9 +44,33 @@ def _asked(
 ) -> tuple[list[int], list[int]]:
     """The arguments that gradients are asked for, and those of them that can have one."""
     asked = _numbers(lowering, wrt, len(xs), node)
+    for i in asked if lowering.heap is not None else ():
+        if isinstance(type_of(xs[i]), Unknown):
+            lowering.op(runtime.check_plain, (xs[i],), {}, node)
     return asked, [
         i for i in asked if i in places and may_be_differentiable(type_of(values[places[i]]))
     ]
+
+
+def _is_held(t: Type) -> bool:
+    """Whether cotangents may belong to what something in memory holds."""
+    parts = t.site.find().contents.values() if isinstance(t, Ref) else ()
+    return any(may_be_differentiable(p) or isinstance(p, Ref) for p in parts)
+
+
+def _not_collected(lowering: Calls, node: ast.AST) -> Poisoned:
+    """In the place of a gradient in a list, dict or object that may be changed: refused where it
+    is read.
+    """
+    return Poisoned(
+        refuse(
+            "ZYG101",
+            "a gradient in a list, dict or object, inside of a program that changes something, "
+            "is not supported",
+            lowering.span(node),
+            "let the function take the numbers or arrays themselves as arguments",
+        )
+    )
 
 
 def _numbers(lowering: Calls, wrt: Any, n: int, node: ast.AST) -> list[int]:
@@ -108,6 +133,8 @@ def _value_and_gradient(
     lowering.returned(result, made.result, node)
     bars = lowering.subscript(result, 1, node) if value else result
     found = {i: lowering.subscript(bars, k, node) for k, i in enumerate(chosen)}
+    held = [i for i in asked if i in places and _is_held(type_of(values[places[i]]))]
+    found |= {i: _not_collected(lowering, node) for i in held}
     if kwargs.get("zeros"):
         missing = [i for i in asked if i not in found or found[i] is None]
         found |= {i: lowering.op(runtime.zeros_like, (xs[i],), {}, node) for i in missing}
@@ -179,6 +206,7 @@ class Pulled:
     asked: tuple[int, ...]
     chosen: tuple[int, ...]
     alone: bool  # one cotangent is asked for, not a tuple
+    held: tuple[int, ...]  # the arguments in memory: what they hold has cotangents
 
     def __call__(self, *args: Any) -> Any:
         raise TypeError("a part of a program, not a function")
@@ -198,7 +226,8 @@ def _pullback(
     result = lowering.op(forward, tuple(values), {}, node)
     lowering.returned(result, forward.result, node)
     y, saved = (lowering.subscript(result, k, node) for k in range(2))
-    handle = Pulled(reverse, pattern, tuple(asked), tuple(chosen), isinstance(wrt, int))
+    held = tuple(i for i in asked if i in places and _is_held(type_of(values[places[i]])))
+    handle = Pulled(reverse, pattern, tuple(asked), tuple(chosen), isinstance(wrt, int), held)
     back = lowering.call(library(derived.back_of), (handle, y, saved), {}, node)
     return (y, back)
 
@@ -221,6 +250,7 @@ def _pulled(
     result = lowering.op(handle.reverse, (saved, *leaves), {}, node)
     lowering.returned(result, handle.reverse.result, node)
     found = {i: lowering.subscript(result, k, node) for k, i in enumerate(handle.chosen)}
+    found |= {i: _not_collected(lowering, node) for i in handle.held}
     every = tuple(found.get(i) for i in handle.asked)
     return every[0] if handle.alone else every
 

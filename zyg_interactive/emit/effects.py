@@ -31,6 +31,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.check_held,
     runtime.check_length,
     runtime.check_immutable,
+    runtime.check_plain,
     runtime.bound,
     runtime.throw,
     runtime.has_own,

@@ -240,6 +240,15 @@ def observe(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return result
 
 
+def check_plain(x: Any) -> None:
+    """Refuse the gradient in something in memory, where only the run knows that it is that."""
+    if not isinstance(x, (*PLAIN, tuple)) and not callable(x):
+        raise NotFollowed(
+            f"a gradient in a {type(x).__name__}, inside of a program that changes something,",
+            "let the function take the numbers or arrays themselves as arguments",
+        )
+
+
 def plain(fn: Any, *args: Any) -> Any:
     """What an operator makes that has no derivative of numbers, arrays, and sets that hold neither;
     of what else only the run knows, it must be a truth value or a whole number.
