@@ -927,6 +927,8 @@ def what_is_wrapped(x, y):
 
 @pytest.mark.parametrize("name", re.findall(r"def (\w+)\(x, y\)", REFUSED))
 def test_refused(name: str) -> None:
+    if name.startswith("integrand"):
+        pytest.importorskip("scipy")
     with pytest.raises(Refused):
         gradient(define(REFUSED, name), 1.3, 0.7)
 

@@ -130,6 +130,9 @@ def test_two_lambdas_on_one_line() -> None:
     assert (gradient(a, 3.0), gradient(b, 3.0)) == ((2.0,), (5.0,))
     c, d = (lambda x: x * 2.0), (lambda y: y * 2.0)
     assert (gradient(c, 3.0), gradient(d, 3.0)) == ((2.0,), (2.0,))
+    e, f, g = (lambda x: x * 2), (lambda x: 1.5), (lambda x: None)
+    for h in (e, f, g):
+        assert source.code_of(*source.find(h.__code__)) == h.__code__
 
 
 def test_edited_source_is_refused() -> None:

@@ -178,12 +178,22 @@ def _may_be(node: ast.Lambda, code: CodeType) -> bool:
     if names != list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
         return False
     start, end = (node.body.lineno, node.body.col_offset), _end(node.body)
+    placed = False
     for line, end_line, col, end_col in code.co_positions():
         if line is None or end_line is None or col is None or end_col is None or end_col == 0:
             continue
+        placed = True
         if not (start <= (line, col) and (end_line, end_col) <= end):
             return False
-    return True
+    return placed or _is_constant(node.body, code)
+
+
+def _is_constant(body: ast.expr, code: CodeType) -> bool:
+    """Whether code without positions, as Python 3.12 makes of a constant, returns this one."""
+    found = compile(ast.Expression(body), "<constant>", "eval")
+    if found.co_names or not found.co_consts:
+        return False
+    return repr(found.co_consts[-1]) == repr(code.co_consts[-1])
 
 
 def _end(node: ast.expr) -> tuple[int, int]:
