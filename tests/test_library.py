@@ -248,6 +248,14 @@ class Pair:
 def f(x):
     return statistics.fmean(Pair(x))
 """,
+    "an object that is gone through, by a keyword": """
+import statistics
+class Pair:
+    def __init__(self, x): self.x = x
+    def __iter__(self): return iter([self.x, self.x])
+def f(x):
+    return statistics.fmean(data=Pair(x))
+""",
     "eval": "def f(x):\n    return eval('x * x')",
     "exec": "def f(x):\n    exec('y = x * x')\n    return x",
     "locals": "def f(x):\n    return locals()['x'] * x",

@@ -288,7 +288,7 @@ HELPERS: dict[Any, Callable[..., Any]] = {
 # What works on sets as it works on numbers: it calls NumPy, which calls the above.
 KNOWN: set[Any] = {
     *(runtime.add, runtime.unbroadcast, runtime.match, runtime.split_like, runtime.restructure),
-    *(runtime.real_where,),
+    runtime.real_where,
     *(runtime.copy, builtins.list, builtins.tuple, builtins.reversed, builtins.len),
     *(operator.getitem, operator.add, operator.sub, operator.mul, operator.truediv),
     *(operator.neg, operator.pos, operator.matmul),

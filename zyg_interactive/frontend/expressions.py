@@ -746,7 +746,7 @@ class Expressions(Arrays):
         raise NotImplementedError
 
     def _set_of(self, items: Atom, node: ast.expr) -> Atom:
-        """A set: its items have no gradient."""
+        """A set of what a display holds."""
         return self.call(set, (items,), {}, node)
 
     def iterable(self, node: ast.expr) -> Atom:

@@ -171,7 +171,7 @@ class Functions(KeptIterators):
             if asked is not None:
                 return asked[0]
             asked_sets = live in OPERATORS and any(_is_object(a) or is_any_set(a) for a in args)
-            if live is operator.or_ or asked_sets:
+            if len(args) == 2 and not kwargs and (live is operator.or_ or asked_sets):
                 return self.binary(live, args[0], args[1], node, name)
             if live in SETS and self.heap is not None and isinstance(node, ast.expr):
                 if len(args) < 2 and not kwargs:
@@ -203,7 +203,7 @@ class Functions(KeptIterators):
             if by is not None:
                 self._initialise(args[0], by, args[1:], kwargs, node)
                 return None
-            self._refuse_objects(live, args, node)
+            self._refuse_objects(live, (*args, *kwargs.values()), node)
         return super().call(fn, args, kwargs, node, name)
 
     def _dispatched(self, live: Any, x: Atom) -> tuple[Any, ...]:
