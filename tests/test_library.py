@@ -431,3 +431,13 @@ def test_closures_of_the_library_are_apart() -> None:
     second = define("def f(x):\n    return x * table['b'](x)()", scope=scope)
     assert gradient(first, 1.5) == (0.0,)
     assert gradient(second, 1.5) == (9.0,)
+
+
+@pytest.mark.parametrize("call", ["or_(x)", "lt(x, x, x)", "neg(x, x)", "contains(x)", "is_(x)"])
+def test_operators_of_another_number_of_operands(call: str) -> None:
+    f = define(f"def f(x):\n    return operator.{call}", scope={"operator": operator})
+    with pytest.raises(TypeError) as own:
+        f(1.5)
+    with pytest.raises((TypeError, Refused)) as found:
+        gradient(f, 1.5)
+    assert found.type is Refused or str(found.value) == str(own.value)

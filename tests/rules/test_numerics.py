@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from zyg_interactive import gradient
+
 from .checks import check_rule, x, z
 
 NORMS = [None, "ortho", "forward"]
@@ -85,6 +87,29 @@ def test_differences():
     check_rule(np.gradient, x(5))
     check_rule(np.gradient, x(4, 3), axis=[0, 1, -1])
     check_rule(np.gradient, x(5), 0.3)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda v: np.diff(v),
+        lambda v: np.diff(v, 3),
+        lambda v: np.diff(v, 2, prepend=v),
+        lambda v: np.ediff1d(v),
+        lambda v: np.ediff1d(v, to_begin=v, to_end=0.5),
+        lambda v: np.trapezoid(v),
+        lambda v: np.trapezoid(v, 2 * v),
+        lambda v: np.trapezoid(np.outer(v, v), dx=0.5, axis=0),
+    ],
+)
+def test_arrays_that_are_too_short(fn, size):
+    """Their gradient has their shape, and is that of what is left."""
+    v = np.arange(1.0, size + 1)
+    (got,) = gradient(lambda v: np.sum(fn(v)), v)
+    steps = 1e-6 * np.eye(size)
+    expected = [(np.sum(fn(v + h)) - np.sum(fn(v - h))) / 2e-6 for h in steps]
+    np.testing.assert_allclose(got, np.array(expected), atol=1e-8)
 
 
 def test_gradient():

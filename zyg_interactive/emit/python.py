@@ -194,13 +194,14 @@ class Emitter:
 
     def expr(self, op: Op) -> ast.expr:
         fn, args = op.fn, op.args
-        if fn in BINARY:
+        right = len(args) == OPERANDS.get(fn, len(args))  # a call raises what is due for another
+        if fn in BINARY and right:
             return ast.BinOp(self.atom(args[0]), BINARY[fn](), self.atom(args[1]))
-        if fn in COMPARE:
+        if fn in COMPARE and right:
             return ast.Compare(self.atom(args[0]), [COMPARE[fn]()], [self.atom(args[1])])
-        if fn in UNARY:
+        if fn in UNARY and right:
             return ast.UnaryOp(UNARY[fn](), self.atom(args[0]))
-        if fn in DISPLAYS:
+        if fn in DISPLAYS and right:
             return DISPLAYS[fn](self, op)
         keywords = [
             ast.keyword(k, self._plain(v)) for k, v in op.static.items() if not k.startswith("$")
@@ -616,6 +617,10 @@ DISPLAYS: dict[Any, Callable[[Emitter, Op], ast.expr]] = {
 }
 
 
+OPERANDS = {
+    **dict.fromkeys((*BINARY, *COMPARE, operator.getitem, operator.contains), 2),
+    **dict.fromkeys(UNARY, 1),
+}
 STORES: dict[Any, Callable[[Emitter, Op], ast.stmt]] = {
     operator.setitem: Emitter._setitem,
     setattr: Emitter._setattr,

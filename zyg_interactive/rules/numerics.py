@@ -105,13 +105,14 @@ def middle(g: Any, y: Any, c: Any, a: Any, v: Any, mode: Any) -> Any:
 @rule(np.diff, order="a n axis prepend? append?")
 def diff(g: Any, y: Any, a: Any, prepend: Any, append: Any, n: Any = 1, axis: Any = -1) -> Any:
     # The transpose of a difference is the difference of the padded cotangent, its sign turned.
-    rank, n = rank_of(a), int(n)
-    width = tuple((n, n) if i == normal(axis, rank) else (0, 0) for i in range(rank))
-    c = np.diff(np.pad(g, width), n=n, axis=axis)
+    rank, n, size = rank_of(a), int(n), np.shape(a)[axis]
+    alone = prepend is None and append is None
+    after = call(min, n, size) if alone else n  # an array shorter than `n` has no differences
+    c = np.diff(np.pad(g, beside(axis, rank, n, after)), n=n, axis=axis)
     c = -c if n % 2 else c
     low = 0 if prepend is None else _along(prepend, axis)
-    high = low + np.shape(a)[axis]
-    own = c if prepend is None and append is None else cut(c, axis, (low, high))
+    high = low + size
+    own = c if alone else cut(c, axis, (low, high))
     first, last = _end(c, prepend, axis, (None, low)), _end(c, append, axis, (high, None))
     return as_dtype(own, a), first, last
 
@@ -144,7 +145,7 @@ def trapezoid(g: Any, out: Any, y: Any, x: Any, dx: Any, axis: Any = -1) -> Any:
     if rank_of(x) == 1 and rank > 1:
         step = np.reshape(step, tuple(-1 if i == normal(axis, rank) else 1 for i in range(rank)))
     half = g * 0.5 * step
-    y_bar = np.pad(half, beside(axis, rank, 0, 1)) + np.pad(half, beside(axis, rank, 1, 0))
+    y_bar = _both(half, y, axis)
     slope = g * (0.5 * conj(low + high))
     if rank_of(x) == 1 and rank > 1:
         slope = np.sum(slope, axis=tuple(i for i in range(rank) if i != normal(axis, rank)))
@@ -153,19 +154,25 @@ def trapezoid(g: Any, out: Any, y: Any, x: Any, dx: Any, axis: Any = -1) -> Any:
 
 def _ends(half: Any, y: Any, axis: int) -> Any:
     """The trapezoidal weights: each step gives half of itself to both of its ends."""
-    rank = rank_of(y)
     inner = np.broadcast_to(half, np.shape(cut(y, axis, (1, None))))
-    return np.pad(inner, beside(axis, rank, 0, 1)) + np.pad(inner, beside(axis, rank, 1, 0))
+    return _both(inner, y, axis)
+
+
+def _both(step: Any, y: Any, axis: int) -> Any:
+    """Each step's part for the point before it and for the one after; no points have no steps."""
+    rank, one = rank_of(y), call(min, 1, np.shape(y)[axis])
+    return np.pad(step, beside(axis, rank, 0, one)) + np.pad(step, beside(axis, rank, one, 0))
 
 
 @rule(np.ediff1d, order="ary to_end? to_begin?")
 def ediff1d(g: Any, y: Any, ary: Any, to_end: Any, to_begin: Any) -> Any:
     low = 0 if to_begin is None else _size(to_begin)
     inner = np.shape(ary)[0] if rank_of(ary) == 1 else np.size(ary)
-    own = g if to_end is None and to_begin is None else g[low : low + inner - 1]
-    c = -np.diff(np.pad(own, 1))
+    high = low + call(max, inner - 1, 0)
+    own = g if to_end is None and to_begin is None else g[low:high]
+    c = -np.diff(np.pad(own, 1))[:inner]
     first = None if to_begin is None else np.reshape(g[:low], np.shape(to_begin))
-    last = None if to_end is None else np.reshape(g[low + inner - 1 :], np.shape(to_end))
+    last = None if to_end is None else np.reshape(g[high:], np.shape(to_end))
     return (c if rank_of(ary) == 1 else np.reshape(c, np.shape(ary))), last, first
 
 
