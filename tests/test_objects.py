@@ -525,3 +525,27 @@ def test_a_function_that_is_made_here_is_told_from_others(f: Any) -> None:
 def test_a_bound_method_is_not_told_from_others() -> None:
     with pytest.raises(Refused):
         gradient(_bound, 0.7)
+
+
+class Squares:
+    def f(self, x: Any) -> Any:
+        return x * x
+
+
+class Doubles:
+    """A class that works together with what may come after it."""
+
+    def f(self, x: Any) -> Any:
+        return 2 * super().f(x) if hasattr(super(), "f") else x
+
+    def g(self, x: Any) -> Any:
+        inherited = getattr(super(), "g", None)
+        return x if inherited is None else inherited(x)
+
+
+class Both(Doubles, Squares):
+    pass
+
+
+def test_what_super_has() -> None:
+    check(lambda x: Both().f(x) + Doubles().f(x) + Both().g(x), 1.3)

@@ -100,13 +100,17 @@ class Functions(KeptIterators):
                 raise refused(self.source, node, f"the descriptor `{attr}` of a {t.cls.__name__}")
         return super().attribute(base, attr, node, name)
 
-    def _inherited(self, base: Super, attr: str, node: ast.AST, name: str | None) -> Atom:
+    def owner(self, base: Super, attr: str, node: ast.AST) -> tuple[type, type | None]:
+        """The class of a `super()`, and the class after it that has an attribute."""
         t = type_of(base.receiver)
         cls = base.receiver if isinstance(base.receiver, type) else getattr(t, "cls", None)
         if not isinstance(cls, type) or base.cls not in cls.__mro__:
             raise refused(self.source, node, "`super()` here", "call the class by its name")
         after = cls.__mro__[cls.__mro__.index(base.cls) + 1 :]
-        owner = next((c for c in after if attr in vars(c)), None)
+        return cls, next((c for c in after if attr in vars(c)), None)
+
+    def _inherited(self, base: Super, attr: str, node: ast.AST, name: str | None) -> Atom:
+        cls, owner = self.owner(base, attr, node)
         if owner is None:
             raise refused(self.source, node, f"`{attr}` of `super()`, which has none")
         found = vars(owner)[attr]
@@ -120,6 +124,12 @@ class Functions(KeptIterators):
         if found is object.__init__:
             return BoundMethod(base.receiver, _nothing)
         return BoundMethod(base.receiver, self.constant(found, None))
+
+    def _has_inherited(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`hasattr(super(), name)`."""
+        if len(args) == 2 and isinstance(args[0], Super) and isinstance(args[1], str):
+            return self.owner(args[0], args[1], node)[1] is not None
+        return NotImplemented
 
     def _computed_once(self, base: Atom, t: Ref, attr: str, found: Any, node: ast.AST) -> Atom:
         """A `cached_property`: what the object has, or what the function gives it."""
@@ -577,6 +587,7 @@ OPERATORS = set(BINARY.values())
 THROUGH = {list, tuple, set, frozenset, sum, max, min, sorted, any, all}
 FUNCTIONS: dict[Any, Any] = {
     builtins.getattr: gotten,
+    builtins.hasattr: Functions._has_inherited,
     builtins.setattr: put,
     object.__setattr__: put,
     builtins.vars: held_by,
