@@ -51,6 +51,7 @@ from .runtime import STORING, VALUE, Asked
 from .transform.adjoint import Pattern
 from .transform.cotangents import Fields, as_scalar, bar_type, is_zero, made, opened
 from .transform.pipeline import Derivatives
+from .transformed import Transformed
 
 # How the reverse of a late call finds an object whose identity it needs, once, after the call:
 # among what was called and given, or among the results.
@@ -374,7 +375,6 @@ class _Called(_Late):
         self.outermost = alone
         self.arrays = s.heap is not None and s.heap.arrays
         self.s, self.implicit = s, implicit
-        _refuse_held_functions(s)
 
     def arrangement(self, asked: Asked, given: Any) -> tuple[tuple[int, ...], list[int], _Arrange]:
         function, positions = self.function, self.s.positions
@@ -399,7 +399,7 @@ class _Called(_Late):
                 of_argument.append(reached(CALLED))
             elif isinstance(given[i], types.FunctionType) and i - 1 not in positions:
                 of_argument.append(reached(i - 1))
-                _only_called(self.s, i - 1, given[i])
+                _only_followed(self.s, given[i])
             elif i - 1 in positions and differentiable(params[positions.index(i - 1)].type):
                 of_argument.append(len(chosen))
                 chosen.append(positions.index(i - 1))
@@ -468,13 +468,14 @@ class _Called(_Late):
         """The cotangent of a callee: of what it captured, but for variables that are in memory, and
         of its attributes.
         """
-        if () in tree:
-            return bars[tree[()]]
-        if not tree:
-            return None
-        parts: dict[Any, Atom] = {}
+        own = bars[tree[()]] if () in tree else None
         closure = isinstance(f, types.FunctionType)
+        if closure and self.changing and not is_zero(own):
+            own = unit.emitted(runtime.settled, _reached(root, steps), made(own))
+        parts: dict[Any, Atom] = {}
         for k, inner in tree.items():
+            if k == ():
+                continue
             there = (*steps, k)
             part = f.__closure__[k].cell_contents if closure else getattr(f, k)
             bar = self._of_callee(unit, bars, inner, root, there, part)
@@ -482,16 +483,21 @@ class _Called(_Late):
                 place = _captured(root, there, self.changing == STORING)
                 bar = unit.emitted(runtime.settled, place, made(bar))
             parts[k] = bar
+        if not parts:
+            return own
         if not closure:
             return Fields(parts)
-        return tuple(parts.get(k) for k in range(len(f.__closure__)))
+        captured = tuple(parts.get(k) for k in range(len(f.__closure__)))
+        return captured if is_zero(own) else emit(runtime.add, (made(own), made(captured)))
 
     def finished(
         self, unit: _Unit, given: list[Any], found: tuple[Any, ...], memory: Any
     ) -> tuple[Any, ...]:
         return tuple(
-            runtime.zeros_like(x)
-            if bar is None and i > 0 and not (how is True and isinstance(x, np.ndarray))
+            _filled(bar, x)
+            if (bar is None or isinstance(x, types.FunctionType))
+            and i > 0
+            and not (how is True and isinstance(x, np.ndarray))
             else bar
             for (i, how), x, bar in zip(unit.asked, given, found, strict=False)
         )
@@ -587,15 +593,25 @@ def _snapshot(path: tuple[int, ...]) -> Place:
     return lambda given, results: runtime.snapshot(result(given, results))
 
 
+def _reached(root: int, steps: tuple[Any, ...]) -> Place:
+    """A function that a callee captured, or the callee itself."""
+
+    def find(given: tuple[Any, ...], results: tuple[Any, ...]) -> Any:
+        f = given[root]
+        for step in steps:
+            f = getattr(f, step) if isinstance(step, str) else f.__closure__[step].cell_contents
+        return f
+
+    return find
+
+
 def _captured(root: int, steps: tuple[Any, ...], arrays: bool) -> Place:
     """What a closure captured, where it has its cotangent by its identity: a variable that is in
     memory, or one of `arrays`.
     """
 
     def find(given: tuple[Any, ...], results: tuple[Any, ...]) -> Any:
-        f = given[root]
-        for step in steps[:-1]:
-            f = getattr(f, step) if isinstance(step, str) else f.__closure__[step].cell_contents
+        f = _reached(root, steps[:-1])(given, results)
         cell = f.__closure__[steps[-1]]
         if steps[-1] in runtime.shared_cells(f):
             return cell
@@ -649,15 +665,17 @@ def _filled(bar: Any, like: Any) -> Any:
     """A cotangent with zeros where there is none."""
     if isinstance(bar, tuple) and isinstance(like, tuple):
         return tuple(map(_filled, bar, like))
+    if isinstance(bar, tuple) and isinstance(like, types.FunctionType):
+        parts = zip(bar, runtime.held_by(like), runtime.zeros_like(like), strict=True)
+        return tuple(zero if b is None else _filled(b, held) for b, held, zero in parts)
     return runtime.zeros_like(like) if bar is None else bar
 
 
-def _only_called(s: Specialisation, place: int, f: types.FunctionType) -> None:
-    """Refuse a late call that passes on a function that it is given: what that captured has a
-    cotangent, which is followed where the function is called alone.
+def _only_followed(s: Specialisation, f: types.FunctionType) -> None:
+    """Refuse a late call to which a function that it is given is a part of the program: what that
+    captured has a cotangent, which is followed where the function is called or passed on.
     """
-    lowered = any(path.root == place for path in s.function.hidden)
-    if lowered and not _passes_on(s.function.region, f, set()):
+    if not _is_part(s.function.region, f, set()):
         return
     raise refuse(
         "ZYG301",
@@ -668,28 +686,23 @@ def _only_called(s: Specialisation, place: int, f: types.FunctionType) -> None:
     )
 
 
-def _passes_on(region: Region, f: types.FunctionType, seen: set[Function]) -> bool:
+def _is_part(region: Region, f: types.FunctionType, seen: set[Function]) -> bool:
     for op in walk(region):
-        if any(a is f for a in (*op.args, *op.static.values())):
+        if _holds((op.fn, op.args, op.static), f):
             return True
         if isinstance(op.fn, Function) and op.fn not in seen:
             seen.add(op.fn)
-            if _passes_on(op.fn.region, f, seen):
+            if _is_part(op.fn.region, f, seen):
                 return True
-    return False
+    return _holds(region.outs, f)
 
 
-def _refuse_held_functions(s: Specialisation) -> None:
-    """What a function captured has no cotangent where a call reaches it through a list or an
-    object.
-    """
-    for path, p in s.function.hidden_params():
-        held = path.root.get("f") if isinstance(path.root, dict) and len(path.root) == 1 else None
-        if runtime.is_made(held) and has_derivative(p.type):
-            raise refuse(
-                "ZYG101",
-                f"giving `{s.function.name}`, which only the run knows, a function in a list, "
-                "tuple or object is not supported where that captured something",
-                s.function.span,
-                "pass the function by itself, or what it captured",
-            )
+def _holds(a: Any, f: types.FunctionType) -> bool:
+    """Whether a constant is a function, or made of it."""
+    if isinstance(a, tuple | list):
+        return any(_holds(e, f) for e in a)
+    if isinstance(a, dict):
+        return any(_holds(e, f) for e in a.values())
+    if isinstance(a, functools.partial):
+        return _holds((a.func, a.args, a.keywords), f)
+    return a is f or (isinstance(a, Transformed) and _holds(a.f, f))

@@ -290,7 +290,7 @@ class Engine:
         )
         for s in self.patterns.get(pattern, ()):
             hidden = s.hidden(f, args)
-            told = _objects((*args, *hidden)) if changing else tuple(map(sizes.type, hidden))
+            told = _objects((*args, *hidden)) if changing else tuple(map(sizes.fetched, hidden))
             if s.holds(f, args) and s.hidden_types == told:
                 return s.renewed(s.hidden(f, args), args)
         linker = Linker(self, sizes)
@@ -324,7 +324,7 @@ class Engine:
         s = Specialisation(
             function,
             positions,
-            _objects((*args, *hidden)) if changing else tuple(map(sizes.type, hidden)),
+            _objects((*args, *hidden)) if changing else tuple(map(sizes.fetched, hidden)),
             [key(h) for h in hidden],
             (f, constants(given)),
             sizes.heap,

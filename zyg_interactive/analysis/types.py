@@ -32,7 +32,7 @@ from ..ir.types import (
     Type,
     join_all,
 )
-from ..runtime import PLAIN, attributes
+from ..runtime import PLAIN, attributes, is_made
 from ..runtime.buffers import root
 from ..runtime.memory import cell_parts
 
@@ -87,6 +87,8 @@ class Sizes:
             raise MemoryNeeded
         if cls is set:
             return Other(cls)
+        if is_made(x) and x.__closure__:
+            return UNKNOWN  # what it captured may have a derivative
         if isinstance(x, PLAIN):
             return Const(x) if not isinstance(x, str) else Other(str)
         if depth > LONGEST_RECORD:
@@ -95,6 +97,17 @@ class Sizes:
         if fields is None:
             return Other(cls)
         return Record(cls, tuple((k, self.type(v, depth + 1)) for k, v in fields.items()))
+
+    def fetched(self, x: Any, around: tuple[Any, ...] = ()) -> Type:
+        """As `type`; of a function, of what it is made and has captured. `around`: the functions
+        that have captured it.
+        """
+        if type(x) is not types.FunctionType or not x.__closure__:
+            return self.type(x)
+        if any(x is f for f in around):
+            return Const(None)
+        held = (self.fetched(v, (*around, x)) for c in x.__closure__ for v in parts(c).values())
+        return Tuple((Const(x.__code__), Const(x.__globals__), *held))
 
     def _buffer(self, x: Any) -> Site | None:
         """The site of an array that may be changed: one for each buffer."""
@@ -125,7 +138,7 @@ class Sizes:
         """The types of values, and what is known of the objects in them: equal for values that may
         share a specialisation.
         """
-        types = [self.type(v) for v in values]
+        types = [self.fetched(v) for v in values]
         numbers = {id(r.site): i for i, r in enumerate(self.objects.values())}
         buffers = {id(s): i for i, s in enumerate(self.buffers.values())}
 
@@ -182,6 +195,12 @@ def shared(values: Any) -> tuple[int, ...]:
                 walk(e)
         elif isinstance(x, np.ndarray):
             met.append(numbers.setdefault(id(root(x)), len(numbers)))
+        elif type(x) is types.FunctionType and x.__closure__:
+            if id(x) not in numbers:
+                numbers[id(x)] = len(numbers)
+                for c in x.__closure__:
+                    for e in parts(c).values():
+                        walk(e)
         elif is_mutable(x):
             known = id(x) in numbers
             met.append(numbers.setdefault(id(x), len(numbers)))
@@ -211,7 +230,9 @@ def key(x: Any, depth: int = 0) -> Any:
     if cls is bool or x is None or cls is str:
         return (cls, x)
     if cls is types.FunctionType:
-        return x if depth else (id(x.__code__), id(x.__globals__))
+        if is_made(x) and depth:
+            return cls
+        return x if depth else _made_of(x)
     if isinstance(x, tuple):
         return (cls, *[key(e, depth + 1) for e in x])
     if cls is set:
@@ -224,3 +245,13 @@ def key(x: Any, depth: int = 0) -> Any:
     if fields is None:
         return cls
     return (cls, *[(k, key(v, depth + 1)) for k, v in fields.items()])
+
+
+def _made_of(x: Any, around: tuple[Any, ...] = ()) -> Any:
+    """As `key`, of a function: what it is made of, and what it has captured."""
+    if type(x) is not types.FunctionType:
+        return key(x, 1)
+    if any(x is f for f in around):
+        return None
+    held = (_made_of(v, (*around, x)) for c in x.__closure__ or () for v in parts(c).values())
+    return (id(x.__code__), id(x.__globals__), *held)

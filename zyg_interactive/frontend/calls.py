@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import runtime
 from ..diagnostics import Diagnostic, Refused, refuse
-from ..ir.core import CALL_VALUE, Atom, Function, Identical, Value, type_of, values
+from ..ir.core import CALL_VALUE, Atom, Function, Value, type_of, values
 from ..ir.text import fn_name
 from ..ir.types import (
     UNBOUND_TYPE,
@@ -535,10 +535,7 @@ class Calls(Expressions):
             # What the program itself made may hold what the derivative is asked for in.
             if fn.live is None or (_holds(fn.live)):
                 raise
-            if fn.live.__closure__ and fn.origin is not None:
-                same = Identical(fn.origin, fn.live)
-                self.guards[same.key] = same
-            return self._opaque(fn.live, args, kwargs, refusal.diagnostic, node, name)
+            return self._opaque(self.this_very(fn), args, kwargs, refusal.diagnostic, node, name)
         result = self.op(callee, tuple(values), {}, node, name)
         # Sizes that the callee made up may be others at the next call of it.
         self.returned(result, refreshed(callee.result), node)

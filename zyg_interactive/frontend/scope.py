@@ -16,6 +16,7 @@ from ..ir.core import (
     Atom,
     Function,
     Guard,
+    Identical,
     Infer,
     MemoryNeeded,
     Op,
@@ -28,7 +29,7 @@ from ..ir.core import (
     same_atom,
     type_of,
 )
-from ..ir.types import Const, Heap, Type, join
+from ..ir.types import UNKNOWN, Closure, Const, Heap, Type, join
 from ..source import Span
 from ..transformed import Transformed
 from .interruptions import Catches, Facts, Interruptions
@@ -559,7 +560,7 @@ class Lowering:
             case LocalFunction():
                 return self._closure(atom, node)
             case UserFunction():
-                return atom.live if atom.live is not None else atom
+                return self._found(atom, node)
             case Poisoned(refusal=refusal):
                 raise refusal
             case BoundMethod():
@@ -576,7 +577,8 @@ class Lowering:
                     "consume it where it is made: `list(...)`, or a list comprehension",
                 )
             case Transformed():
-                inner = self.materialise(atom.f, node)
+                known = isinstance(atom.f, UserFunction) and atom.f.live is not None
+                inner = self.this_very(atom.f) if known else self.materialise(atom.f, node)
                 if not isinstance(inner, Value):
                     return Transformed(atom.transform, inner, atom.options)
                 raise refuse(
@@ -589,6 +591,44 @@ class Lowering:
                 items = [self.materialise(a, node) for a in atom]
                 return type(atom)(*items) if hasattr(atom, "_fields") else tuple(items)
         return atom
+
+    def _found(self, f: UserFunction, node: ast.AST) -> Atom:
+        """The run-time object of a function that is not made here. One that captured something is
+        fetched at each call: made anew by the same `def`, it is another.
+        """
+        if f.live is None:
+            return f
+        t = self._type_of_function(f, ())
+        if f.origin is None or t is None:
+            return f.live
+        return self.hidden_value(f.origin, t, f.name, node)
+
+    def this_very(self, f: UserFunction) -> Any:
+        """A live function as a part of the program, with what it has captured now."""
+        if f.origin is not None and f.live.__closure__:
+            same = Identical(f.origin, f.live)
+            self.guards[same.key] = same
+        return f.live
+
+    def _type_of_function(self, f: UserFunction, around: tuple[Any, ...]) -> Closure | None:
+        """The type of a live function; None where it has captured nothing. `around`: the functions
+        that have captured it.
+        """
+        if f.code is None or not f.live.__closure__:
+            return None
+        captured: list[Type] = []
+        for name in f.code.co_freevars:
+            found = f.resolver.name(name)
+            held = found.value if isinstance(found, Known) else None
+            user = None if held is None else self.context.user_function(held, found.path)
+            if isinstance(found, Data):
+                captured.append(found.type)
+            elif not isinstance(found, Known) or any(held is g for g in (*around, f.live)):
+                captured.append(UNKNOWN)
+            else:
+                inner = user and self._type_of_function(user, (*around, f.live))
+                captured.append(inner or Const(held))
+        return Closure(f, f.code.co_freevars, tuple(captured))
 
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:
         """The run-time function object of an inner function."""

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import add_to_array, array_bar, drained
-from .calls import Changed
+from .calls import Changed, defaults_given, shared_cells
 from .cotangents import add, as_dtype, attributes, cotangent_dtype, tuple_like, zeros_like
 from .numbers import real_scalar, scalar
 
@@ -492,10 +492,25 @@ def settled(memory: Any, x: Any, c: Any) -> Any:
         return None
     if isinstance(x, tuple) and isinstance(c, tuple):
         return tuple_like(x, [settled(memory, *each) for each in zip(x, c, strict=True)])
+    if isinstance(x, types.FunctionType) and isinstance(c, tuple):
+        each = zip(captured_in(memory, x), c, strict=True)
+        return tuple(settled(memory, *parts) for parts in each)
     if not _is_array(x):
         return c
     add_to_array(array_bar(memory, x), c)
     return None
+
+
+def captured_in(memory: Any, f: types.FunctionType) -> tuple[Any, ...]:
+    """What a function captured and its defaults, as `settled` wants them: variables in memory as
+    such, and None for what has its cotangent where it is held.
+    """
+    shared = shared_cells(f)
+    held = [
+        cell if i in shared else cell.cell_contents for i, cell in enumerate(f.__closure__ or ())
+    ]
+    every = (*held, *defaults_given(f))
+    return tuple(None if _is_array(v) and not by_identity(memory, v) else v for v in every)
 
 
 def settled_back(memory: Any, x: Any, left: Any, like: Any) -> Any:
@@ -508,6 +523,10 @@ def settled_back(memory: Any, x: Any, left: Any, like: Any) -> Any:
         parts = (None,) * len(x) if left is None else left
         each = zip(x, parts, like, strict=True)
         return tuple_like(x, [settled_back(memory, *parts) for parts in each])
+    if isinstance(x, types.FunctionType) and isinstance(like, tuple):
+        parts = (None,) * len(like) if left is None else left
+        each = zip(captured_in(memory, x), parts, like, strict=True)
+        return tuple(settled_back(memory, *part) for part in each)
     if not _is_array(x):
         return zeros_like(like) if left is None else left
     return array_bar(memory, x).copy()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import runtime
 from ..diagnostics import refuse
 from ..ir.core import Atom, Op, Region, Value, emit, type_of, values
-from ..ir.types import INT, UNKNOWN, Ref, may_be_differentiable
+from ..ir.types import INT, UNKNOWN, Ref, Unknown, may_be_differentiable
 from .adjoint import Scope
 from .cotangents import bar_type, component, filled, made
 
@@ -72,6 +72,16 @@ def _place(op: Op, primal: Region, base: Atom, key: Atom) -> Atom:
 # ---- parts
 
 
+def _bar_of_part(p: Pullback, op: Op, scope: Scope) -> Atom:
+    """The cotangent that a part is left with which an op has read: an array has its own by its
+    identity, whatever else was known to be there when it was stored.
+    """
+    g = p.total_of(scope, op.result)
+    if g is None or not p.f.arrays or not isinstance(op.result.type, Unknown):
+        return made(g)
+    return emit(runtime.settled, (p.memory, op.result, made(g)))
+
+
 def _read(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     base, key = op.args
     if op.fn is runtime.read_global and p.implicit:
@@ -81,15 +91,15 @@ def _read(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
             op.span,
             f"return the new `{key}`, and bind it outside",
         )
-    g = p.total_of(scope, op.result)
+    g = _bar_of_part(p, op, scope)
     if g is not None:
-        emit(runtime.add_to, (p.memory, base, _place(op, primal, base, key), made(g)))
+        emit(runtime.add_to, (p.memory, base, _place(op, primal, base, key), g))
 
 
 def _read_cell(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
-    g = p.total_of(scope, op.result)
+    g = _bar_of_part(p, op, scope)
     if g is not None:
-        emit(runtime.add_to, (p.memory, op.args[0], "cell_contents", made(g)))
+        emit(runtime.add_to, (p.memory, op.args[0], "cell_contents", g))
 
 
 def _store(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
@@ -122,7 +132,7 @@ def _delete(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
 
 def _dict_pop(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     base, key = op.args
-    emit(runtime.put_into, (p.memory, base, key, made(p.total_of(scope, op.result))))
+    emit(runtime.put_into, (p.memory, base, key, _bar_of_part(p, op, scope)))
 
 
 def _clear(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
@@ -139,7 +149,7 @@ def _append(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
 
 def _pop(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     base = op.args[0]
-    g = made(p.total_of(scope, op.result))
+    g = _bar_of_part(p, op, scope)
     if len(op.args) == 1:
         emit(runtime.put_into, (p.memory, base, _after(op, primal, len, (base,)), g))
     else:
@@ -157,7 +167,7 @@ def _append_left(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
 
 
 def _pop_left(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
-    g = made(p.total_of(scope, op.result))
+    g = _bar_of_part(p, op, scope)
     emit(runtime.paste_into, (p.memory, op.args[0], 0, 0, [g]))
 
 
