@@ -223,6 +223,28 @@ def risky(q):
     return q * 2.0
 
 
+def found(f, q):
+    return f if q < 1e6 else None
+
+
+def linked(h, t):
+    return lambda pick: pick(h, t)
+
+
+def total(c):
+    return 0.0 if c is None else c(lambda h, t: 0.5 * h + 0.5 * total(t))
+
+
+def bounced(q, k):
+    def again(n, acc):
+        return (lambda: again(n - 1, math.sin(acc + q))) if n > 0 else acc
+
+    r = again(k, q)
+    while callable(r):
+        r = r()
+    return r
+
+
 class Tape:
     def __init__(self):
         self.notes = []
@@ -331,6 +353,16 @@ sum(copy.deepcopy([$l, $l])[1])
 ($e, $e)[$c]
 sum(x0 * x1 for x0, x1 in {k: (q, q) for k, q in $d.items()}.values()) * 0.2
 math.prod($l[:2])
+found($f, $e)($e)
+found(lambda q: q * $s, $e)($e)
+found(lambda q: [q, $s, {"a": $s}][$i], $s)($e)
+found(lambda q: [q, np.array([q, $s])], $s)($e)[1][$i]
+found(lambda q: {"a": [q, $s], "b": np.array([$s, q]), "c": q}, $s)($e)["b"][0]
+found(lambda g, q: [g(q), g][1], $s)($f, $e)($e)
+found(lambda g: (lambda q: g(q) * $s), $s)($f)($e)
+found(lambda fs: fs["a"](fs["b"]), $s)({"a": lambda q: math.sin(q * $s), "b": $e})
+total(linked($e, linked($e, None)))
+bounced($e, $r)
 derivative(lambda q: math.sin(q) * $s)($e)
 gradient(lambda q: q * $s + q * q, $e)[0]
 """
@@ -720,6 +752,54 @@ $S1 = o_.v + sum(o_.w)
 """
 
 
+FUNCTIONS_THAT_LEAVE = """
+k_ = $s
+def $F1(q):
+    return math.tanh(q * k_)
+===
+v_ = np.array([$e, $e])
+r_ = found(lambda q: [None, v_, q], $s)($e)
+$S1 = math.sin(np.sum(r_[1] * v_) * r_[2])
+===
+v_ = np.array([$e, $e])
+def a_(q):
+    return [b_, v_ * q]
+def b_(q):
+    v_[$i] = q
+    return np.sum(v_)
+r_ = found(a_, $s)($e)
+v_[0] *= 0.5
+$S1 = math.tanh(r_[0]($e) + r_[1][$i])
+===
+t_ = $s
+def a_(q):
+    return [a_, q * t_]
+r_ = found(a_, $s)($e)
+$S1 = r_[0](r_[1])[1]
+===
+t_ = $s
+def a_(q):
+    nonlocal t_
+    t_ = math.sin(t_ + q)
+    return a_ if q < 0.3 else None
+r_ = found(a_, $s)($e)
+if r_ is not None:
+    r_($e)
+$S1 = t_
+===
+h_ = [lambda q: q * $s, $f]
+r_ = found(lambda fs, q: (fs, fs[0](q)), $s)(h_, $e)
+h_.append(lambda q: q + $s)
+$S1 = math.sin(r_[0][-1](r_[1]))
+===
+p_ = Box($e)
+p_.f = lambda q: q * p_.x
+p_.x = $e
+r_ = found(lambda o: (o.f, o.y), $s)(p_)
+$S1 = math.sin(r_[0](r_[1]))
+"""
+
+
 def _parts(text: str) -> list[str]:
     return [p.strip("\n") for p in text.split("===")]
 
@@ -874,6 +954,6 @@ class Language:
         return self.filled(template, {}, [], [], depth - 1)
 
 
-TEMPLATES = _parts(STATEMENTS)
+TEMPLATES = _parts(STATEMENTS) + _parts(FUNCTIONS_THAT_LEAVE)
 VALUES = EXPRESSIONS.strip().split("\n")
 TESTS = CONDITIONS.strip().split("\n")

@@ -35,8 +35,10 @@ from .ir.core import (
 from .ir.types import (
     FLOAT,
     UNKNOWN,
+    Const,
     Other,
     Ref,
+    Scalar,
     Tuple,
     Type,
     has_derivative,
@@ -49,7 +51,7 @@ from .rules.elementwise import narrow
 from .rules.registry import infer
 from .runtime import STORING, VALUE, Asked
 from .transform.adjoint import Pattern
-from .transform.cotangents import Fields, as_scalar, bar_type, is_zero, made, opened
+from .transform.cotangents import Fields, as_scalar, bar_type, is_zero, made, opened, plus
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
 
@@ -470,7 +472,7 @@ class _Called(_Late):
         """
         own = bars[tree[()]] if () in tree else None
         closure = isinstance(f, types.FunctionType)
-        if closure and self.changing and not is_zero(own):
+        if closure and self.changing and not _is_of_numbers(type_of(made(own))):
             own = unit.emitted(runtime.settled, _reached(root, steps), made(own))
         parts: dict[Any, Atom] = {}
         for k, inner in tree.items():
@@ -488,7 +490,9 @@ class _Called(_Late):
         if not closure:
             return Fields(parts)
         captured = tuple(parts.get(k) for k in range(len(f.__closure__)))
-        return captured if is_zero(own) else emit(runtime.add, (made(own), made(captured)))
+        if is_zero(own) or isinstance(type_of(own), Tuple):
+            return plus(own, captured)
+        return emit(runtime.add, (made(own), made(captured)))
 
     def finished(
         self, unit: _Unit, given: list[Any], found: tuple[Any, ...], memory: Any
@@ -555,6 +559,13 @@ class _Reversed(_Late):
                 for k, (bar, g) in enumerate(zip(of_gs, given[1:], strict=True))
             ),
         )
+
+
+def _is_of_numbers(t: Type) -> bool:
+    """Whether a cotangent, whole, is that of a value, and nothing in it has one by its identity."""
+    if isinstance(t, Tuple):
+        return all(map(_is_of_numbers, t.items))
+    return isinstance(t, Scalar) or t == Const(None)
 
 
 def _is_plain(x: Any, arrays: bool) -> bool:
@@ -651,7 +662,10 @@ def _flat(g: Any, shape: Pattern, like: Any) -> list[Any]:
         return [x for each in zip(parts, shape, like, strict=True) for x in _flat(*each)]
     if shape is None:
         return []
-    return [runtime.zeros_like(like) if g is None else runtime.real_where(g, like)]
+    if g is None:
+        return [runtime.zeros_like(like)]
+    g = runtime.real_where(g, like)
+    return [float(g) if type(like) is float and isinstance(g, np.ndarray | np.generic) else g]
 
 
 def _joined(shape: Pattern, leaves: Iterator[Atom]) -> Atom:

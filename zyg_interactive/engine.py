@@ -294,15 +294,14 @@ class Engine:
             if s.holds(f, args) and s.hidden_types == told:
                 return s.renewed(s.hidden(f, args), args)
         linker = Linker(self, sizes)
+        for i, (n, a) in enumerate(given.items()):
+            if isinstance(a, types.FunctionType) and (plain or a.__closure__):
+                # What a function that is passed has captured is fetched from it.
+                given[n] = linker.user_function(a, Path(i, n)) or a
         if plain is not None:
             user = linker.user_function(f, Path(CALLED, f.__name__))
             if user is None:
                 raise self._no_source(f)
-            for i, (n, a) in enumerate(given.items()):
-                if isinstance(
-                    a, types.FunctionType
-                ):  # a function that is passed: what it captures is fetched from it
-                    given[n] = linker.user_function(a, Path(i, n)) or a
             arguments = {**given, **{n: d for n, d in user.defaults.items() if n not in given}}
             function = linker.top(user, arguments)
         else:

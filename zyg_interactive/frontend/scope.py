@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -617,17 +618,20 @@ class Lowering:
         if f.code is None or not f.live.__closure__:
             return None
         captured: list[Type] = []
-        for name in f.code.co_freevars:
+        for i, name in enumerate(f.code.co_freevars):
             found = f.resolver.name(name)
-            held = found.value if isinstance(found, Known) else None
-            user = None if held is None else self.context.user_function(held, found.path)
-            if isinstance(found, Data):
+            if isinstance(found, Data) and getattr(found.type, "cls", None) is types.CellType:
                 captured.append(found.type)
-            elif not isinstance(found, Known) or any(held is g for g in (*around, f.live)):
+            elif i in runtime.shared_cells(f.live):  # it may have its cotangent in memory
+                captured.append(UNKNOWN)
+            elif isinstance(found, Data):
+                captured.append(found.type)
+            elif not isinstance(found, Known) or any(found.value is g for g in (*around, f.live)):
                 captured.append(UNKNOWN)
             else:
+                user = self.context.user_function(found.value, found.path)
                 inner = user and self._type_of_function(user, (*around, f.live))
-                captured.append(inner or Const(held))
+                captured.append(inner or Const(found.value))
         return Closure(f, f.code.co_freevars, tuple(captured))
 
     def _closure(self, f: LocalFunction, node: ast.AST) -> Atom:

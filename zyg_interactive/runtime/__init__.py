@@ -193,6 +193,7 @@ from .memory import (
     structure,
     take_all,
     take_from,
+    unadded,
     values_of,
     whole_of,
 )
@@ -493,6 +494,7 @@ __all__ = [
     "truth",
     "tuple_like",
     "unbound_name",
+    "unadded",
     "unbroadcast",
     "unchain",
     "unique_counts",

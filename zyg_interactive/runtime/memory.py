@@ -21,7 +21,15 @@ import numpy as np
 
 from .buffers import add_to_array, array_bar, drained
 from .calls import Changed, defaults_given, shared_cells
-from .cotangents import add, as_dtype, attributes, cotangent_dtype, tuple_like, zeros_like
+from .cotangents import (
+    add,
+    as_dtype,
+    attributes,
+    cotangent_dtype,
+    real_where,
+    tuple_like,
+    zeros_like,
+)
 from .numbers import real_scalar, scalar
 
 
@@ -530,6 +538,26 @@ def settled_back(memory: Any, x: Any, left: Any, like: Any) -> Any:
     if not _is_array(x):
         return zeros_like(like) if left is None else left
     return array_bar(memory, x).copy()
+
+
+def unadded(memory: Any, y: Any, a: Any, b: Any, g: Any) -> tuple[Any, Any]:
+    """The cotangents of `a` and `b`, which may be None or structures, from that of their sum."""
+    if isinstance(y, tuple | list):
+        each = (x if isinstance(x, tuple | list) else (x,) * len(y) for x in (a, b, g))
+        pairs = [unadded(memory, *parts) for parts in zip(y, *each, strict=True)]
+        of_a, of_b = ([pair[i] for pair in pairs] for i in (0, 1))
+        made = list if isinstance(y, list) else functools.partial(tuple_like, y)
+        return None if a is None else made(of_a), None if b is None else made(of_b)
+    if isinstance(y, dict):
+        a, b, g = ({} if x is None else x for x in (a, b, g))
+        found = {k: unadded(memory, v, a.get(k), b.get(k), g.get(k)) for k, v in y.items()}
+        return {k: found[k][0] for k in a}, {k: found[k][1] for k in b}
+    if a is None or b is None:  # the sum is the other one itself
+        return (None if a is None else g), (None if b is None else g)
+    if memory is None or not _is_array(y) or not by_identity(memory, y):
+        return real_where(g, a), real_where(g, b)
+    whole = drained(memory, y, g)
+    return settled(memory, a, real_where(whole, a)), settled(memory, b, real_where(whole, b))
 
 
 def _is_array(x: Any) -> bool:

@@ -24,6 +24,7 @@ from ..ir.types import (
     Dict,
     List,
     Record,
+    Scalar,
     Tuple,
     Unknown,
     arrays,
@@ -201,6 +202,22 @@ def _join(p: Pullback, op: Op, scope: Scope) -> bool:
     return True
 
 
+def _sum_of_bars(p: Pullback, op: Op, scope: Scope) -> bool:
+    """The sum of two cotangents of which only the run knows what they are, or that are structured:
+    in the derivative of a derivative.
+    """
+    if all(isinstance(type_of(a), Scalar | Array) for a in op.args):
+        return False
+    g = p.total_of(scope, op.result)
+    if g is not None or p.f.arrays:
+        memory = p.memory if p.f.changing else None
+        pair = emit(runtime.unadded, (memory, op.result, *op.args, made(g)))
+        for i, a in enumerate(op.args):
+            if any(v in p.active for v in values(a)):
+                p.contribute(scope, a, component(pair, i))
+    return True
+
+
 def _repeat(p: Pullback, op: Op, scope: Scope) -> bool:
     for items in op.args:
         if isinstance(type_of(items), List | Tuple):
@@ -261,6 +278,7 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     operator.add: _join,
     operator.mul: _repeat,
     runtime.folded: _folded,
+    runtime.add: _sum_of_bars,
     runtime.bound: _bound,
     runtime.named_as: _bound,
     runtime.compress: _compress,
