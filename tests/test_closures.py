@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers import check, define
 
-from zyg_interactive import gradient, hessian, withgradient
+from zyg_interactive import Refused, gradient, hessian, withgradient
 
 MADE_ANEW = """
 def make(w):
@@ -258,6 +258,10 @@ def test_arrays_beside_other_things(made: str, read: str) -> None:
     f = define(MIXED.format(made, read), scope={"collections": collections})
     at = np.array([0.9, 1.3])
     check(f, at)
+    if "for v in r" in read or made.startswith("[") and "r.pop()" in read:
+        with pytest.raises(Refused):  # the second derivative of a list that is changed
+            hessian(f, at)
+        return
     rows = [(gradient(f, at + h)[0] - gradient(f, at - h)[0]) / 2e-5 for h in 1e-5 * np.eye(2)]
     np.testing.assert_allclose(hessian(f, at), rows, rtol=1e-6, atol=1e-6)
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import add_to_array, array_bar, drained
-from .calls import Changed, defaults_given, shared_cells
+from .calls import Changed, NotFollowed, defaults_given, shared_cells
 from .cotangents import (
     add,
     as_dtype,
@@ -543,7 +543,10 @@ def settled_back(memory: Any, x: Any, left: Any, like: Any) -> Any:
 def unadded(memory: Any, y: Any, a: Any, b: Any, g: Any) -> tuple[Any, Any]:
     """The cotangents of `a` and `b`, which may be None or structures, from that of their sum."""
     if isinstance(y, tuple | list):
-        each = (x if isinstance(x, tuple | list) else (x,) * len(y) for x in (a, b, g))
+        each = [x if isinstance(x, tuple | list) else (x,) * len(y) for x in (a, b, g)]
+        if any(len(x) != len(y) for x in each):
+            what = "a second derivative of a list that is changed, and that only the run knows"
+            raise NotFollowed(what, "make a new list")
         pairs = [unadded(memory, *parts) for parts in zip(y, *each, strict=True)]
         of_a, of_b = ([pair[i] for pair in pairs] for i in (0, 1))
         made = list if isinstance(y, list) else functools.partial(tuple_like, y)
