@@ -119,7 +119,7 @@ BAR_CHANGES: set[Any] = {
     runtime.copied_bars_back,
     *TAKES,
     runtime.settled,
-    runtime.unadded,
+    *(runtime.unadded, runtime.unadded_back),
     runtime.of_copy_back,
 }
 # May do anything.

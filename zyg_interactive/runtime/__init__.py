@@ -194,6 +194,7 @@ from .memory import (
     take_all,
     take_from,
     unadded,
+    unadded_back,
     values_of,
     whole_of,
 )
@@ -495,6 +496,7 @@ __all__ = [
     "tuple_like",
     "unbound_name",
     "unadded",
+    "unadded_back",
     "unbroadcast",
     "unchain",
     "unique_counts",

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import add_to_array, array_bar, drained
+from .buffers import add_to_array, array_bar, drained, drained_back
 from .calls import Changed, NotFollowed, defaults_given, shared_cells
 from .cotangents import (
     add,
@@ -540,14 +540,19 @@ def settled_back(memory: Any, x: Any, left: Any, like: Any) -> Any:
     return array_bar(memory, x).copy()
 
 
+def _each(y: Any, *xs: Any) -> Iterator[tuple[Any, ...]]:
+    """The parts of a structure, with those of others like it, which may be None."""
+    each = [x if isinstance(x, tuple | list) else (x,) * len(y) for x in xs]
+    if any(len(x) != len(y) for x in each):
+        what = "a second derivative of a list that is changed, and that only the run knows"
+        raise NotFollowed(what, "make a new list")
+    return zip(y, *each, strict=True)
+
+
 def unadded(memory: Any, y: Any, a: Any, b: Any, g: Any) -> tuple[Any, Any]:
     """The cotangents of `a` and `b`, which may be None or structures, from that of their sum."""
     if isinstance(y, tuple | list):
-        each = [x if isinstance(x, tuple | list) else (x,) * len(y) for x in (a, b, g)]
-        if any(len(x) != len(y) for x in each):
-            what = "a second derivative of a list that is changed, and that only the run knows"
-            raise NotFollowed(what, "make a new list")
-        pairs = [unadded(memory, *parts) for parts in zip(y, *each, strict=True)]
+        pairs = [unadded(memory, *parts) for parts in _each(y, a, b, g)]
         of_a, of_b = ([pair[i] for pair in pairs] for i in (0, 1))
         made = list if isinstance(y, list) else functools.partial(tuple_like, y)
         return None if a is None else made(of_a), None if b is None else made(of_b)
@@ -561,6 +566,27 @@ def unadded(memory: Any, y: Any, a: Any, b: Any, g: Any) -> tuple[Any, Any]:
         return real_where(g, a), real_where(g, b)
     whole = drained(memory, y, g)
     return settled(memory, a, real_where(whole, a)), settled(memory, b, real_where(whole, b))
+
+
+def unadded_back(memory: Any, y: Any, a: Any, b: Any, gs: Any, g: Any) -> Any:
+    """The reverse of `unadded`, from the cotangents of both: that of `g`."""
+    of_a, of_b = (None, None) if gs is None else gs
+    if isinstance(y, tuple | list):
+        parts = _each(y, a, b, of_a, of_b, g)
+        items = [unadded_back(memory, v, p, q, (c, d), e) for v, p, q, c, d, e in parts]
+        return items if isinstance(y, list) else tuple_like(y, items)
+    if isinstance(y, dict):
+        a, b, of_a, of_b, g = ({} if x is None else x for x in (a, b, of_a, of_b, g))
+        held = {k: (a.get(k), b.get(k), (of_a.get(k), of_b.get(k)), g.get(k)) for k in y}
+        return {k: unadded_back(memory, v, *held[k]) for k, v in y.items()}
+    if a is None or b is None:
+        total = of_b if a is None else of_a
+    elif memory is None or not _is_array(y) or not by_identity(memory, y):
+        total = add(of_a, of_b)
+    else:
+        total = add(settled_back(memory, a, of_a, a), settled_back(memory, b, of_b, b))
+        return drained_back(memory, y, total, g)
+    return zeros_like(g) if total is None else total
 
 
 def _is_array(x: Any) -> bool:

@@ -344,7 +344,7 @@ GLOBALS = {runtime.read_global, runtime.store_global}
 # ---- cotangents in memory: the derivative of a derivative
 
 
-def _around(p: Pullback, memory: Atom) -> tuple[Atom, ...]:
+def around(p: Pullback, memory: Atom) -> tuple[Atom, ...]:
     """The memory of the cotangents of what is in a memory."""
     return (p.memory, *(memory if isinstance(memory, tuple) else (memory,)))
 
@@ -354,7 +354,7 @@ def _replaces(taking: Any) -> Reverse:
 
     def reverse(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
         memory, *place, value = op.args
-        c = emit(taking, (_around(p, memory), *place, value))
+        c = emit(taking, (around(p, memory), *place, value))
         c.type = bar_type(type_of(value))
         p.contribute(scope, value, c)
 
@@ -372,14 +372,14 @@ def _fetches(giving: Any, always: bool) -> Reverse:
         if g is not None or always:
             if g is None and giving is not runtime.put_into:
                 g = emit(runtime.zeros_like, (like,))
-            emit(giving, (_around(p, memory), *place, made(g)))
+            emit(giving, (around(p, memory), *place, made(g)))
 
     return reverse
 
 
 def _paste(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, start, old, cs = op.args
-    taken = emit(runtime.cut_from, (_around(p, memory), x, start, old, cs))
+    taken = emit(runtime.cut_from, (around(p, memory), x, start, old, cs))
     for i, c in enumerate(cs if isinstance(cs, list) else ()):
         if any(v in p.active for v in values(c)):
             p.contribute(scope, c, component(taken, i))
@@ -392,49 +392,49 @@ def _cut(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, start, old, likes = op.args
     g = p.total_of(scope, op.result)
     cs = emit(runtime.zeros_like, (likes,)) if g is None else made(g)
-    emit(runtime.paste_into, (_around(p, memory), x, start, old, cs))
+    emit(runtime.paste_into, (around(p, memory), x, start, old, cs))
 
 
 def _reorder_bars(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, order, back = op.args
-    emit(runtime.reorder_in, (_around(p, memory), x, order, not back))
+    emit(runtime.reorder_in, (around(p, memory), x, order, not back))
 
 
 def _moved_items(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, moves = op.args
-    emit(runtime.moved_items_back, (_around(p, memory), x, moves))
+    emit(runtime.moved_items_back, (around(p, memory), x, moves))
 
 
 def _moved_items_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, moves = op.args
-    emit(runtime.moved_items, (_around(p, memory), x, moves))
+    emit(runtime.moved_items, (around(p, memory), x, moves))
 
 
 def _forget(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x = op.args
-    emit(runtime.forget, (_around(p, memory), x))
+    emit(runtime.forget, (around(p, memory), x))
 
 
 def _copied_bars(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, pairs = op.args
-    emit(runtime.copied_bars_back, (_around(p, memory), pairs))
+    emit(runtime.copied_bars_back, (around(p, memory), pairs))
 
 
 def _copied_bars_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, pairs = op.args
-    emit(runtime.copied_bars, (_around(p, memory), pairs))
+    emit(runtime.copied_bars, (around(p, memory), pairs))
 
 
 def _collected(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, before = op.args
     g = p.total_of(scope, op.result)
     if g is not None:
-        emit(runtime.scattered, (_around(p, memory), before, made(g)))
+        emit(runtime.scattered, (around(p, memory), before, made(g)))
 
 
 def _scattered(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, after, c = op.args
-    got = emit(runtime.collected, (_around(p, memory), after))
+    got = emit(runtime.collected, (around(p, memory), after))
     p.contribute(scope, c, got)
 
 
@@ -480,19 +480,19 @@ def _back(
     """Let `c` have what `fn` makes of the cotangent of the result, and of what is in memory."""
     memory, x = place
     g = made(filled(p.total_of(scope, op.result), op.result))
-    found = emit(fn, (_around(p, memory), x, g, *more))
+    found = emit(fn, (around(p, memory), x, g, *more))
     found.type = bar_type(type_of(c))
     p.contribute(scope, c, found)
 
 
 def _of_copy(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x = op.args
-    emit(runtime.of_copy_back, (_around(p, memory), x, made(p.total_of(scope, op.result))))
+    emit(runtime.of_copy_back, (around(p, memory), x, made(p.total_of(scope, op.result))))
 
 
 def _of_copy_back(p: Pullback, op: Op, scope: Scope, primal: Region) -> None:
     memory, x, c = op.args
-    p.contribute(scope, c, emit(runtime.of_copy, (_around(p, memory), x)))
+    p.contribute(scope, c, emit(runtime.of_copy, (around(p, memory), x)))
 
 
 OF_BARS: dict[Any, Reverse] = {

@@ -43,6 +43,7 @@ from .cotangents import (
     made,
     member,
 )
+from .memory import around
 
 if TYPE_CHECKING:
     from .pullback import Pullback
@@ -203,7 +204,7 @@ def _join(p: Pullback, op: Op, scope: Scope) -> bool:
 
 
 def _sum_of_bars(p: Pullback, op: Op, scope: Scope) -> bool:
-    """The sum of two cotangents of which only the run knows what they are, or that are structured:
+    """The sum of two cotangents of which only the run knows what they are, or that are structures:
     in the derivative of a derivative.
     """
     if all(isinstance(type_of(a), Scalar | Array) for a in op.args):
@@ -215,6 +216,18 @@ def _sum_of_bars(p: Pullback, op: Op, scope: Scope) -> bool:
         for i, a in enumerate(op.args):
             if any(v in p.active for v in values(a)):
                 p.contribute(scope, a, component(pair, i))
+    return True
+
+
+def _parts_of_a_sum(p: Pullback, op: Op, scope: Scope) -> bool:
+    """The same once more."""
+    memory, y, a, b, c = op.args
+    g = p.total_of(scope, op.result)
+    if g is not None or p.f.arrays:
+        every = None if memory is None else around(p, memory)
+        found = emit(runtime.unadded_back, (every, y, a, b, made(g), c))
+        found.type = bar_type(type_of(c))
+        p.contribute(scope, c, found)
     return True
 
 
@@ -279,6 +292,7 @@ STRUCTURAL: dict[Any, Callable[[Pullback, Op, Scope], bool]] = {
     operator.mul: _repeat,
     runtime.folded: _folded,
     runtime.add: _sum_of_bars,
+    runtime.unadded: _parts_of_a_sum,
     runtime.bound: _bound,
     runtime.named_as: _bound,
     runtime.compress: _compress,
