@@ -129,13 +129,16 @@ def test_functions_made_elsewhere(p):
     assert gradient(lambda q: O.brentq(fixed, 0.0, 9.0, args=(q,)), 2.0) == (p,)
 
 
-def test_what_is_refused():
+def test_a_function_that_only_the_run_knows():
     def chosen(p, n):
         functions = [lambda t: t - p, lambda t: t - 2 * p]
         return O.brentq(functions[n], 0.0, 10.0)
 
-    with pytest.raises(Refused):
-        gradient(chosen, 2.0, 1)
+    assert gradient(chosen, 2.0, 0) == (1.0, None)
+    assert gradient(chosen, 2.0, 1) == (2.0, None)
+
+
+def test_what_is_refused():
     with pytest.raises(Refused, match="full_output"):
         gradient(lambda p: O.brentq(lambda t: t - p, 0, 5, full_output=True)[0], 2.0)
 
