@@ -188,6 +188,15 @@ def variable(x):
     return n
 
 
+def captured_in_memory(x):
+    n = x * x
+    def bump(v):
+        nonlocal n
+        n = math.sin(n + v)
+        return n
+    return found(lambda g: (lambda v: g(v) * x), x)(bump)(-0.4) * n
+
+
 def into_an_array(x):
     a = np.zeros(3)
     a[1:] += found(lambda q: q * x, x)(x)

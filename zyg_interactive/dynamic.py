@@ -664,6 +664,8 @@ def _flat(g: Any, shape: Pattern, like: Any) -> list[Any]:
         return []
     if g is None:
         return [runtime.zeros_like(like)]
+    if isinstance(like, types.FunctionType):
+        return [_filled(g, like)]
     g = runtime.real_where(g, like)
     return [float(g) if type(like) is float and isinstance(g, np.ndarray | np.generic) else g]
 
