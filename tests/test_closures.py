@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers import check, define
 
-from zyg_interactive import Refused, gradient, hessian, withgradient
+from zyg_interactive import Params, Refused, gradient, hessian, withgradient
 
 MADE_ANEW = """
 def make(w):
@@ -283,3 +283,39 @@ def test_what_is_known_of_a_function_is_renewed() -> None:
     for w in (1.0, np.array(2.0), 3, 1 + 0j):
         f.__globals__["g"] = make(w)
         assert gradient(lambda x: np.real(f(x)), 2.0) == (float(np.real(w)),)
+
+
+PARAMS = """
+def make(w):
+    def g(v):
+        return (w * v * w).sum()
+    def again(v):
+        return [g, again]
+    return g, again
+
+
+def found(f, q):
+    return f if q < 1e6 else None
+
+
+def f():
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return [g][0](3.0)",
+        "l = [g]\n    l.append(g)\n    return sum(h(1.5) for h in l)",
+        "return (g if len(w) > 1 else None)(3.0)",
+        "return found(g, 2.0)(3.0)",
+        "return again(0)[0](3.0)",
+        "return found(again, 1.0)(0)[0](3.0)",
+    ],
+)
+def test_parameters_that_a_value_has_captured(body: str) -> None:
+    w = np.array([1.0, 2.0])
+    f = define(PARAMS.format(body), scope={"w": w})
+    f.__globals__["g"], f.__globals__["again"] = f.__globals__["make"](w)
+    np.testing.assert_allclose(gradient(f, Params([w]))[w], 6 * w)

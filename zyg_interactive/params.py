@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -204,6 +205,9 @@ def _gather(params: Params, value: Any, bar: Any, found: dict[int, Any]) -> None
     elif isinstance(value, dict):
         for k, v in value.items():
             _gather(params, v, bar.get(k), found)
+    elif isinstance(value, types.FunctionType):
+        for v, b in zip(runtime.held_by(value), bar, strict=True):
+            _gather(params, v, b, found)
     else:
         for k, v in (runtime.attributes(value) or {}).items():
             _gather(params, v, getattr(bar, k, None), found)

@@ -65,6 +65,9 @@ def zeros_like(x: Any, around: tuple[Any, ...] = ()) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "biufc" else None
     if isinstance(x, types.FunctionType) and (x.__closure__ or defaults_given(x)):
+        if any(x is y for y in around):
+            return None
+        around = (*around, x)
         shared = shared_cells(x)  # what these hold has its cotangent in memory
         parts = (
             None if i in shared else zeros_like(cell.cell_contents, around)
