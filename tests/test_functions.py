@@ -557,3 +557,42 @@ def walk(z, k, path):
 @pytest.mark.parametrize("size", [1, 4, 6, 30])
 def test_recursion_over_parts(program: str, size: int) -> None:
     check(define(HALVES[program]), np.sin(np.arange(1.0, size + 1)))
+
+
+GENERIC = """
+@functools.singledispatch
+def show(q):
+    return 0.3 * q
+
+
+@show.register
+def _(q: list):
+    return 0.2 * sum(q)
+
+
+@show.register
+def _(q: np.ndarray):
+    return (q * q).sum()
+
+
+def found(f, q):
+    return f if q < 1e6 else None
+
+
+def f(x):
+    return {}
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "show(found(lambda q: q * x, x)(x))",
+        "show(found(lambda q: [q, x], x)(x))",
+        "show(found(lambda q: np.array([q, x]), x)(x))",
+        "found(show, x)(x)",
+        "sum(show(s) for s in [x * 2, np.array([x, 1.0]), [x, x]])",
+    ],
+)
+def test_a_generic_function_of_what_only_the_run_knows(value: str) -> None:
+    check(define(GENERIC.format(value), scope={"functools": functools}), 1.3)

@@ -282,3 +282,33 @@ def test_an_array_or_a_number_is_stored_and_differentiated_twice(value: str) -> 
         {"gradient": gradient},
     )
     check(f, np.linspace(0.1, 0.5, 5))
+
+
+UNKNOWN_KIND = """
+class Pair:
+    def __init__(self, u, v):
+        self.u, self.v = u, v
+
+    def __iter__(self):
+        yield self.u
+        yield self.v
+
+
+def f(x):
+    a = np.array([x, sum(Pair(x, np.tanh(0.4)))])
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a[0] *= 2.0\n    return np.sum(a)",
+        "b = a\n    b[0] = x * x\n    return np.sum(a * b)",
+        "a[0] *= x\n    return (lambda w: np.sum(w * w))(a)",
+        "def g(q):\n        a[1] += q\n        return np.sum(a)\n    return g(x) * g(2.0)",
+    ],
+)
+def test_an_array_of_numbers_of_which_only_the_run_knows_the_kind(body: str) -> None:
+    """Its cotangent is found by its identity, once: it was counted twice."""
+    check(define(UNKNOWN_KIND.format(body), scope={"__name__": __name__}), 0.7)

@@ -31,6 +31,7 @@ from ..ir.types import (
     Scalar,
     Tuple,
     Type,
+    Unknown,
     may_be_differentiable,
 )
 from ..iterators import Kept, more, step
@@ -209,6 +210,9 @@ class Functions(KeptIterators):
                     )
                 if chosen:
                     return self.call(chosen[0], args, kwargs, node, name)
+                if isinstance(t := type_of(args[0]), Unknown) or isinstance(t, Array):
+                    generic = self.this_very(fn) if isinstance(fn, UserFunction) else live
+                    return self.dynamic(generic, args, kwargs, node, name)
             by = initialises(live, args)
             if by is not None:
                 self._initialise(args[0], by, args[1:], kwargs, node)

@@ -672,7 +672,9 @@ class Pullback:
         """A call that is specialised when it happens; its residual is the pullback that was made
         for it. `g`: the cotangent of its result, where that was taken already.
         """
-        if g is None:
+        if self.f.arrays and self._made(op.result):
+            g = None  # it is found by the identity of the array, once
+        elif g is None:
             g = self.given(scope, op.result)
         static = {k: v for k, v in op.static.items() if not k.startswith("$")}
         changing = None if not self.f.changing else STORING if self.f.arrays else CHANGING
