@@ -319,3 +319,49 @@ def test_parameters_that_a_value_has_captured(body: str) -> None:
     f = define(PARAMS.format(body), scope={"w": w})
     f.__globals__["g"], f.__globals__["again"] = f.__globals__["make"](w)
     np.testing.assert_allclose(gradient(f, Params([w]))[w], 6 * w)
+
+
+MEMBERS = """
+class C:
+    def __init__(self, k):
+        self.k = k
+
+
+def make(w):
+    return lambda v: v * w
+
+
+def make_method(w):
+    return lambda self, v=1.0: v * w * self.k
+
+
+def put(w):
+    C.{} = {}
+
+
+def f(x):
+    return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value"),
+    [
+        ("st", "staticmethod(make(w))", "C(1.0).st(x)"),
+        ("cm", "classmethod(lambda cls, v: v * w)", "C(1.0).cm(x)"),
+        ("cm", "classmethod(lambda cls, v: v * w)", "C.cm(x)"),
+        ("m", "make_method(w)", "C(2.0).m(x)"),
+        ("fn", "make(w)", "C.fn(x)"),
+        ("fn", "make(w)", "[C.fn][0](x)"),
+        ("p", "property(make_method(w))", "C(x).p"),
+        ("__mul__", "make_method(w)", "C(2.0) * x"),
+        ("__call__", "make_method(w)", "C(2.0)(x)"),
+    ],
+)
+def test_members_made_anew(name: str, member: str, value: str) -> None:
+    f = define(MEMBERS.format(name, member, value), scope={"__name__": __name__})
+    for w in (1.0, 3.0):
+        f.__globals__["put"](w)
+        found, (g,) = withgradient(f, 2.0)
+        assert found == f(2.0)
+        assert g == pytest.approx(f(3.0) - f(2.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import operator
+import types
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -616,6 +617,8 @@ class Expressions(Arrays):
                     "ZYG103",
                 )
             found = self.resolver.member(base, attr)
+            if isinstance(base, type) and isinstance(getattr(base, attr, None), types.MethodType):
+                self.guard_member(base, attr)
             return (
                 self.meaning(found, attr, node)
                 if not callable(base) or isinstance(base, type)
@@ -697,8 +700,10 @@ class Expressions(Arrays):
             return self.unpacked(got)
         raw = next((vars(c)[attr] for c in t.cls.__mro__ if attr in vars(c)), None)
         if isinstance(raw, staticmethod):
+            self.guard_member(t.cls, attr)
             return self.constant(raw.__func__, None)
         if isinstance(raw, classmethod):
+            self.guard_member(t.cls, attr)
             return BoundMethod(t.cls, self.constant(raw.__func__, None))
         if callable(raw):
             self.guard_member(t.cls, attr)

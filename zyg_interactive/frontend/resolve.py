@@ -212,7 +212,7 @@ class LiveResolver:
                 return Known(value)
             return self._meaning(Path(scope, name), value)
         if isinstance(owner, type) and owner.__module__ not in ("builtins", "numpy"):
-            if not callable(value):
+            if not callable(value) or isinstance(value, types.FunctionType):
                 return self._meaning(path_into(owner, name), value)
         return Known(value)
 

@@ -354,8 +354,11 @@ class Lowering:
 
     def guard_member(self, cls: type, name: str) -> None:
         """Take it for granted that a class has what it has now under `name`."""
-        path = path_into(cls, name)
-        self.guards[path] = Guard(path, getattr(cls, name))
+        path, found = path_into(cls, name), getattr(cls, name)
+        if isinstance(found, types.MethodType):  # of the class, and another one each time
+            path, found = replace(path, steps=(name, "__func__")), found.__func__
+        captured = isinstance(found, types.FunctionType) and found.__closure__
+        self.guards[path] = Identical(path, found) if captured else Guard(path, found)
 
     def constant(self, value: Any, path: Path | None) -> Atom:
         """A known object as an atom; a Python function remembers the way to it."""
