@@ -197,6 +197,17 @@ def captured_in_memory(x):
     return found(lambda g: (lambda v: g(v) * x), x)(bump)(-0.4) * n
 
 
+def captured_twice(x):
+    h = found(lambda g: (lambda v: g(v) * x), x)
+    k = h(math.sin)
+    x = x * x
+    return k(x)
+
+
+def rebound_where_it_is_given(x):
+    return found(lambda g: (lambda v: g(v) * x), x)(math.sin)((x := x * x) * x)
+
+
 def into_an_array(x):
     a = np.zeros(3)
     a[1:] += found(lambda q: q * x, x)(x)

@@ -596,3 +596,8 @@ def f(x):
 )
 def test_a_generic_function_of_what_only_the_run_knows(value: str) -> None:
     check(define(GENERIC.format(value), scope={"functools": functools}), 1.3)
+
+
+@pytest.mark.parametrize("value", ["--0.4", "~1", "not 0", "-(-1)", "+1"])
+def test_signs_in_displays(value: str) -> None:
+    check(define(f"def f(x):\n    return x * max(({value}, 0.1)) + np.sum([{value}, 2]) * x"), 1.3)

@@ -30,7 +30,7 @@ from .ir.core import (
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
-from .runtime import CHANGING, STORING, defaults_given, is_outside, module_of
+from .runtime import CHANGING, STORING, defaults_given, is_outside, module_of, shared_cells
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
 from .transformed import Transformed
@@ -137,12 +137,7 @@ class Linker(Links):
             return None
         if origin is not None and value.__closure__:  # one that refers to itself is met again
             origin = self.origins.setdefault(id(value), origin)
-        return self.engine.user_function(value, origin, self.read_type, self.shared)
-
-    @property
-    def shared(self) -> Container[Any]:
-        """The variables that are in memory."""
-        return () if self.heap is None else self.heap.shared
+        return self.engine.user_function(value, origin, self.read_type, self.heap)
 
     def demanded(self, path: Path) -> bool:
         """Whether the data at `path` has to be known."""
@@ -394,11 +389,9 @@ class Engine:
         f: types.FunctionType,
         origin: Path | None,
         read_type: Any,
-        shared: Container[Any] = (),
+        heap: Heap | None = None,
     ) -> UserFunction | None:
-        """The text of a live function, or None where it has none; `shared`: the variables that are
-        in memory.
-        """
+        """The text of a live function, or None where it has none; `heap`: what is in memory."""
         try:
             source, node = find(f.__code__)
         except SourceNotFound:
@@ -421,7 +414,11 @@ class Engine:
         positional = [p.arg for p in (*a.posonlyargs, *a.args)]
         defaults = dict(zip(positional[::-1], (f.__defaults__ or ())[::-1], strict=False))
         defaults.update(f.__kwdefaults__ or {})
-        resolver = LiveResolver(f.__globals__, free, read_type, shared)
+        shared: Container[Any] = () if heap is None else heap.shared
+        # A variable that functions of a program share is one for all of them, wherever they are.
+        names = f.__code__.co_freevars
+        variables = () if heap is None else {names[i] for i in shared_cells(f)}
+        resolver = LiveResolver(f.__globals__, free, read_type, shared, variables)
         return UserFunction(f.__name__, source, node, resolver, defaults, f, f.__code__, origin)
 
 

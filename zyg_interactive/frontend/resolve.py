@@ -166,12 +166,15 @@ class LiveResolver:
         free: Mapping[str, tuple[Path, types.CellType]],
         read_type: ReadType,
         shared: Container[Any] = (),
+        variables: Container[str] = (),
     ):
+        """`shared`: the variables that are in memory; `variables`: names of others that are."""
         self.scope, self.free, self.read_type, self.shared = scope, free, read_type, shared
+        self.variables = variables
 
     def name(self, name: str) -> Meaning:
         if name in self.free:
-            return self._free(*self.free[name])
+            return self._free(name, *self.free[name])
         value = self.scope.get(name, UNBOUND)
         found: Known | Data | Missing
         if value is not UNBOUND:
@@ -184,8 +187,8 @@ class LiveResolver:
             return SharedGlobal(self.scope, found, value)
         return found
 
-    def _free(self, path: Path, cell: types.CellType) -> Meaning:
-        if id(cell) in self.shared:
+    def _free(self, name: str, path: Path, cell: types.CellType) -> Meaning:
+        if id(cell) in self.shared or name in self.variables:
             *steps, last = path.steps
             assert isinstance(last, int)
             there = Path(path.root, path.name, (*steps, Cell(last)))
