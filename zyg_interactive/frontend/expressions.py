@@ -869,8 +869,8 @@ def is_literal(node: ast.expr) -> bool:
     if isinstance(node, ast.List | ast.Tuple):
         return all(map(is_literal, node.elts))
     if isinstance(node, ast.UnaryOp):
-        signed = isinstance(node.op, ast.USub | ast.UAdd) and isinstance(node.operand, ast.Constant)
-        return signed and type(node.operand.value) in (int, float, complex)
+        number = isinstance(node.operand, ast.Constant) and not isinstance(node.operand.value, str)
+        return number and isinstance(node.op, ast.USub | ast.UAdd)
     return isinstance(node, ast.Constant)
 
 
