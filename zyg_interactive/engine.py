@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .analysis.types import Sizes, key, shared
+from .analysis.types import Sizes, key, key_of_fetched, shared
 from .diagnostics import Refused, refuse
 from .frontend.link import INTRINSICS, Links, specification
 from .frontend.lower import lower, lower_call
@@ -78,9 +78,9 @@ class Specialisation:
         if not self.holds(f, args) or not self._knows(args):
             return False
         hidden = self.hidden(f, args)
-        if [key(h) for h in hidden] != self.hidden_key:
+        if [key_of_fetched(h) for h in hidden] != self.hidden_key:
             return False
-        return self.heap is None or shared((*args, *hidden)) == self.shared
+        return self.heap is None or shared(args, hidden) == self.shared
 
     def _knows(self, args: tuple[Any, ...]) -> bool:
         """Whether the arguments that are part of the program are those it was made for."""
@@ -93,8 +93,8 @@ class Specialisation:
 
     def renewed(self, hidden: list[Any], args: tuple[Any, ...]) -> Specialisation:
         """The same for globals of other sizes."""
-        found = () if self.heap is None else shared((*args, *hidden))
-        return replace(self, hidden_key=[key(h) for h in hidden], shared=found)
+        found = () if self.heap is None else shared(args, hidden)
+        return replace(self, hidden_key=[key_of_fetched(h) for h in hidden], shared=found)
 
     def derivative(self, implicit: bool = False) -> Derivatives:
         if implicit not in self.derivatives:
@@ -319,10 +319,10 @@ class Engine:
             function,
             positions,
             _objects((*args, *hidden)) if changing else tuple(map(sizes.fetched, hidden)),
-            [key(h) for h in hidden],
+            [key_of_fetched(h) for h in hidden],
             (f, constants(given)),
             sizes.heap,
-            shared((*args, *hidden)) if changing else (),
+            shared(args, hidden) if changing else (),
             tuple(constants(given)),
         )
         self.patterns.setdefault(pattern, []).insert(0, s)

@@ -182,9 +182,10 @@ def parts(x: Any) -> dict[Any, Any]:
     return attributes(x) or {}
 
 
-def shared(values: Any) -> tuple[int, ...]:
+def shared(args: Any, fetched: Any) -> tuple[int, ...]:
     """Which of the mutable things in a structure are the same, and which arrays share a buffer:
-    their numbers as they are met.
+    their numbers as they are met. What a function that is an argument has captured is among what
+    is `fetched`, where it is used.
     """
     numbers: dict[int, int] = {}
     met: list[int] = []
@@ -208,7 +209,8 @@ def shared(values: Any) -> tuple[int, ...]:
                 for e in parts(x).values():
                     walk(e)
 
-    walk(tuple(values))
+    walk(tuple(a for a in args if type(a) is not types.FunctionType))
+    walk(tuple(fetched))
     return tuple(met)
 
 
@@ -232,7 +234,7 @@ def key(x: Any, depth: int = 0) -> Any:
     if cls is types.FunctionType:
         if is_made(x) and depth:
             return cls
-        return x if depth else _made_of(x)
+        return x if depth else (id(x.__code__), id(x.__globals__))
     if isinstance(x, tuple):
         return (cls, *[key(e, depth + 1) for e in x])
     if cls is set:
@@ -247,11 +249,14 @@ def key(x: Any, depth: int = 0) -> Any:
     return (cls, *[(k, key(v, depth + 1)) for k, v in fields.items()])
 
 
-def _made_of(x: Any, around: tuple[Any, ...] = ()) -> Any:
-    """As `key`, of a function: what it is made of, and what it has captured."""
+def key_of_fetched(x: Any, around: tuple[Any, ...] = ()) -> Any:
+    """As `key`, of what is not an argument: of a function, what it has captured counts. `around`:
+    the functions that have captured it.
+    """
     if type(x) is not types.FunctionType:
-        return key(x, 1)
+        return key(x, len(around))
     if any(x is f for f in around):
         return None
-    held = (_made_of(v, (*around, x)) for c in x.__closure__ or () for v in parts(c).values())
-    return (id(x.__code__), id(x.__globals__), *held)
+    held = (v for c in x.__closure__ or () for v in parts(c).values())
+    made_of = (id(x.__code__), id(x.__globals__))
+    return (*made_of, *(key_of_fetched(v, (*around, x)) for v in held))
