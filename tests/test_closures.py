@@ -376,3 +376,41 @@ def test_members_made_anew(name: str, member: str, value: str) -> None:
         found, (g,) = withgradient(f, 2.0)
         assert found == f(2.0)
         assert g == pytest.approx(f(3.0) - f(2.0))
+
+
+UNPACKED = """
+def found(f, q):
+    return f if q < 1e6 else None
+
+
+class Pair:
+    def __init__(self, u):
+        self.u = u
+
+    def __iter__(self):
+        return iter([self.u, 2 * self.u])
+
+    def __getitem__(self, i):
+        return 7.0
+
+
+def f(x):
+    r = found(lambda q: {}, x)(x)
+    try:
+        a, b = r
+    except ValueError:
+        return x * x
+    return (3 * a + b) * x
+"""
+
+
+@pytest.mark.parametrize("made", ["(q, 2 * q)", "[q, q * q]", "[q]", "(q, q, q)", "np.ones(2) * q"])
+def test_unpacking_what_only_the_run_knows(made: str) -> None:
+    check(define(UNPACKED.format(made)), 1.3)
+
+
+@pytest.mark.parametrize("made", ["{1: q, 0: 2 * q}", "Pair(q)", "{q, 3 * q}"])
+def test_unpacking_what_has_no_order_by_index_is_refused(made: str) -> None:
+    """A dict with the keys 0 and 1 was read by index."""
+    with pytest.raises(Refused, match="unpacking"):
+        gradient(define(UNPACKED.format(made), scope={"__name__": __name__}), 1.3)

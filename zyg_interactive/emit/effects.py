@@ -30,6 +30,7 @@ PURE_HELPERS = {f for f in vars(runtime).values() if isinstance(f, types.Functio
     runtime.attribute_named,
     runtime.check_held,
     runtime.check_length,
+    runtime.check_unpacked,
     runtime.check_immutable,
     runtime.check_plain,
     runtime.bound,

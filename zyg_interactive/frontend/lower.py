@@ -477,8 +477,11 @@ class Statements(Classes):
                 self.bind_target(e.value if isinstance(e, ast.Starred) else e, item)
             return
         if not exact and not stars:
+            check: Any = runtime.check_length
+            if isinstance(t, Unknown):
+                check = runtime.check_unpacked
+            self.op(check, (self.materialise(atom, node), len(elts)), {}, node)
             items = [self.subscript(atom, i, node) for i in range(len(elts))]
-            self.op(runtime.check_length, (self.materialise(atom, node), len(elts)), {}, node)
         else:
             items = self.spread(atom, node)
         if stars:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,14 @@ def check_length(items: Any, n: int) -> None:
             if few
             else f"too many values to unpack (expected {n})"
         )
+
+
+def check_unpacked(x: Any, n: int) -> None:
+    """The same for what only the run knows, which is read by index."""
+    if not isinstance(x, list | tuple | str | bytes | range | np.ndarray | deque):
+        what = f"unpacking a {type(x).__name__} that only the run knows"
+        raise NotFollowed(what, "make it a list where it is made")
+    check_length(x, n)
 
 
 def check_sequence(x: Any) -> None:
