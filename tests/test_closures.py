@@ -13,6 +13,32 @@ from helpers import check, define
 
 from zyg_interactive import Params, Refused, gradient, hessian, withgradient
 
+NESTED = """
+def make(w):
+    def h(v, k=w, *, q=w):
+        return v * k * q
+
+    def g(v):
+        return h(v)
+
+    return g
+
+
+def f(x):
+    return [g][0](x)
+"""
+
+
+def test_made_anew_with_other_defaults() -> None:
+    """What a function has captured may be a function, whose defaults are others the next time."""
+    f = define(NESTED)
+    for w in (1.0, 3.0):
+        f.__globals__["g"] = f.__globals__["make"](w)
+        value, (g,) = withgradient(f, 2.0)
+        assert value == f(2.0)
+        assert g == f(1.0)
+
+
 MADE_ANEW = """
 def make(w):
     def g(v):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.core import MemoryNeeded
+from ..ir.core import MemoryNeeded, made_of_now
 from ..ir.types import (
     ANY,
     BOOL,
@@ -102,12 +102,13 @@ class Sizes:
         """As `type`; of a function, of what it is made and has captured. `around`: the functions
         that have captured it.
         """
-        if type(x) is not types.FunctionType or not x.__closure__:
+        if type(x) is not types.FunctionType:
             return self.type(x)
         if any(x is f for f in around):
             return Const(None)
-        held = (self.fetched(v, (*around, x)) for c in x.__closure__ for v in parts(c).values())
-        return Tuple((Const(x.__code__), Const(x.__globals__), *held))
+        cells = x.__closure__ or ()
+        held = (self.fetched(v, (*around, x)) for c in cells for v in parts(c).values())
+        return Tuple((Const(made_of_now(x)), *held))
 
     def _buffer(self, x: Any) -> Site | None:
         """The site of an array that may be changed: one for each buffer."""
@@ -258,5 +259,4 @@ def key_of_fetched(x: Any, around: tuple[Any, ...] = ()) -> Any:
     if any(x is f for f in around):
         return None
     held = (v for c in x.__closure__ or () for v in parts(c).values())
-    made_of = (id(x.__code__), id(x.__globals__))
-    return (*made_of, *(key_of_fetched(v, (*around, x)) for v in held))
+    return (Const(made_of_now(x)), *(key_of_fetched(v, (*around, x)) for v in held))

@@ -293,7 +293,7 @@ class Guard:
 
     def __post_init__(self) -> None:
         # As it is now: code and defaults of a function object may be changed in place.
-        object.__setattr__(self, "made_of", _made_of(self.expected))
+        object.__setattr__(self, "made_of", made_of_now(self.expected))
 
     @property
     def key(self) -> Any:
@@ -304,7 +304,7 @@ class Guard:
         found = self.path.fetch(f, args)
         if self.made_of is None:
             return found is self.expected or Const(found) == Const(self.expected)
-        now = _made_of(found)
+        now = made_of_now(found)
         return now is not None and all(map(same_constant, now, self.made_of))
 
 
@@ -336,7 +336,7 @@ class SameObject(Guard):
         return self.path.fetch(f, args) is self.first.fetch(f, args)
 
 
-def _made_of(f: Any) -> tuple[Any, ...] | None:
+def made_of_now(f: Any) -> tuple[Any, ...] | None:
     """What a Python function is made of, by identity or value; None for anything else."""
     if not isinstance(f, FunctionType):
         return None
