@@ -13,6 +13,58 @@ from helpers import check, define
 
 from zyg_interactive import Params, Refused, gradient, hessian, withgradient
 
+CAPTURED = """
+class C:
+    def __init__(self, k):
+        self.k = k
+
+    def m(self, v):
+        return v * self.k
+
+
+def make(w):
+    h = {}
+
+    def g(v):
+        return {}
+
+    return g
+
+
+def f(x):
+    return [g][0](x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("captured", "value"),
+    [
+        ("functools.partial(operator.mul, w)", "h(v)"),
+        ("'abc'[: int(w)]", "v * len(h)"),
+        ("w > 2", "2 * v if h else v"),
+        ("C(w).m", "h(v)"),
+        ("C(w)", "h.m(v)"),
+        ("None if w < 2 else w", "v if h is None else v * h"),
+        ("type('K', (), {'k': w})", "v * h.k"),
+        ("[np.sin, np.cos][w > 2]", "h(v)"),
+        ("int(w)", "v**h"),
+    ],
+)
+def test_made_anew_with_other_constants(captured: str, value: str) -> None:
+    """What a function has captured may be a part of the program, and another one the next time."""
+    import functools
+    import operator
+
+    text = CAPTURED.replace("{}", captured, 1).replace("{}", value, 1)
+    scope = {"functools": functools, "operator": operator, "__name__": __name__}
+    f = define(text, scope=scope)
+    for w in (1.0, 3.0):
+        f.__globals__["g"] = f.__globals__["make"](w)
+        found, (g,) = withgradient(f, 2.0)
+        assert found == f(2.0)
+        assert g == pytest.approx((f(2.0 + 1e-6) - f(2.0 - 1e-6)) / 2e-6)
+
+
 NESTED = """
 def make(w):
     def h(v, k=w, *, q=w):

@@ -623,6 +623,8 @@ class Lowering:
         captured: list[Type] = []
         for i, name in enumerate(f.code.co_freevars):
             found = f.resolver.name(name)
+            if isinstance(found, Known) and found.path is not None:
+                self.guards[found.path] = Guard(found.path, found.value)
             if isinstance(found, Data) and getattr(found.type, "cls", None) is types.CellType:
                 captured.append(found.type)
             elif i in runtime.shared_cells(f.live):  # it may have its cotangent in memory
