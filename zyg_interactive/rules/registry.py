@@ -144,7 +144,7 @@ LISTS: set[Any] = set()  # callables whose rules take lists; others of NumPy are
 # Modules whose functions take arrays.
 OF_ARRAYS = (
     "numpy",
-    *(f"scipy.{part}" for part in ("linalg", "special", "fft", "signal", "ndimage")),
+    *(f"scipy.{part}" for part in ("linalg", "special", "fft", "signal", "ndimage", "spatial")),
 )
 
 
@@ -258,7 +258,7 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 LATER: dict[str, set[str]] = {
     "scipy": {
         *("special", "linalg", "fft", "signal", "ndimage", "stats", "interpolate"),
-        *("integrate", "optimize", "sparse"),
+        *("integrate", "optimize", "sparse", "spatial"),
     }
 }
 
