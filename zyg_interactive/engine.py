@@ -27,6 +27,7 @@ from .ir.core import (
     Infer,
     MemoryNeeded,
     Path,
+    is_read,
 )
 from .ir.types import Const, Heap, Type, same_constant
 from .rules.registry import infer, lookup
@@ -267,7 +268,7 @@ class Engine:
         around = who[0] if isinstance(who, tuple) and who[0] in (CHANGING, STORING) else None
         changing = who in self.changing or around is not None
         sizes = Sizes(Heap(open=around == STORING) if changing else None)
-        demanded = self.demands.get(_demand_key(getattr(f, "__code__", who)), ())
+        demanded = self.demands.get(_demand_key(_text(f, who)), ())
         keywords = dict(zip(names, args[len(args) - len(names) :], strict=True)) if names else {}
         positional = args[: len(args) - len(names)]
         plain = _parameters(f, len(positional)) if not names else None
@@ -305,7 +306,7 @@ class Engine:
                     _name(f), lambda lowering: self._callee(f, lowering), given, linker
                 )
             )
-        function.key = getattr(f, "__code__", who)
+        function.key = _text(f, who)
         called = [(Path(CALLED, getattr(f, "__name__", "")), f)]
         called += [(Path(i, n), a) for i, (n, a) in enumerate(zip(params, args, strict=True))]
         function.guards += tuple(
@@ -471,9 +472,15 @@ def _demand_key(key: Any) -> Any:
     return id(key) if isinstance(key, ast.AST) else key
 
 
+def _text(f: Any, who: Any) -> Any:
+    """What the demands of a callable belong to: a function's code, if that tells what it does."""
+    known = isinstance(f, types.FunctionType) and not is_read(f)
+    return f if known else getattr(f, "__code__", who)
+
+
 def _identity(f: Any) -> Any:
     """What two callables share that share specialisations: a function's code, else the object."""
-    if isinstance(f, types.FunctionType):
+    if isinstance(f, types.FunctionType) and is_read(f):
         own = (id(f.__code__), id(f.__globals__))
         if f.__module__ != MAKERS:
             return own

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .engine import Specialisation
-from .ir.core import CALLED, Path, SameObject
+from .ir.core import CALLED, Path, SameObject, is_read
 
 MOST = 1024
 MISS = object()  # what a shortcut returns where something has changed
@@ -24,7 +24,8 @@ def key_of(form: str, f: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """
     if type(f) is not FunctionType:
         return None
-    parts: list[Any] = [form, id(f.__code__), id(f.__globals__)]
+    own = id(f.__code__) if is_read(f) else id(f)
+    parts: list[Any] = [form, own, id(f.__globals__)]
     for a in args:
         kind = type(a)
         if kind is np.ndarray:
@@ -78,7 +79,7 @@ def _compiled(
             return None
         scope[f"c{i}"] = guard.expected
         tests.append(f"{found} is c{i}")
-        if guard.made_of is not None:
+        if guard.made_of is not None and is_read(guard.expected):
             code, _, defaults, named = guard.made_of
             if named:
                 return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.core import MemoryNeeded, made_of_now
+from ..ir.core import MemoryNeeded, is_read, made_of_now
 from ..ir.types import (
     ANY,
     BOOL,
@@ -235,7 +235,7 @@ def key(x: Any, depth: int = 0) -> Any:
     if cls is types.FunctionType:
         if is_made(x) and depth:
             return cls
-        return x if depth else (id(x.__code__), id(x.__globals__))
+        return x if depth or not is_read(x) else (id(x.__code__), id(x.__globals__))
     if isinstance(x, tuple):
         return (cls, *[key(e, depth + 1) for e in x])
     if cls is set:

@@ -336,10 +336,20 @@ class SameObject(Guard):
         return self.path.fetch(f, args) is self.first.fetch(f, args)
 
 
+def is_read(f: FunctionType) -> bool:
+    """Whether the code of a function tells what it does. Functions of NumPy and SciPy are known by
+    themselves: many of them have the code of one decorator.
+    """
+    module = f.__globals__.get("__name__") or ""
+    return module.partition(".")[0] not in ("numpy", "scipy")
+
+
 def made_of_now(f: Any) -> tuple[Any, ...] | None:
     """What a Python function is made of, by identity or value; None for anything else."""
     if not isinstance(f, FunctionType):
         return None
+    if not is_read(f):
+        return (f,)
     named = tuple((f.__kwdefaults__ or {}).items())
     return (f.__code__, f.__globals__, f.__defaults__, named)
 

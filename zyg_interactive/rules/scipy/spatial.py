@@ -198,9 +198,9 @@ def _of_projected(g: Any, y: Any, c: Any, a: Any, b: Any) -> Any:
 
 def _metric(metric: Any) -> str:
     metric = decided(metric)
-    if callable(metric) and getattr(D, getattr(metric, "__name__", ""), None) is metric:
-        metric = metric.__name__
-    name = _NAMES.get(metric.lower()) if isinstance(metric, str) else None
+    own = "" if isinstance(metric, str) else getattr(metric, "__name__", "")
+    given = own if getattr(D, own, None) is metric else metric
+    name = _NAMES.get(given.lower()) if isinstance(given, str) else None
     if name is None:
         raise unsupported(f"distances with metric={metric!r}")
     return name
