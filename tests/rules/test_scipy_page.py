@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import re
 from pathlib import Path
@@ -30,13 +31,19 @@ def with_a_rule(part: str) -> list[str]:
     module = importlib.import_module(f"scipy.{part}")
     if part == "stats":
         families = importlib.import_module("zyg_interactive.rules.scipy.stats").FAMILIES
-        return sorted(n for n, v in vars(module).items() if type(v) in families)
+        every = vars(module).items()
+        return sorted(n for n, v in every if type(v) in families or _is_rule_of(v))
     found = []
     for name in getattr(module, "__all__", None) or dir(module):
         rule = lookup(getattr(module, name))
         if rule is not None and rule.pullback is not None and name not in IN_WORDS:
             found.append(name)
     return sorted(found)
+
+
+def _is_rule_of(fn: object) -> bool:
+    rule = lookup(fn) if inspect.isfunction(fn) else None
+    return rule is not None and rule.pullback is not None
 
 
 def table() -> str:
@@ -70,6 +77,7 @@ def test_every_file_of_rules_is_read_when_it_is_needed() -> None:
         "bounds",
         "fits",
         "ode",
+        "samples",
         "adjoint",
         "verified",
     }

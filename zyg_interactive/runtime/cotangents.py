@@ -139,7 +139,7 @@ def as_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def tuple_like(x: Any, items: list[Any]) -> Any:
-    return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+    return type(x)(*items) if hasattr(x, "_make") else tuple(items)
 
 
 def add(a: Any, b: Any) -> Any:

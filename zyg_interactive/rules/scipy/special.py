@@ -346,10 +346,33 @@ elementwise_rule(
 )
 # (exp(x) - 1) / x is Kummer's M(1, 2, x) (DLMF 13.6.2).
 elementwise_rule(sp.exprel, lambda y, x: 0.5 * sp.hyp1f1(2.0, 3.0, x))
-elementwise_rule(sp.boxcox, lambda y, x, p: np.power(x, p - 1.0), None)
-elementwise_rule(sp.boxcox1p, lambda y, x, p: np.power(1.0 + x, p - 1.0), None)
-elementwise_rule(sp.inv_boxcox, lambda z, y, p: np.power(z, 1.0 - p), None)
-elementwise_rule(sp.inv_boxcox1p, lambda z, y, p: np.power(1.0 + z, 1.0 - p), None)
+
+
+def in_power(y: Any, x: Any, p: Any) -> Any:
+    """The derivative of `(x**p - 1) / p` in p: with `t = p log(x)` that of `log(x) exprel(t)`; at
+    zero the power is a constant.
+    """
+    zero = np.equal(x, 0)
+    log = np.log(np.where(zero, 1.0, x))
+    return np.where(zero, y * y, 0.5 * log**2 * sp.hyp1f1(2.0, 3.0, p * log))
+
+
+elementwise_rule(sp.boxcox, lambda y, x, p: np.power(x, p - 1.0), in_power)
+elementwise_rule(
+    sp.boxcox1p,
+    lambda y, x, p: np.power(1.0 + x, p - 1.0),
+    lambda y, x, p: in_power(y, 1.0 + x, p),
+)
+elementwise_rule(
+    sp.inv_boxcox,
+    lambda z, y, p: np.power(z, 1.0 - p),
+    lambda z, y, p: -np.power(z, 1.0 - p) * in_power(y, z, p),
+)
+elementwise_rule(
+    sp.inv_boxcox1p,
+    lambda z, y, p: np.power(1.0 + z, 1.0 - p),
+    lambda z, y, p: -np.power(1.0 + z, 1.0 - p) * in_power(y, 1.0 + z, p),
+)
 
 # ---- integrals and inverses of elementary functions (DLMF 4.13, 6, 25.12)
 

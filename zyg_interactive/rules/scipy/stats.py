@@ -43,6 +43,7 @@ from ..registry import (
     shape_of_atom,
     unsupported,
 )
+from . import samples as samples  # its rules
 from .keywords import makes
 from .linalg import _whole
 from .signal import array
