@@ -40,7 +40,8 @@ OF_TWO = ["float_power", "power", "logaddexp", "multiply", "subtract", "nextafte
 PROGRAMS = {
     "test_averages.py": "math.sumprod",
     "tests/test_numpy.py": "numpy.fromiter",
-    "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad",
+    "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad "
+    "scipy.integrate._quadrature.cumulative_simpson scipy.integrate._quadrature.fixed_quad",
     "test_scipy_ode.py": "scipy.integrate._ivp.ivp.solve_ivp scipy.integrate._odepack_py.odeint",
     "test_scipy_fits.py": "scipy.optimize._lsq.lsq_linear.lsq_linear "
     "scipy.optimize._minpack_py.curve_fit scipy.optimize._nnls.nnls",
@@ -53,7 +54,8 @@ PROGRAMS = {
     "test_scipy_minima.py": "scipy.optimize._constraints.Bounds "
     "scipy.optimize._lsq.least_squares.least_squares scipy.optimize._minimize.minimize "
     "scipy.optimize._minimize.minimize_scalar",
-    "test_scipy_optimize.py": "scipy.optimize._minpack_py.fsolve scipy.optimize._root.root "
+    "test_scipy_optimize.py": "scipy.optimize._minpack_py.fixed_point "
+    "scipy.optimize._minpack_py.fsolve scipy.optimize._root.root "
     "scipy.optimize._root_scalar.root_scalar scipy.optimize._zeros_py.bisect "
     "scipy.optimize._zeros_py.brenth scipy.optimize._zeros_py.brentq "
     "scipy.optimize._zeros_py.newton scipy.optimize._zeros_py.ridder "

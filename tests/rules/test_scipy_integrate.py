@@ -36,6 +36,66 @@ def test_simpson(n):
         check_rule(I.simpson, z(2, n), axis=[1, -1])
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 9])
+def test_romberg(n):
+    check_rule(I.romb, x(n), dx=[0.5])
+    check_rule(I.romb, z(n, 2), axis=[0])
+    check_rule(I.romb, x(2, n), 0.5, 1)
+
+
+def simpsons(y, h, x):
+    return np.sum(I.cumulative_simpson(y, dx=h) ** 2), np.sum(I.cumulative_simpson(y, x=x) ** 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
+def test_cumulative_simpson(n):
+    at = (x(n), 0.7, np.cumsum(x(n, low=0.5)))
+    for i in (0, 1):
+        assert check_gradient(lambda *a, i=i: simpsons(*a)[i], *at)
+        for k in range(3):
+
+            def again(*a, i=i, k=k):
+                return np.sum(gradient(lambda *b: simpsons(*b)[i], *a, zeros=True)[k] ** 2)
+
+            assert check_gradient(again, *at)
+
+
+def test_cumulative_simpson_along_axes():
+    y, places = x(2, 5, 3), np.cumsum(x(2, 5, 3, low=0.5), axis=1)
+
+    def one(y, x, c):
+        return np.sum(I.cumulative_simpson(y, x=x, axis=1, initial=c) ** 2)
+
+    assert check_gradient(one, y, places, 0.3)
+    assert check_gradient(one, y, places[0, :, 0], 0.3)
+    assert check_gradient(lambda v: np.sum(np.abs(I.cumulative_simpson(v))), z(5))
+    assert check_gradient(lambda v: I.cumulative_simpson([v, v * v, 2.0])[1] * I.romb([v, 1]), 0.7)
+    for fn in (I.romb, lambda v: I.cumulative_simpson(v)[-1]):
+        assert gradient(fn, np.ones(5, np.float32))[0].dtype == np.float32
+
+
+def fixed(p, a, b):
+    return I.fixed_quad(lambda t, q: np.exp(-p * q * t * t), a, b, args=(b,), n=7)[0]
+
+
+def test_fixed_places():
+    at = (0.7, -0.5, 1.3)
+    assert check_gradient(fixed, *at)
+    for i in range(3):
+        assert check_gradient(lambda *a, i=i: gradient(fixed, *a)[i], *at)
+
+    def of_vectors(w, q):
+        area, _ = I.fixed_quad(lambda t: np.sin(np.outer(w, t)) * q, 0, 1)
+        return np.sum(area**2)
+
+    assert check_gradient(of_vectors, x(3), 0.7)
+    assert check_gradient(lambda q: I.fixed_quad(lambda t: q, 0, 2)[0], 0.7)
+    assert check_gradient(lambda q, b: np.abs(fixed(1j * q, 0, b)), 0.7, 1.2)
+    assert gradient(lambda a: I.fixed_quad(lambda t: t + 1.0, a, 1.0)[0], 1.0) == (-2.0,)
+    with pytest.raises(Refused, match="this callable"):
+        gradient(lambda p: p * I.fixed_quad(np.vectorize(np.exp), 0.0, p)[0], 0.7)
+
+
 def test_functions():
     def area(p, a, b):
         return I.quad(lambda t: np.exp(-p * t * t), a, b)[0]

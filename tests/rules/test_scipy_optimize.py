@@ -182,3 +182,30 @@ def test_tuples_within_the_arguments():
 
     np.testing.assert_allclose(gradient(integral, 1.1, 0.7), [1.4, 2.2])
     np.testing.assert_allclose(gradient(least, 1.1, 0.7), [1.4, 2.2])
+
+
+def settled(p, q):
+    return O.fixed_point(lambda u, q: np.cos(p * u) * q, 0.5, args=(q,)) ** 2
+
+
+def test_fixed_points():
+    assert check_gradient(settled, 0.7, 0.8)
+    for i in (0, 1):
+        assert check_gradient(lambda *a, i=i: gradient(settled, *a)[i], 0.7, 0.8)
+
+    def several(c):
+        start = np.array([1.2, 1.3])
+        return np.sum(O.fixed_point(lambda u: np.sqrt(c / (u + 1)), start, xtol=1e-12) ** 3)
+
+    assert check_gradient(several, np.array([10.0, 12.0]))
+    assert check_gradient(lambda c: np.sum(gradient(several, c)[0] ** 2), np.array([10.0, 12.0]))
+    with pytest.raises(Refused, match="singular"):
+        gradient(lambda p: O.fixed_point(lambda u: u * p / p, 0.5), 0.7)
+
+
+def test_an_assignment_is_a_constant():
+    def cheapest(costs):
+        rows, columns = O.linear_sum_assignment(costs)
+        return np.sum(costs[rows, columns] ** 2)
+
+    assert check_gradient(cheapest, np.array([[4.0, 1.0, 3.0], [2.0, 0.5, 5.0], [3.0, 2.0, 2.0]]))

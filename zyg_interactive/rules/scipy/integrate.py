@@ -8,6 +8,7 @@ quadrature too, to about ten digits, and so is the derivative of that.
 from __future__ import annotations
 
 import importlib
+import itertools
 import warnings
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from ... import runtime
 from ...diagnostics import Refused
 from ...ir.core import CALL_VALUE, Value, emit, type_of
-from ...ir.types import FLOAT, UNKNOWN, Array, Tuple, Type, fresh
+from ...ir.types import FLOAT, UNKNOWN, Array, Const, Tuple, Type, fresh
 from ..indexing import zero_type
 from ..registry import (
     call,
@@ -32,6 +33,7 @@ from ..registry import (
 from ..sizes import decided, dtype_of, normal, reduced, shape_at, with_size
 from . import ode as ode  # its rules
 from .callables import (
+    Pulled,
     arguments,
     checked,
     differentiable,
@@ -43,6 +45,9 @@ from .callables import (
     twice,
     unflattened,
 )
+from .keywords import rule_apart_from
+from .makers import parabolas
+from .special import sp
 from .verified import agree, agree_along, is_as_written
 
 I: Any = importlib.import_module("scipy.integrate")  # noqa: E741
@@ -116,6 +121,71 @@ def simpson(g: Any, total: Any, y: Any, x: Any, dx: Any = 1.0, axis: Any = -1) -
 
 
 constant(runtime.simpson_weights)
+
+
+@rule_apart_from("", I.cumulative_simpson, order="y x? dx? axis initial?")
+def cumulative_simpson(
+    g: Any, total: Any, y: Any, x: Any, dx: Any, initial: Any, axis: Any = -1
+) -> Any:
+    """The integrals over the single intervals are those of parabolas (`makers`)."""
+    rank = rank_of(y)
+    at = normal(decided(axis), rank)
+    if x is not None and rank_of(x) not in (1, rank):
+        raise unsupported("samples at places of another rank")
+    if initial is not None and rank_of(initial) != 0:
+        raise unsupported("`cumulative_simpson` with several initial values", "add them afterwards")
+    c = np.moveaxis(g, at, -1)
+    c = c if initial is None else c[..., 1:]
+    later = np.flip(np.cumsum(np.flip(c, -1), axis=-1), -1)
+    samples, wide = np.moveaxis(y, at, -1), x is not None and rank_of(x) == rank
+    places = np.moveaxis(x, at, -1) if wide else x
+    step = _step(dx) * np.ones_like(np.real(samples[..., 1:]))
+    steps = step if x is None else np.diff(places) * np.ones_like(step)
+    like = Array(None, shape_at(steps))
+    bars = Pulled(parabolas, samples, (steps,), like=like).bars(later)
+    x_bar = dx_bar = None
+    if x is None:
+        dx_bar = np.sum(bars[2]) if isinstance(dx, Value | float) else None
+    else:
+        moved = np.pad(bars[2], (*((0, 0),) * (rank - 1), (1, 1)))
+        x_bar = -np.diff(moved)
+        x_bar = np.moveaxis(x_bar, -1, at) if wide else _over_rows(x_bar, rank)
+    initial_bar = None if initial is None else np.sum(g)
+    y_bar = in_precision(np.moveaxis(bars[1], -1, at), y)
+    return y_bar, in_precision(x_bar, x), dx_bar, initial_bar
+
+
+def _over_rows(c: Any, rank: int) -> Any:
+    """The sum over all axes but the last."""
+    return np.sum(c, axis=tuple(range(rank - 1))) if rank > 1 else c
+
+
+@rule_apart_from("", I.romb, order="y dx? axis show")
+def romb(g: Any, total: Any, y: Any, dx: Any, axis: Any = -1, show: Any = False) -> Any:
+    at = normal(decided(axis), rank_of(y))
+    weights = call(romberg_weights, y, at)
+    c = np.expand_dims(g, at) * _step(dx) * weights
+    return in_precision(c, y), _of_step(g, total, dx)
+
+
+def romberg_weights(y: Any, axis: int) -> Any:
+    """Of samples in Romberg's rule: Richardson's extrapolation of those of the trapezoids (NIST
+    Digital Library of Mathematical Functions, 3.5.10).
+    """
+    n = y.shape[axis]
+    rows = []
+    for k in reversed(range((n - 1).bit_length())):
+        row = np.zeros(n)
+        row[:: 2**k] = 2.0**k
+        row[[0, -1]] *= 0.5
+        rows.append(row)
+    for j in range(1, len(rows)):
+        rows = [b + (b - a) / (4.0**j - 1.0) for a, b in itertools.pairwise(rows)]
+    kind = y.real.dtype if y.dtype.kind in "fc" else np.dtype(float)
+    return runtime.along_axis(rows[0].astype(kind), y.ndim, axis)
+
+
+constant(romberg_weights)
 
 # ---- functions
 
@@ -261,6 +331,26 @@ def quad(
     return found.get(0), a_bar, b_bar, of_arguments(args, found)
 
 
+@rule(I.fixed_quad, order="func a b args? n")
+def fixed_quad(g: Any, y: Any, func: Any, a: Any, b: Any, args: Any, n: Any = 5) -> Any:
+    """A sum of values at fixed places between the bounds, with fixed weights."""
+    if g[0] is None:
+        return None, None, None, None
+    checked(func, "fixed_quad")
+    if rank_of(a) != 0 or rank_of(b) != 0:
+        raise unsupported("`fixed_quad` between several bounds")
+    nodes, weights = (np.real(v) for v in sp.roots_legendre(decided(n)))
+    share = 0.5 * (nodes + 1.0)
+    pulled = Pulled(func, (b - a) * share + a, arguments(args))
+    c = np.expand_dims(g[0], -1) * (0.5 * weights)
+    bars = pulled.bars(call(runtime.unbroadcast, (b - a) * c, pulled.value))
+    of_places = bars[1]
+    of_width = np.sum(c * conj(pulled.value))
+    a_bar = np.sum((1.0 - share) * of_places) - of_width if isinstance(a, Value) else None
+    b_bar = np.sum(share * of_places) + of_width if isinstance(b, Value) else None
+    return bars.get(0), a_bar, b_bar, of_arguments(args, bars)
+
+
 # ---- types
 
 
@@ -286,10 +376,32 @@ def _cumulative(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1, initial: A
     return Array(None, shape if initial is not None else with_size(shape, axis, fresh()))
 
 
+@result(I.romb)
+def _romb(y: Any, dx: Any = 1.0, axis: Any = -1, show: Any = False) -> Type:
+    return Array(None, reduced(shape_at(y), axis, False))
+
+
+@result(I.cumulative_simpson)
+def _cumulative_simpson(
+    y: Any, *, x: Any = None, dx: Any = 1.0, axis: Any = -1, initial: Any = None
+) -> Type:
+    return _cumulative(y, x, dx, axis, initial)
+
+
+@result(I.fixed_quad)
+def _fixed_quad(*args: Any, **static: Any) -> Type:
+    return Tuple((Array(None, None), Const(None)))
+
+
 @result(I.quad)
 def _quad(*args: Any, **static: Any) -> Type:
     plain = not static.get("full_output") and not static.get("complex_func")
     return Tuple((FLOAT, FLOAT)) if plain and len(args) < 5 else UNKNOWN
+
+
+@result(romberg_weights)
+def _romberg(y: Any, axis: Any) -> Type:
+    return _weights(y, None, None, axis)
 
 
 @result(runtime.simpson_weights)

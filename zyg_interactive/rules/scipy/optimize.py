@@ -14,31 +14,40 @@ from typing import Any
 import numpy as np
 
 from ...ir.types import FLOAT, Array, Record, Type, fresh
-from ..registry import result, rule, unsupported
+from ..registry import constant, result, rule, unsupported
 from ..sizes import shape_at
 from . import fits as fits  # its rules
 from .callables import Pulled, arguments, checked, of_arguments
-from .makers import vector_of
+from .makers import Maker, off_itself, vector_of
 from .minima import unknowns
 from .solved import TRUTH, attributes, member, solved, through
 
 O: Any = importlib.import_module("scipy.optimize")  # noqa: E741
 
 
-def _root(g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True) -> Any:
-    """The cotangents of a function and of its further arguments from that of its root."""
+constant(O.linear_sum_assignment)
+
+
+def _root(
+    g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True, makers: tuple[Maker, ...] = ()
+) -> Any:
+    """The cotangents of a function and of its further arguments from that of its root; `makers`:
+    what makes of the function the one whose root that is.
+    """
     checked(f, who)
-    pulled = Pulled(f, x, arguments(args))
+    pulled = Pulled(f, x, arguments(args), *makers)
     slope = solved(pulled.bars(1.0)[1], pulled.value, x, ok, who)
     bars = pulled.bars(np.divide(-g, slope))
     return bars.get(0), of_arguments(args, bars)
 
 
-def _roots(g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True) -> Any:
+def _roots(
+    g: Any, x: Any, f: Any, args: Any, who: str, ok: Any = True, makers: tuple[Maker, ...] = ()
+) -> Any:
     """The same of several equations."""
     checked(f, who)
     like = Array(np.dtype(float), shape_at(x))
-    pulled = Pulled(f, x, arguments(args), vector_of, like=like)
+    pulled = Pulled(f, x, arguments(args), *makers, vector_of, like=like)
     bars = through(pulled, g, None, x, ok, who)
     return bars.get(0), of_arguments(args, bars)
 
@@ -106,6 +115,28 @@ def newton(
 
 @result(O.newton)
 def _newton(func: Any, x0: Any, *rest: Any, **static: Any) -> Type:
+    return Array(None, shape_at(x0))
+
+
+@rule(O.fixed_point, order="func x0 args? xtol maxiter method")
+def fixed_point(
+    g: Any,
+    y: Any,
+    func: Any,
+    x0: Any,
+    args: Any,
+    xtol: Any = None,
+    maxiter: Any = None,
+    method: Any = "del2",
+) -> Any:
+    one = shape_at(x0) == ()
+    find = _root if one else _roots
+    f_bar, args_bar = find(g, y, func, args, "fixed_point", True, (off_itself,))
+    return f_bar, None, args_bar
+
+
+@result(O.fixed_point)
+def _fixed_point(func: Any, x0: Any, *rest: Any, **static: Any) -> Type:
     return Array(None, shape_at(x0))
 
 
