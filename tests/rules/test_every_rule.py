@@ -42,6 +42,7 @@ PROGRAMS = {
     "tests/test_numpy.py": "numpy.fromiter",
     "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad "
     "scipy.integrate._quadrature.cumulative_simpson scipy.integrate._quadrature.fixed_quad",
+    "test_scipy_further.py": "scipy.special.itairy",
     "test_scipy_ode.py": "scipy.integrate._ivp.ivp.solve_ivp scipy.integrate._odepack_py.odeint",
     "test_scipy_fits.py": "scipy.optimize._lsq.lsq_linear.lsq_linear "
     "scipy.optimize._minpack_py.curve_fit scipy.optimize._nnls.nnls",

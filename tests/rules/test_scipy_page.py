@@ -78,6 +78,7 @@ def test_every_file_of_rules_is_read_when_it_is_needed() -> None:
         "fits",
         "ode",
         "samples",
+        "further",
         "adjoint",
         "verified",
     }

@@ -158,6 +158,9 @@ def test_polynomials(n):
     at = x(4, low=0.1, high=0.9)
     for name in "legendre sh_legendre chebyt chebyu sh_chebyt hermite hermitenorm laguerre".split():
         check_rule(getattr(sp, f"eval_{name}"), n, at)
+    for name in "chebyc chebys sh_chebyu".split():
+        check_rule(getattr(sp, f"eval_{name}"), n, at)
+    check_rule(sp.eval_sh_jacobi, n, 2.5, 1.5, at)
     check_rule(sp.eval_gegenbauer, n, 1.5, at)
     check_rule(sp.eval_genlaguerre, n, 1.5, at)
     check_rule(sp.eval_jacobi, n, 0.5, 1.5, at)

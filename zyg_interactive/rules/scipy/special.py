@@ -591,6 +591,13 @@ _polynomial(sp.eval_sh_legendre, lambda n, x: 2.0 * _jacobi(n, 0.0, 0.0, 2.0 * x
 _polynomial(sp.eval_chebyt, lambda n, x: n * sp.eval_chebyu(n - 1, x))
 _polynomial(sp.eval_chebyu, lambda n, x: 2.0 * sp.eval_gegenbauer(n - 1, 2.0, x))
 _polynomial(sp.eval_sh_chebyt, lambda n, x: 2.0 * n * sp.eval_chebyu(n - 1, 2.0 * x - 1.0))
+_polynomial(sp.eval_chebyc, lambda n, x: n * sp.eval_chebyu(n - 1, 0.5 * x))
+_polynomial(sp.eval_chebys, lambda n, x: sp.eval_gegenbauer(n - 1, 2.0, 0.5 * x))
+_polynomial(sp.eval_sh_chebyu, lambda n, x: 4.0 * sp.eval_gegenbauer(n - 1, 2.0, 2.0 * x - 1.0))
+_polynomial(
+    sp.eval_sh_jacobi,
+    lambda n, p, q, x: n * call(sp.eval_sh_jacobi, n - 1, p + 2.0, q + 1.0, x),
+)
 _polynomial(sp.eval_gegenbauer, lambda n, a, x: 2.0 * a * sp.eval_gegenbauer(n - 1, a + 1.0, x))
 _polynomial(sp.eval_hermite, lambda n, x: 2.0 * n * sp.eval_hermite(n - 1, x))
 _polynomial(sp.eval_hermitenorm, lambda n, x: n * sp.eval_hermitenorm(n - 1, x))
@@ -655,3 +662,7 @@ def _multigammaln(a: Any, d: Any) -> Type:
 @result(sp.softmax, sp.log_softmax)
 def _softmax(x: Any, axis: Any = None) -> Type:
     return Array(_inexact(dtype_of(type_of(x))), shape_at(x))
+
+
+# The rules of the rarer functions, which are made with what is above.
+importlib.import_module(f"{__package__}.further")
