@@ -149,8 +149,12 @@ def test_hypergeometric():
     check_rule(sp.hyp1f1, 1.5, 2.5, x(3))
     check_rule(sp.hyperu, 1.5, 2.5, positive(3))
     check_rule(sp.hyp2f1, 0.5, 1.5, 2.5, x(3, low=-0.8, high=0.8))
-    check_rule(sp.ellipkinc, x(3), 0.4)
-    check_rule(sp.ellipeinc, x(3), 0.4)
+    for fn in (sp.ellipkinc, sp.ellipeinc):
+        check_rule(fn, x(3), 0.4)
+        check_rule(fn, 3 * x(3), np.array([0.01, -0.7, 0.3]))
+        check_rule(fn, x(5), np.array([0.0, 0.0995, 0.1005, -3.0, 0.95]))
+        near, far = (gradient(lambda m, fn=fn: fn(2.0, m), m)[0] for m in (0.1 - 1e-12, 0.1))
+        np.testing.assert_allclose(near, far, rtol=1e-11)
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, np.array([0, 1, 2, 4])])

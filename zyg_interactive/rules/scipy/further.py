@@ -37,6 +37,7 @@ from .special import (
     _gamma_density,
     _pair_rule,
     _real,
+    in_modulus,
     in_power,
     real_rule,
     sp,
@@ -258,12 +259,17 @@ for _fn, _value in (
 
 @rule(sp.ellipj, broadcasts=True)
 def ellipj(g: Any, y: Any, u: Any, m: Any) -> Any:
-    """In the argument (DLMF 22.13.1)."""
-    sn, cn, dn, _ = y
-    slopes = (cn * dn, -sn * dn, -m * sn * cn, dn)
-    bars = [c * d for c, d in zip(g, slopes, strict=True) if c is not None]
-    bar = in_precision(sum(bars[1:], bars[0]), u) if bars else None
-    return bar, in_argument(sp.ellipj, 1)
+    """In the argument (DLMF 22.13.1), and in m, by the integral whose inverse the amplitude is."""
+    sn, cn, dn, phi = y
+    amplitude = -dn * in_modulus(u, call(sp.ellipeinc, phi, m), phi, m)[0]
+    in_u = (cn * dn, -sn * dn, -m * sn * cn, dn)
+    of_dn = -np.divide(0.5 * sn**2 + m * sn * cn * amplitude, dn)
+    in_m = (cn * amplitude, -sn * amplitude, of_dn, amplitude)
+    bars = []
+    for slopes, x in ((in_u, u), (in_m, m)):
+        parts = [c * d for c, d in zip(g, slopes, strict=True) if c is not None]
+        bars.append(in_precision(sum(parts[1:], parts[0]), x) if parts else None)
+    return tuple(bars)
 
 
 @result(sp.ellipj)

@@ -549,8 +549,46 @@ elementwise_rule(sp.ellipk, lambda y, m: math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2.0, 
 elementwise_rule(sp.ellipe, lambda y, m: -math.pi / 8 * sp.hyp2f1(0.5, 1.5, 2.0, m))
 # By Euler's transformation (DLMF 15.8.1) regular at 0, but for the pole.
 elementwise_rule(sp.ellipkm1, lambda y, p: -math.pi / 8 * sp.hyp2f1(0.5, 0.5, 2.0, 1.0 - p) / p)
-elementwise_rule(sp.ellipkinc, lambda y, phi, m: 1.0 / np.sqrt(1.0 - m * np.sin(phi) ** 2), None)
-elementwise_rule(sp.ellipeinc, lambda y, phi, m: np.sqrt(1.0 - m * np.sin(phi) ** 2), None)
+
+
+def _powers_of_sine(phi: Any, m: Any, first: float) -> Any:
+    """`sum(k c(k) m**(k-1) J(k))`, of the coefficients of `(1 - m)**-first` and the integrals J of
+    `sin**(2k)`: fifteen digits for m up to a tenth.
+    """
+    s, c = np.sin(phi), np.cos(phi)
+    total, factor, integral = 0.0, 1.0, phi
+    for k in range(1, 16):
+        factor *= (first + k - 1.0) / k
+        integral = ((2.0 * k - 1.0) * integral - np.power(s, 2 * k - 1) * c) / (2.0 * k)
+        total = total + k * factor * np.power(m, k - 1) * integral
+    return total
+
+
+def in_modulus(f: Any, e: Any, phi: Any, m: Any) -> tuple[Any, Any]:
+    """The derivatives of the incomplete integrals `f` and `e` in m (DLMF 19.4.5, 19.4.6); about 0 a
+    series (DLMF 19.5).
+    """
+    small = np.less(np.absolute(m), 0.1)
+    near, far = np.where(small, m, 0.0), np.where(small, 0.5, m)
+    rest = np.sin(phi) * np.cos(phi) / np.sqrt(1.0 - far * np.sin(phi) ** 2)
+    of_f = (np.divide(e - far * rest, 1.0 - far) - f) / (2.0 * far)
+    of_e = (e - f) / (2.0 * far)
+    return (
+        np.where(small, _powers_of_sine(phi, near, 0.5), of_f),
+        np.where(small, _powers_of_sine(phi, near, -0.5), of_e),
+    )
+
+
+elementwise_rule(
+    sp.ellipkinc,
+    lambda y, phi, m: 1.0 / np.sqrt(1.0 - m * np.sin(phi) ** 2),
+    lambda y, phi, m: in_modulus(y, call(sp.ellipeinc, phi, m), phi, m)[0],
+)
+elementwise_rule(
+    sp.ellipeinc,
+    lambda y, phi, m: np.sqrt(1.0 - m * np.sin(phi) ** 2),
+    lambda y, phi, m: in_modulus(call(sp.ellipkinc, phi, m), y, phi, m)[1],
+)
 
 # ---- orthogonal polynomials (DLMF 18.9)
 
