@@ -141,6 +141,13 @@ def test_functions_twice_and_forwards():
     assert check_gradient(of_dict, 0.7)
 
 
+def test_functions_in_functions():
+    def below(p, a):
+        return I.quad(lambda x: I.quad(lambda y: np.exp(-p * x * y), x, p * x + 1)[0], a, 1.2)[0]
+
+    assert check_gradient(below, 0.7, 0.1)
+
+
 def test_complex_parameters():
     def of_complex(c, d):
         return I.quad(
@@ -177,5 +184,7 @@ def test_what_is_refused():
         gradient(lambda p: I.quad(lambda t: p * t, 0, 1)[1], 0.7)
     with pytest.raises(Refused, match="weight"):
         gradient(lambda p: I.quad(lambda t: p * t, 0, 1, weight="cos", wvar=1)[0], 0.7)
+    with pytest.raises(Refused, match="write `quad` in a function for `quad`"):
+        gradient(lambda p: I.dblquad(lambda y, x: p * x * y, 0, 1, 0, 1)[0], 0.7)
     with pytest.raises(Refused, match="`simpson` in its argument 2"):
         gradient(lambda v: I.simpson(v, x=v), x(4))

@@ -29,6 +29,7 @@ from ..registry import (
     result,
     rule,
     unsupported,
+    without_rule,
 )
 from ..sizes import decided, dtype_of, normal, reduced, shape_at, with_size
 from . import ode as ode  # its rules
@@ -350,6 +351,8 @@ def fixed_quad(g: Any, y: Any, func: Any, a: Any, b: Any, args: Any, n: Any = 5)
     b_bar = np.sum(share * of_places) + of_width if isinstance(b, Value) else None
     return bars.get(0), a_bar, b_bar, of_arguments(args, bars)
 
+
+without_rule("write `quad` in a function for `quad`", I.dblquad, I.tplquad, I.nquad)
 
 # ---- types
 
