@@ -1,4 +1,6 @@
-"""Keywords that say how a result is computed, not what it is; objects that are made to be asked."""
+"""What rules of several sub-packages share: keywords that say how a result is computed, not what it
+is; numbers that must be real; objects that are made to be asked.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,10 @@ import numpy as np
 
 from ...diagnostics import Refused
 from ...ir.core import Atom, type_of
-from ...ir.types import List
-from ..registry import RULES, Rule, call, rule, unsupported
+from ...ir.types import List, Type, is_complex
+from ..registry import RULES, Rule, call, result, rule, unsupported
 from ..sequences import nested
+from .callables import not_there
 
 # Each is let through, with its default.
 _HOW: dict[str, Any] = {
@@ -62,6 +65,32 @@ def rule_apart_from(
         return pullback
 
     return register
+
+
+def if_real(x: Any, who: str) -> Any:
+    """`x`; raises where it is complex, which only the run knows."""
+    if np.iscomplexobj(x):
+        raise not_there(f"`{who}` of complex numbers has no gradient rule")
+    return x
+
+
+@rule(if_real)
+def _if_real(g: Any, y: Any, x: Any, who: Any) -> Any:
+    return g, None
+
+
+@result(if_real)
+def _as_it_is(x: Any, who: Any) -> Type:
+    return type_of(x)
+
+
+def real(fn: Any, x: Any) -> Any:
+    known = is_complex(type_of(x))
+    if known is None:
+        return call(if_real, x, fn.__name__)
+    if known:
+        raise unsupported(f"`{fn.__name__}` of complex numbers")
+    return x
 
 
 class Making(Rule):

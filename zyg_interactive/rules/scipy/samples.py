@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...ir.core import type_of
-from ...ir.types import Array, Tuple, Type, broadcast, is_complex
+from ...ir.types import Array, Tuple, Type, broadcast
 from ..reductions import count_of, restored
-from ..registry import call, constant, in_precision, rank_of, result, unsupported
+from ..registry import constant, in_precision, rank_of, result, unsupported
 from ..sizes import decided, dtype_of, reduced, shape_at
-from .callables import not_there
-from .keywords import rule_apart_from
+from .keywords import real, rule_apart_from
 from .special import in_power, ratio, sp
 
 ST: Any = importlib.import_module("scipy.stats")
@@ -34,32 +33,6 @@ constant(ST.rankdata)
 def statistic(fn: Any, order: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """As `rule`, for real samples; lists of numbers are made arrays."""
     return rule_apart_from("", fn, order=order, **options)
-
-
-def if_real(x: Any, who: str) -> Any:
-    """`x`; raises where it is complex, which only the run knows."""
-    if np.iscomplexobj(x):
-        raise not_there(f"`{who}` of complex numbers has no gradient rule")
-    return x
-
-
-@rule_apart_from("", if_real)
-def _if_real(g: Any, y: Any, x: Any, who: Any) -> Any:
-    return g, None
-
-
-@result(if_real)
-def _as_it_is(x: Any, who: Any) -> Type:
-    return type_of(x)
-
-
-def real(fn: Any, x: Any) -> Any:
-    known = is_complex(type_of(x))
-    if known is None:
-        return call(if_real, x, fn.__name__)
-    if known:
-        raise unsupported(f"`{fn.__name__}` of complex numbers")
-    return x
 
 
 def _plain(nan_policy: Any, dtype: Any = None) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ... import runtime
 from ...ir.core import Value, type_of
-from ...ir.types import Array, Type, broadcast, fresh, is_complex, shape_of
+from ...ir.types import Array, Type, broadcast, fresh, shape_of
 from ..norms import _vector_norm
 from ..registry import (
     call,
@@ -28,6 +28,7 @@ from ..registry import (
     unsupported,
 )
 from ..sizes import decided, dtype_of, reduced, shape_at
+from .keywords import real
 from .special import sp
 
 D: Any = importlib.import_module("scipy.spatial.distance")
@@ -226,20 +227,19 @@ def _pairs(
     g, y = np.expand_dims(g, -1), np.expand_dims(y, -1)
     v_bar = vi_bar = None
     if name == "seuclidean":
-        _given(v, "V")
-        a_bar, b_bar, v_bar = _seuclidean(g, y, a, b, v)
+        a_bar, b_bar, v_bar = _seuclidean(g, y, a, b, _given(v, "V"))
     elif name == "mahalanobis":
-        _given(vi, "VI")
-        a_bar, b_bar, vi_bar = _mahalanobis(g, y, a, b, vi)
+        a_bar, b_bar, vi_bar = _mahalanobis(g, y, a, b, _given(vi, "VI"))
     else:
         metric = _METRICS[name] if name in _METRICS else _of_order(p)
         a_bar, b_bar = metric(g, y, a, b)
     return np.sum(a_bar, axis=1), np.sum(b_bar, axis=0), v_bar, vi_bar
 
 
-def _given(x: Any, name: str) -> None:
+def _given(x: Any, name: str) -> Any:
     if x is None:
         raise unsupported(f"a distance that finds `{name}` itself", f"give it `{name}=`")
+    return _double(x)
 
 
 def _double(x: Any) -> Any:
@@ -289,51 +289,48 @@ def squareform(g: Any, y: Any, X: Any, force: Any = "no", checks: Any = True) ->
 # ---- two vectors
 
 
-def _vectors(fn: Any, u: Any, v: Any, real: bool) -> None:
+def _vectors(fn: Any, u: Any, v: Any, complex_too: bool = False) -> tuple[Any, Any]:
     if rank_of(u) != 1 or rank_of(v) != 1:
         raise unsupported(f"`{fn.__name__}` of other than vectors")
-    if real and any(is_complex(type_of(x)) is True for x in (u, v)):
-        raise unsupported(f"`{fn.__name__}` of complex numbers")
+    return (u, v) if complex_too else (real(fn, u), real(fn, v))
 
 
-def _vector_rule(fn: Any, real: bool = True) -> None:
+def _vector_rule(fn: Any, complex_too: bool = False) -> None:
     metric = _METRICS[fn.__name__]
 
     @rule(fn, order="u v w")
     def pullback(g: Any, y: Any, u: Any, v: Any) -> Any:
-        _vectors(fn, u, v, real)
-        return _precise(metric(g, y, u, v), (u, v))
+        return _precise(metric(g, y, *_vectors(fn, u, v, complex_too)), (u, v))
 
 
 for _fn in (D.cosine, D.canberra, D.braycurtis):
     _vector_rule(_fn)
 for _fn in (D.euclidean, D.sqeuclidean, D.cityblock, D.chebyshev):
-    _vector_rule(_fn, real=False)
+    _vector_rule(_fn, complex_too=True)
 
 
 @rule(D.minkowski, order="u v p w")
 def minkowski(g: Any, y: Any, u: Any, v: Any, p: Any = 2) -> Any:
-    _vectors(D.minkowski, u, v, False)
-    return _precise(_minkowski(g, y, u, v, decided(p)), (u, v))
+    a, b = _vectors(D.minkowski, u, v, True)
+    return _precise(_minkowski(g, y, a, b, decided(p)), (u, v))
 
 
 @rule(D.correlation, order="u v w centered")
 def correlation(g: Any, y: Any, u: Any, v: Any, centered: Any = True) -> Any:
-    _vectors(D.correlation, u, v, True)
     metric = _correlation if decided(centered) else _cosine
-    return _precise(metric(g, y, u, v), (u, v))
+    return _precise(metric(g, y, *_vectors(D.correlation, u, v)), (u, v))
 
 
 @rule(D.seuclidean)
 def seuclidean(g: Any, y: Any, u: Any, v: Any, V: Any) -> Any:
-    _vectors(D.seuclidean, u, v, True)
-    return _precise(_seuclidean(g, y, u, v, V), (u, v, V))
+    a, b = _vectors(D.seuclidean, u, v)
+    return _precise(_seuclidean(g, y, a, b, real(D.seuclidean, V)), (u, v, V))
 
 
 @rule(D.mahalanobis)
 def mahalanobis(g: Any, y: Any, u: Any, v: Any, VI: Any) -> Any:
-    _vectors(D.mahalanobis, u, v, True)
-    return _precise(_mahalanobis(g, y, u, v, VI), (u, v, VI))
+    a, b = _vectors(D.mahalanobis, u, v)
+    return _precise(_mahalanobis(g, y, a, b, real(D.mahalanobis, VI)), (u, v, VI))
 
 
 @rule(D.jensenshannon, order="p q base?", broadcasts=True)
