@@ -61,6 +61,7 @@ PROGRAMS = {
     "scipy.optimize._zeros_py.brenth scipy.optimize._zeros_py.brentq "
     "scipy.optimize._zeros_py.newton scipy.optimize._zeros_py.ridder "
     "scipy.optimize._zeros_py.toms748",
+    "test_scipy_samples.py": "scipy.stats._stats_py.pearsonr",
     "test_scipy_sparse.py": "scipy.sparse._base._spbase.__matmul__ scipy.sparse._base._spbase.dot "
     "scipy.sparse._coo._coo_base.dot scipy.sparse.linalg._dsolve.linsolve.spsolve",
 }
