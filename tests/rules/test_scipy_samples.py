@@ -32,6 +32,16 @@ def test_means_of_powers():
         check_rule(ST.pmean, positive(4, 3), p, axis=[0, 1], weights=positive(4, 3))
 
 
+def test_means_within_limits():
+    check_rule(ST.tmean, x(4, 3), axis=[None, 0, 1], keepdims=[False, True])
+    limits = [None, (-0.5, 1.0), (None, 0.7), (-0.6, None)]
+    check_rule(ST.tmean, x(9), limits=limits)
+    ends = np.array([1.0, 2.0, 3.0, 4.0])
+    for inclusive, slope in (((True, False), [0, 0.5, 0.5, 0]), ((False, True), [0, 0, 0.5, 0.5])):
+        found = gradient(lambda v, i=inclusive: ST.tmean(v, (2.0, 4.0), i), ends)[0]
+        np.testing.assert_allclose(found, slope)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_scores():
     check_rule(ST.zscore, x(4, 3), axis=AXES, ddof=[0, 1])

@@ -149,6 +149,32 @@ def pmean(
     return (*bars, unsupported("`pmean` in its power", "keep it constant"))
 
 
+@statistic(ST.tmean, "a limits inclusive axis")
+def tmean(
+    g: Any,
+    y: Any,
+    a: Any,
+    limits: Any = None,
+    inclusive: Any = (True, True),
+    axis: Any = None,
+    nan_policy: Any = "propagate",
+    keepdims: Any = False,
+) -> Any:
+    """The mean of what is within limits."""
+    _plain(nan_policy)
+    axis = decided(axis)
+    x = real(ST.tmean, a)
+    low, high = (None, None) if limits is None else decided(limits)
+    with_low, with_high = decided(inclusive)
+    within = np.ones_like(x)
+    if low is not None:
+        within = within * (np.greater_equal if with_low else np.greater)(x, low)
+    if high is not None:
+        within = within * (np.less_equal if with_high else np.less)(x, high)
+    c = restored(g, a, axis, decided(keepdims))
+    return in_precision(np.divide(c, _sum(within, axis)) * within, a)
+
+
 # ---- scores and moments
 
 
@@ -429,7 +455,7 @@ def _kind(*xs: Any) -> Any:
     return np.dtype(float) if kinds == {np.dtype(float)} else None
 
 
-def _reduces(fn: Any, order: str) -> None:
+def _reduces(fn: Any, order: str, along: Any = 0) -> None:
     names = order.split()
 
     @result(fn)
@@ -439,7 +465,7 @@ def _reduces(fn: Any, order: str) -> None:
         shapes = [shape_at(x) for x in samples]
         known = None not in shapes and len({len(s) for s in shapes if s is not None}) == 1
         whole = broadcast(*shapes) if known else None
-        axis, keepdims = given.get("axis", 0), given.get("keepdims", False)
+        axis, keepdims = given.get("axis", along), given.get("keepdims", False)
         several = fn is ST.moment and shape_at(given.get("order", 1)) != ()
         return Array(_kind(*samples), None if several else reduced(whole, axis, keepdims))
 
@@ -448,6 +474,7 @@ for _fn in (ST.gmean, ST.hmean, ST.sem, ST.variation, ST.skew, ST.kurtosis):
     _reduces(_fn, "a axis")
 _reduces(ST.pmean, "a p")
 _reduces(ST.moment, "a order axis")
+_reduces(ST.tmean, "a limits inclusive axis", None)
 _reduces(ST.entropy, "pk qk base axis")
 
 
