@@ -36,6 +36,14 @@ def test_all_pairs_with_parameters():
     check_rule(D.cdist, x(2, 3), x(2, 3), metric=["c", "SqE", D.cosine], compiled=False)
 
 
+def test_distance_matrix():
+    spatial = pytest.importorskip("scipy.spatial")
+    check_rule(spatial.distance_matrix, x(4, 3), x(2, 3), p=POWERS)
+    check_rule(spatial.distance_matrix, x(4, 3), x(2, 3), threshold=[0])
+    with pytest.raises(Refused, match="complex"):
+        gradient(lambda v: np.sum(spatial.distance_matrix(v * 1j, v)), x(2, 3))
+
+
 def test_squareform():
     check_rule(D.squareform, x(6), checks=[True, False], force=["no", "tomatrix"])
     check_rule(D.squareform, x(1))

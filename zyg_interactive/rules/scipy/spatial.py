@@ -31,6 +31,7 @@ from ..sizes import decided, dtype_of, reduced, shape_at
 from .keywords import real
 from .special import sp
 
+S: Any = importlib.import_module("scipy.spatial")
 D: Any = importlib.import_module("scipy.spatial.distance")
 
 # ---- metrics: the cotangents of `a` and `b` from that of `y`, which has an axis of one at the end
@@ -274,6 +275,15 @@ def pdist(
     return _precise((a_bar, *halves), (X, V, VI))
 
 
+@rule(S.distance_matrix)
+def distance_matrix(
+    g: Any, out: Any, x: Any, y: Any, p: Any = 2.0, threshold: Any = 1000000
+) -> Any:
+    points = real(S.distance_matrix, x), real(S.distance_matrix, y)
+    bars = _pairs(g, out, *points, None, None, "minkowski", p)
+    return _precise(bars[:2], (x, y))
+
+
 def _precise(bars: Any, xs: Any) -> tuple[Any, ...]:
     return tuple(None if c is None else in_precision(c, x) for c, x in zip(bars, xs, strict=True))
 
@@ -356,6 +366,11 @@ def _all(XA: Any, XB: Any, metric: Any = "euclidean", **how: Any) -> Type:
     known = all(s is not None and len(s) == 2 for s in shapes)
     sizes = tuple(s[0] for s in shapes if s) if known else None
     return Array(np.dtype(float), sizes)
+
+
+@result(S.distance_matrix)
+def _matrix(x: Any, y: Any, *rest: Any, **how: Any) -> Type:
+    return _all(x, y)
 
 
 @result(D.pdist)
