@@ -337,9 +337,11 @@ class SameObject(Guard):
 
 
 def is_read(f: FunctionType) -> bool:
-    """Whether the code of a function tells what it does. Functions of NumPy and SciPy are known by
-    themselves: many of them have the code of one decorator.
+    """Whether the code of a function tells what it does. Functions of NumPy and SciPy that a
+    decorator has made share its code, and are known by themselves.
     """
+    if f.__closure__ is None:
+        return True
     module = f.__globals__.get("__name__") or ""
     return module.partition(".")[0] not in ("numpy", "scipy")
 
