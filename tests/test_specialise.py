@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import define, specialisation
 
-from zyg_interactive import Refused, derivative, gradient, refresh, source
+from zyg_interactive import Refused, derivative, grad, gradient, nograd, refresh, source
 from zyg_interactive.engine import engine
 
 Count = Callable[[], int]
@@ -302,3 +302,21 @@ def f(x):
     source._compiled.cache_clear()
     gc.collect()
     assert [r() for r in left] == [None, None]
+
+
+def test_functions_of_one_def_with_rules_of_their_own() -> None:
+    def scaled(k: float) -> Any:
+        return lambda x: k * x
+
+    def of(fn: Any, x: Any) -> Any:
+        return fn(x) * x
+
+    own, other, constant, plain = map(scaled, (1.0, 2.0, 3.0, 4.0))
+    grad(own)(lambda x: (own(x), lambda g: 100.0 * g))
+    grad(other)(lambda x: (other(x), lambda g: 200.0 * g))
+    nograd(constant)
+    assert gradient(own, 1.0) == (100.0,) and gradient(other, 1.0) == (200.0,)
+    slopes = [gradient(of, fn, 1.0)[1] for fn in (own, other, constant, plain)]
+    assert slopes == [101.0, 202.0, 3.0, 8.0]
+    captured = [gradient(lambda x, fn=fn: of(fn, x), 1.0)[0] for fn in (own, other, constant)]
+    assert captured == slopes[:3]

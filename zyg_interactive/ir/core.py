@@ -336,14 +336,19 @@ class SameObject(Guard):
         return self.path.fetch(f, args) is self.first.fetch(f, args)
 
 
+# Functions that have a rule of the user's.
+WITH_RULE: set[Any] = set()
+
+
 def is_read(f: FunctionType) -> bool:
-    """Whether the code of a function tells what it does. Functions of NumPy and SciPy that a
-    decorator has made share its code, and are known by themselves.
+    """Whether the code of a function tells what it does. Functions that a user has given a rule,
+    and those of NumPy and SciPy that a decorator has made, are known by themselves: others have
+    the same code.
     """
     if f.__closure__ is None:
         return True
     module = f.__globals__.get("__name__") or ""
-    return module.partition(".")[0] not in ("numpy", "scipy")
+    return module.partition(".")[0] not in ("numpy", "scipy") and f not in WITH_RULE
 
 
 def made_of_now(f: Any) -> tuple[Any, ...] | None:

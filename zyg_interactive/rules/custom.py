@@ -10,7 +10,7 @@ import numpy as np
 from .. import runtime
 from ..controls import hook, hooked, stop_gradient
 from ..diagnostics import CustomGradientError, Diagnostic
-from ..ir.core import CALL_VALUE, Function, type_of, walk
+from ..ir.core import CALL_VALUE, WITH_RULE, Function, type_of, walk
 from ..ir.types import Type, value_of
 from ..source import SourceNotFound, Span, find
 from .registry import RULES, Rule, constant, lookup, result
@@ -19,6 +19,7 @@ from .registry import RULES, Rule, constant, lookup, result
 def define(f: Callable[..., Any], rule: Callable[..., Any]) -> None:
     """Make `rule`, which returns (y, back), the gradient of `f`."""
     RULES[f] = Rule(f, _called_as_written, variadic=True, custom=rule)
+    WITH_RULE.add(f)
 
 
 def nograd(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,6 +28,7 @@ def nograd(f: Callable[..., Any]) -> Callable[..., Any]:
     A call that changes the arrays, lists or objects it is given is refused at the run.
     """
     RULES[f] = Rule(f, None, declared=True)
+    WITH_RULE.add(f)
     return f
 
 
