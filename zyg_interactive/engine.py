@@ -112,6 +112,7 @@ class Linker(Links):
     def __init__(self, engine: Engine, sizes: Sizes):
         super().__init__(sizes.heap)
         self.engine, self.sizes = engine, sizes
+        self.called: Any = None  # the text of the function that is called
         self.origins: dict[int, Path] = {}  # where each closure is reached first
 
     def lower(self, callee: UserFunction, given: dict[str, Atom], function: Function) -> Function:
@@ -142,7 +143,7 @@ class Linker(Links):
 
     def demanded(self, path: Path) -> bool:
         """Whether the data at `path` has to be known."""
-        return path.name in self.engine.demands.get(path, ())
+        return path.name in self.engine.demands.get(_of_call(path, self.called), ())
 
     def gradient(
         self, callee: Function, wrt: tuple[int, ...], value: bool, check: bool, pattern: Any
@@ -205,11 +206,14 @@ class Engine:
                     made = s.units[form] = build(s)
                 return s, made
             except Demand as demand:
-                self.note(demand)
+                self.note(demand, f)
 
-    def note(self, demand: Demand) -> None:
-        """Remember that a parameter must be known, and forget what was made without knowing."""
-        known = self.demands.setdefault(_demand_key(demand.key), set())
+    def note(self, demand: Demand, f: Any = None) -> None:
+        """Remember that a parameter must be known where `f` is called, and forget what was made
+        without knowing.
+        """
+        key = _of_call(demand.key, _text(f, _identity(f)))
+        known = self.demands.setdefault(_demand_key(key), set())
         if demand.name in known:
             raise refuse(
                 "ZYG201",
@@ -243,7 +247,7 @@ class Engine:
                     s = self._by_pattern(f, who, args, names)
                 break
             except Demand as demand:
-                self.note(demand)
+                self.note(demand, f)
             except MemoryNeeded as needed:
                 if changing or who in self.changing:
                     raise refuse(
@@ -290,6 +294,7 @@ class Engine:
             if s.holds(f, args) and s.hidden_types == told:
                 return s.renewed(s.hidden(f, args), args)
         linker = Linker(self, sizes)
+        linker.called = _text(f, _identity(f))
         for i, (n, a) in enumerate(given.items()):
             if isinstance(a, types.FunctionType) and (plain or a.__closure__):
                 # What a function that is passed has captured is fetched from it.
@@ -470,6 +475,15 @@ def _argument_key(a: Any) -> Any:
 def _demand_key(key: Any) -> Any:
     """Demands belong to a text; equal code objects may share them and specialise once more."""
     return id(key) if isinstance(key, ast.AST) else key
+
+
+def _of_call(key: Any, called: Any) -> Any:
+    """What is demanded of what a function has captured, or is given, is demanded of that function
+    alone.
+    """
+    if isinstance(key, Path) and isinstance(key.root, int | str):
+        return (called, key)
+    return key
 
 
 def _text(f: Any, who: Any) -> Any:

@@ -209,3 +209,16 @@ def test_an_assignment_is_a_constant():
         return np.sum(costs[rows, columns] ** 2)
 
     assert check_gradient(cheapest, np.array([[4.0, 1.0, 3.0], [2.0, 0.5, 5.0], [3.0, 2.0, 2.0]]))
+
+
+def test_what_another_function_must_know_is_not_a_constant_here():
+    special = pytest.importorskip("scipy.special")
+
+    def of_dimension(n):
+        return gradient(lambda v: special.multigammaln(v, n), 3.0)[0]
+
+    np.testing.assert_allclose(of_dimension(2), special.psi(3.0) + special.psi(2.5))
+    root = gradient(lambda p: O.brentq(lambda t: t**3 - p, 0.0, 5.0), 8.0)
+    np.testing.assert_allclose(root, 1 / 12)
+    area = gradient(lambda p: I.fixed_quad(lambda t: p * t, 0.0, 1.0)[0], 0.7)
+    np.testing.assert_allclose(area, 0.5)
