@@ -58,13 +58,15 @@ PROGRAMS = {
     "scipy.optimize._zeros_py.brenth scipy.optimize._zeros_py.brentq "
     "scipy.optimize._zeros_py.newton scipy.optimize._zeros_py.ridder "
     "scipy.optimize._zeros_py.toms748",
-    "test_scipy_sparse.py": "scipy.sparse._base._spbase.__matmul__ scipy.sparse._base._spbase.dot "
-    "scipy.sparse._coo._coo_base.dot scipy.sparse.linalg._dsolve.linsolve.spsolve",
+    "test_scipy_sparse.py": "scipy.sparse.linalg._dsolve.linsolve.splu "
+    "scipy.sparse.linalg._dsolve.linsolve.spsolve",
 }
 NAMED = {name for names in PROGRAMS.values() for name in names.split()}
-# One rule for all of them: draws, tested below, and distributions, tested in `test_scipy_stats.py`.
+# One rule for all of them: draws, tested below, distributions, tested in `test_scipy_stats.py`, and
+# what the classes of sparse matrices have, as programs in `test_scipy_sparse.py`.
 FAMILIES = (
     "numpy.random.",
+    "scipy.sparse._",
     *(f"scipy.stats.{m}." for m in ("_continuous_distns", "_discrete_distns", "_levy_stable")),
 )
 

@@ -38,7 +38,7 @@ from ..ir.types import (
     leaves,
     may_be_differentiable,
 )
-from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
+from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL, is_followed, lookup
 from ..source import code_of
 from .arrays import ARRAY_CHANGES, Arrays
 from .fence import LOOKING, looking, refused
@@ -273,7 +273,9 @@ class Expressions(Arrays):
         """An operator of a user's class is a call of its method."""
         for left, right, prefix in ((a, b, "__"), (b, a, "__r")):
             t = type_of(left)
-            if isinstance(t, Record | Ref) and _has_operators(t):
+            if prefix == "__r" and isinstance(type_of(a), Unknown) and is_followed(t):
+                continue  # it may be another one, which comes first
+            if isinstance(t, Record | Ref | Other) and _has_operators(t):
                 called = f"{prefix}{fn.__name__.strip('_')}__"
                 method = getattr(t.cls, called, None)
                 if method is not None:
@@ -565,6 +567,9 @@ class Expressions(Arrays):
             if base.type.cls in CONTAINERS or issubclass(base.type.cls, CONTAINERS):
                 return self.load_item(base, self.materialise(index, node), node, name)
             return self.method_call(base.type.cls, "__getitem__", (base, index), node)
+        t = type_of(base)
+        if isinstance(t, Other) and is_followed(t):
+            return self.method_call(t.cls, "__getitem__", (base, index), node)
         if isinstance(base, Value) and base.op is not None and isinstance(index, int | str):
             item = _of_display(base, index)
             if item is not None:
@@ -664,6 +669,13 @@ class Expressions(Arrays):
                     else dict
                 )
                 table = METHODS.get(cls, {})
+                own = getattr(cls, attr, None)
+                if isinstance(own, property) and lookup(own.fget) is not None:
+                    return self.call(own.fget, (base,), {}, node, name)
+                changing = self.heap is not None and self.heap.arrays
+                if changing and is_followed(t) and not callable(own):
+                    what = f"`{attr}` of a {cls.__name__} in a function that changes arrays"
+                    raise refused(self.source, node, what, "read it outside", "ZYG103")
                 if attr in table or callable(getattr(cls, attr, None)):
                     return BoundMethod(
                         base, table.get(attr) or self.constant(getattr(cls, attr), None)
@@ -811,7 +823,9 @@ def _is_dict(a: Atom) -> bool:
 
 def _has_operators(t: Type) -> bool:
     """Whether something is an instance of a class that may say what operators do."""
-    return isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS)
+    return (
+        isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS) or is_followed(t)
+    )
 
 
 def _is_keys(a: Atom) -> bool:

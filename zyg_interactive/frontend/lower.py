@@ -39,7 +39,7 @@ from ..ir.types import (
 )
 from ..iterators import Kept
 from ..rules.aliasing import is_view_index
-from ..rules.registry import lookup
+from ..rules.registry import is_followed, lookup
 from ..source import parse
 from .classes import Classes
 from .desugar import loop_with_else, match, named, stored, tested_inside
@@ -561,10 +561,13 @@ class Statements(Classes):
             method = f"__i{BINARY[type(s.op)].__name__.strip('_')}__"
             if hasattr(t.cls, method):
                 return self.method_call(t.cls, method, (old, new), s)
+        if is_followed(t) and isinstance(s.op, ast.Mult | ast.Div):
+            what, sign = f"changing `{text}` in place", "*" if isinstance(s.op, ast.Mult) else "/"
+            raise refused(self.source, s, what, f"write `{text} = {text} {sign} ...`", "ZYG103")
         if isinstance(t, Array) and t.shape != () and t.shape is not None:
             return self.changed_array(s.op, old, new, s)
         if isinstance(t, Array) or (isinstance(old, Value) and not isinstance(t, Scalar)):
-            if isinstance(old, Value) and not _immutable(old):
+            if isinstance(old, Value) and not _immutable(old) and not is_followed(t):
                 self.op(runtime.check_immutable, (old, text), {}, s)
         return self.binary(BINARY[type(s.op)], old, new, s, name)
 
@@ -644,6 +647,8 @@ def _is_name(node: ast.expr) -> bool:
 
 def _immutable(x: Value) -> bool:
     """Whether a scalar was made by arithmetic, which never gives an array without axes."""
-    return x.op is not None and lookup(x.op.fn) is not None and x.op.fn is not operator.getitem
+    if x.op is None or x.op.fn is operator.getitem or lookup(x.op.fn) is None:
+        return False
+    return not str(getattr(x.op.fn, "__module__", None)).startswith("scipy.sparse")
 
 
