@@ -21,6 +21,7 @@ from ..ir.core import Atom, Value, type_of
 from ..ir.types import (
     INT,
     UNBOUND_TYPE,
+    UNKNOWN,
     Array,
     Const,
     Dict,
@@ -32,6 +33,7 @@ from ..ir.types import (
     Tuple,
     Type,
     Unknown,
+    in_memory,
     may_be_differentiable,
 )
 from ..iterators import Kept, more, step
@@ -467,6 +469,14 @@ class Functions(KeptIterators):
         ranges = tuple(self.call(range, (n,), {}, node) for n in sizes)
         return self.call(itertools.product, ranges, {}, node)
 
+    def _numbered(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`np.ndenumerate` goes through the places and the elements."""
+        t = type_of(args[0]) if len(args) == 1 else UNKNOWN
+        if not isinstance(t, Array) or t.shape is None or in_memory(t):  # may be changed
+            return NotImplemented
+        places = self.call(np.ndindex, (self.call(np.shape, args, {}, node),), {}, node)
+        return self.call(zip, (places, self.call(np.ravel, args, {}, node)), {}, node)
+
     def _with_fields(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`dataclasses.replace`: another instance, made of the fields."""
         cls = getattr(type_of(args[0]), "cls", None) if len(args) == 1 else None
@@ -610,4 +620,5 @@ FUNCTIONS: dict[Any, Any] = {
     **DECORATORS,
     dataclasses.replace: Functions._with_fields,
     np.ndindex: Functions._places,
+    np.ndenumerate: Functions._numbered,
 }
