@@ -239,6 +239,8 @@ def reason_for(fn: Any) -> str:
         known = REASONS.get(fn, "")
     except TypeError:  # not hashable
         return ""
+    if isinstance(fn, np.ufunc) and not fn.__name__.isidentifier():
+        return REASONS[np.frompyfunc]
     if not known and isinstance(getattr(fn, "__self__", None), np.ufunc):
         return "write it as a loop, or with np.add, np.multiply or np.maximum"
     return known
