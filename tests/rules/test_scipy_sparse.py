@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from zyg_interactive import Params, check_gradient, gradient, hessian, pullback, withgradient
+from zyg_interactive import (
+    Params,
+    check_gradient,
+    explain,
+    gradient,
+    hessian,
+    pullback,
+    trace,
+    withgradient,
+)
 from zyg_interactive.diagnostics import Refused
 
 from .checks import x
@@ -324,3 +333,24 @@ def test_what_is_refused():
     refused(lambda v: np.sum(shifted(v)[0] @ v), "entries")
     refused(lambda v: shifted(v).data.sum(), "ZYG202")
     refused(lambda v: np.sum(shifted(v) * v), "entry by entry")
+
+
+def test_generated_code_reads_like_a_hand_written_one():
+    def f(v):
+        a = shifted(v)
+        return np.sum((2.0 * a @ matrix - a.T.tocsr()) @ v)
+
+    code = str(explain(f, x(4)))
+    for written in ("2.0 * a", " @ ", " - a.T.tocsr()"):
+        assert written in code
+    assert "__" not in code
+
+
+def test_the_sensitivity_of_a_matrix_is_that_of_its_entries():
+    def f(v):
+        a = shifted(v)
+        return np.sum(np.sin(a @ weights))
+
+    at = x(4)
+    found = trace(f, at).variables()["a"]
+    np.testing.assert_allclose(found, np.linalg.norm(gradient(f, at)[0]))

@@ -109,6 +109,9 @@ RULES: dict[Any, Rule] = {}
 RESULTS: dict[Any, Result] = {}
 # Classes of objects that rules have cotangents for, in a form of their own.
 FOLLOWED: set[type] = set()
+# Functions that generated code writes as methods, under these names: `__add__` as `a + b`, `.T` as
+# an attribute.
+METHOD_NAMES: dict[Any, str] = {}
 # Callables whose calls stand for others: `(lowering, args, kwargs, node) -> atom`.
 LOWERED: dict[Any, Callable[..., Atom]] = {}
 # Why a callable has no rule, in words that a diagnostic can give as help.

@@ -259,6 +259,11 @@ def own(x: Any) -> Any:
     return x
 
 
+def is_sparse(x: Any) -> bool:
+    """Whether something is a sparse matrix of SciPy, which is not imported for that."""
+    return (type(x).__module__ or "").startswith("scipy.sparse") and hasattr(x, "tocoo")
+
+
 def shown(c: Any, x: Any) -> Any:
     """The cotangent of an argument `x` as a user is given it."""
     if c is None:

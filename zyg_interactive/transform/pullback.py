@@ -314,7 +314,8 @@ class Pullback:
             if total.name is None:
                 total.name = f"{x.name}_bar" if x.name else None
         if self.watch is not None and total is not None and x in self.watched:
-            self.watch.bar(self.watched[x], made(total))
+            seen = emit(runtime.shown, (total, x)) if is_followed(x.type) else made(total)
+            self.watch.bar(self.watched[x], seen)
         return total
 
     def contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:

@@ -23,7 +23,6 @@ from ..registry import FOLLOWED, call, conj, result, rule
 from ..sizes import shape_at
 
 SP: Any = importlib.import_module("scipy.sparse")
-TIMES: Any = SP.csr_array.__matmul__
 
 
 class Factors:

@@ -17,11 +17,21 @@ from ... import runtime
 from ...frontend.fence import refused
 from ...ir.core import Atom, type_of
 from ...ir.types import UNKNOWN, Array, List, Other, Scalar, Tuple, Type, fresh
-from ..registry import FOLLOWED, LOWERED, call, conj, constant, rank_of, result, rule, unsupported
+from ..registry import (
+    FOLLOWED,
+    LOWERED,
+    METHOD_NAMES,
+    call,
+    conj,
+    constant,
+    rank_of,
+    result,
+    rule,
+    unsupported,
+)
 from ..sequences import nested
 from ..sizes import decided, members, rebuilt, shape_at
 from .entries import (
-    TIMES,
     Factors,
     adjoint,
     conjugated,
@@ -65,8 +75,13 @@ TURNED = {
 
 def methods(*names: str) -> list[Any]:
     """What the classes have under these names, properties as functions."""
-    found = dict.fromkeys(getattr(c, n, None) for n in names for c in CLASSES)
-    return [getattr(f, "fget", f) for f in found if f is not None]
+    found = {getattr(c, n, None): n for n in names for c in CLASSES}
+    every = {}
+    for f, name in found.items():
+        if f is not None:
+            every[getattr(f, "fget", f)] = f".{name}" if isinstance(f, property) else name
+    METHOD_NAMES.update(every)
+    return list(every)
 
 
 def class_of(x: Any) -> Any:
@@ -266,8 +281,7 @@ def _quotient(g: Any, y: Any, self: Any, other: Any) -> Any:
 
 
 def _after_scaling(self: Any, other: Any) -> Type:
-    number = isinstance(type_of(other), Scalar)
-    return _same_class(self) if number and class_of(self) in TURNED else UNKNOWN
+    return _same_class(self) if _number(other) and class_of(self) in TURNED else UNKNOWN
 
 
 result(*methods("multiply", "__mul__", "__rmul__", "__truediv__"))(_after_scaling)
@@ -307,7 +321,7 @@ def _vectors(x: Any) -> None:
         raise unsupported("a product of a sparse matrix with other than a vector or matrix")
 
 
-PRODUCTS = [TIMES, *methods("dot")]
+PRODUCTS = methods("__matmul__", "dot")
 
 
 @rule(*PRODUCTS)
