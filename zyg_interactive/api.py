@@ -181,12 +181,25 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
 
 
 def _fused(s: Specialisation, args: tuple[Any, ...], wrt: Wrt, value: bool) -> Any:
+    if not s.function.returns:
+        return _raising(s.function)
     out, pattern = first_of(s.function) if value else (s.function.region.outs[0], True)
     require_scalar(s.function, out)
     made = s.derivative().fused(
         s.function, chosen(s, args, wrt), value=value, check=unsure(out), pattern=pattern
     )
     return Compiler().function(made).callable
+
+
+def _raising(f: Function) -> Callable[..., Any]:
+    """Raises what a function raises that never returns, as far as is known; else refuses it."""
+    run: Any = Compiler().function(f).callable
+
+    def raises(*values: Any) -> None:
+        run(*values)
+        require_scalar(f, f.region.outs[0])
+
+    return raises
 
 
 def chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ...]:

@@ -217,7 +217,7 @@ class Links:
                 stable = same and lowered.hidden == function.hidden
                 function.region, function.hidden = lowered.region, lowered.hidden
                 function.guards, function.span = lowered.guards, lowered.span
-                function.key = lowered.key
+                function.key, function.returns = lowered.key, lowered.returns
                 if stable or not function.recursive:
                     return function
                 for other in self.linked.keys() - settled:  # they may call what has changed

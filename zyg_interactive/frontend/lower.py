@@ -26,6 +26,7 @@ from ..ir.core import (
     type_of,
 )
 from ..ir.types import (
+    UNBOUND_TYPE,
     Array,
     Dict,
     List,
@@ -156,8 +157,10 @@ class Statements(Classes):
             self.env[RETURNED] = True
         else:
             self.block(node.body)
-        out = self.materialise(self._result(), node)
-        return self._finished(params, out)
+        returns = self.env.get(DEAD) is not True or self.env[RETURNED] is not False
+        function = self._finished(params, self.materialise(self._result(), node))
+        function.returns = returns and function.result != UNBOUND_TYPE
+        return function
 
     def _keep(self, keywords: ast.arg) -> None:
         """The dict of keywords is one in memory, where the function does more than to ask it."""
