@@ -11,6 +11,7 @@ import ast
 import builtins
 import contextlib
 import operator
+from collections.abc import Callable
 
 from .. import runtime
 from ..analysis.effects import changes_memory
@@ -24,7 +25,7 @@ from .fence import refused
 from .kept import machine_of
 from .names import Scope, bound
 from .resolve import UserFunction
-from .scope import ERROR, PARTIAL, STILL
+from .scope import ERROR, PARTIAL, RAISED, STILL
 
 
 class Contexts(Exceptions):
@@ -44,10 +45,33 @@ class Contexts(Exceptions):
         if isinstance(call, ast.Call) and self.expr(call.func) is ignore:
             self._ignored(body, s)
             return
-        manager = self.materialise(self.expr(call), call)
-        entered = self._enter(manager, call)
-        if item.optional_vars is not None:
-            self.bind_target(item.optional_vars, entered)
+        name = f"$context{call.lineno}_{call.col_offset}"
+
+        def enter() -> None:
+            self.env[name] = manager = self.materialise(self.expr(call), call)
+            entered = self._enter(manager, call)
+            if item.optional_vars is not None:
+                self.bind_target(item.optional_vars, entered)
+
+        def go_on() -> None:
+            self._within(self.env[name], body, s)
+
+        self._attempted(enter, s)
+        failed = self.env.get(RAISED, False) if self.catching is not None else False
+        if failed is False:
+            go_on()
+        else:
+            self.branch(failed, lambda: None, go_on, s)
+
+    def _attempted(self, build: Callable[[], None], s: ast.With) -> None:
+        """Build what may raise, which something around may handle."""
+        if self.catching is None:
+            build()
+        else:
+            self.attempt(build, s, self.catching)
+
+    def _within(self, manager: Atom, body: list[ast.stmt], s: ast.With) -> None:
+        """The block of a context that was entered, and what its end does."""
 
         def close(raised: bool) -> None:
             if raised:
@@ -64,18 +88,22 @@ class Contexts(Exceptions):
         error, partial = self.env.get(ERROR), self.env.get(PARTIAL, False)
 
         def in_peace() -> None:
-            close(False)
             self.env[STILL] = False
+            self._attempted(lambda: self._left_in_peace(manager, s), s)
+
+        def tell() -> None:
+            swallowed = self._told(manager, s)
+            if isinstance(swallowed, Value):
+                self.env[STILL] = self.op(operator.not_, (swallowed,), {}, s)
+            else:
+                self.env[STILL] = not swallowed
 
         def told() -> None:
-            swallowed = self._told(manager, s)
-            self.env[STILL] = (
-                self.op(operator.not_, (swallowed,), {}, s)
-                if isinstance(swallowed, Value)
-                else not swallowed
-            )
-            if partial is not False and swallowed is not False:
-                self.branch(swallowed, check, lambda: None, s)
+            self.env[STILL] = True
+            self._attempted(tell, s)
+            still = self.env[STILL]
+            if partial is not False and still is not True:
+                self.branch(still, lambda: None, check, s)
 
         def check() -> None:
             self.branch(partial, interrupted, lambda: None, s)

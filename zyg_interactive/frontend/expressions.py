@@ -67,6 +67,7 @@ UNARY = {
     ast.Invert: operator.invert,
     ast.Not: operator.not_,
 }
+TITLES = ("__doc__", "__module__", "__name__", "__qualname__")  # of functions
 OF_SETS = (operator.and_, operator.or_, operator.xor, operator.sub)
 COMPARE = {
     ast.Gt: operator.gt,
@@ -658,6 +659,10 @@ class Expressions(Arrays):
                 cls = {"bool": bool, "int": int, "float": float, "complex": complex}[kind]
                 if hasattr(cls, attr):
                     return BoundMethod(base, getattr(cls, attr))
+            case Closure() if attr in TITLES:
+                title = self.op(getattr, (base, attr), {}, node, name)
+                title.type = Other(str)
+                return title
             case Tuple(cls=cls) if attr in getattr(cls, "_fields", ()):
                 return self.subscript(base, getattr(cls, "_fields", ()).index(attr), node, name)
             case List() | Dict() | Tuple() | Other() | Ref():
