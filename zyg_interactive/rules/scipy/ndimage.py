@@ -18,6 +18,7 @@ from ...ir.types import UNKNOWN, Array, Scalar, Type, fresh, is_complex
 from ..registry import call, constant, in_argument, rank_of, result, rule, unsupported
 from ..sequences import nested
 from ..sizes import decided, dtype_of, normal, shape_at
+from . import warps
 from .signal import S, array
 
 N: Any = importlib.import_module("scipy.ndimage")
@@ -298,3 +299,6 @@ def _wide(w: Any, rank: Any, axis: Any) -> Type:
 @result(runtime.gaussian_weights, runtime.mean_weights)
 def _made_weights(x: Any, *rest: Any) -> Type:
     return Array(dtype_of(type_of(x)), (fresh(),))
+
+
+__all__ = ["warps"]

@@ -1,0 +1,85 @@
+"""Rules of `rules/scipy/grids.py` and `rules/scipy/warps.py`."""
+
+import numpy as np
+import pytest
+
+from zyg_interactive import check_gradient, gradient
+from zyg_interactive.diagnostics import Refused
+
+from .checks import check_rule, x, z
+
+N = pytest.importorskip("scipy.ndimage")
+MODES = [
+    *("constant", "nearest", "mirror", "reflect", "wrap"),
+    *("grid-mirror", "grid-wrap", "grid-constant"),
+]
+PLACES = np.array([[0.3, 2.6, 1.2, -0.4, 4.7], [1.7, 0.2, 3.1, 2.2, 0.6]])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_places(mode):
+    for order in range(6):
+        check_rule(N.map_coordinates, x(5, 4), PLACES, order=order, mode=mode)
+    check_rule(N.map_coordinates, x(5, 4), PLACES, mode=mode, cval=1.5)
+    check_rule(N.map_coordinates, x(5, 4), PLACES, order=3, mode=mode, prefilter=False)
+    line = np.array([[0.3, 2.6, 1.2, -7.4, 13.7, 3.2]])
+    check_rule(N.map_coordinates, x(5), line, order=3, mode=mode, cval=1.5)
+    check_rule(N.map_coordinates, x(1), line, order=1, mode=mode)
+
+
+def test_places_of_more():
+    check_rule(N.map_coordinates, z(5, 4), PLACES, order=[1, 3])
+    t = np.stack([x(2, 2, low=0.1, high=n - 1.1) for n in (3, 4, 2)])
+    check_rule(N.map_coordinates, x(3, 4, 2), t, order=[1, 2], mode=["nearest", "mirror"])
+
+
+@pytest.mark.filterwarnings("ignore:promoting specified output:UserWarning")
+@pytest.mark.parametrize("mode", MODES)
+def test_filters_of_splines(mode):
+    for order in (2, 3, 4, 5):
+        check_rule(N.spline_filter1d, x(6), order, mode=mode, twice=False, single=False)
+        check_rule(N.spline_filter1d, x(250), order, mode=mode, twice=False, single=False)
+    check_rule(N.spline_filter1d, x(4, 3), axis=[0, 1], order=[3, 1], mode=mode)
+    check_rule(N.spline_filter, x(4, 3), order=[3, 2], mode=mode)
+    check_rule(N.spline_filter, z(4, 3), mode=mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_moved(mode):
+    check_rule(N.shift, x(5, 4), np.array([0.3, -1.2]), mode=mode, order=[3, 1])
+    check_rule(N.shift, x(5, 4), 0.4, mode=mode, single=False)
+    check_rule(N.zoom, x(5, 4), 1.7, mode=mode, order=[3, 1])
+    check_rule(N.rotate, x(5, 4), 25.0, mode=mode, order=[3, 1], single=False)
+    check_rule(N.rotate, x(4, 4), 25.0, mode=mode, reshape=False, single=False)
+    matrix, offset = np.array([[0.83, 0.31], [-0.17, 1.13]]), np.array([0.23, 0.41])
+    check_rule(N.affine_transform, x(5, 4), matrix, offset, mode=mode, order=[3, 1], types=False)
+    check_rule(N.affine_transform, x(5, 4), offset + 0.7, offset, mode=mode, types=False)
+
+
+def test_moved_in_other_ways():
+    check_rule(N.zoom, x(5, 4), (2.0, 0.6), order=[1, 3], grid_mode=[False, True], mode="mirror")
+    check_rule(N.zoom, x(5), 1.0, order=3, mode=["reflect"])
+    check_rule(N.zoom, z(5), 0.5)
+    matrix = np.eye(2) * 0.87
+    check_rule(N.affine_transform, x(5, 4), matrix, 0.17, output_shape=(3, 6), types=False)
+    check_rule(N.affine_transform, x(5), np.array([0.9]), types=False)
+    for angle in (0.0, 90.0, 180.0, -90.0):
+        check_rule(N.rotate, x(4, 3), angle, order=1, single=False, twice=False)
+
+    def turned(a, v):
+        return np.sum(N.shift(v, [a, 2.0 * a]) ** 2) + np.sum(N.rotate(v, 10.0 * a) ** 2)
+
+    assert check_gradient(turned, 0.3, x(5, 4))
+
+
+def test_what_is_refused_of_images():
+    with pytest.raises(Refused, match="`zoom` in its argument 2"):
+        gradient(lambda s: np.sum(N.zoom(np.ones(4), s)), 1.3)
+    with pytest.raises(Refused, match="more than two axes"):
+        gradient(lambda v: np.sum(N.rotate(v, 10.0)), x(2, 3, 3))
+    with pytest.raises(Refused, match="homogeneous"):
+        gradient(lambda v: np.sum(N.affine_transform(v, np.eye(3))), x(4, 4))
+    with pytest.raises(Refused, match="output"):
+        gradient(lambda v: np.sum(N.shift(v, 1.0, output=float)), x(4, 3))
+    with pytest.raises(Refused):
+        gradient(lambda c: np.sum(N.shift(np.ones(4), 1.0, cval=c)), 0.5)
