@@ -58,6 +58,12 @@ PROGRAMS = {
     "scipy.optimize._zeros_py.brenth scipy.optimize._zeros_py.brentq "
     "scipy.optimize._zeros_py.newton scipy.optimize._zeros_py.ridder "
     "scipy.optimize._zeros_py.toms748",
+    "test_scipy_signal.py": "scipy.signal.windows._windows.chebwin "
+    "scipy.signal.windows._windows.exponential scipy.signal.windows._windows.gaussian "
+    "scipy.signal.windows._windows.general_cosine scipy.signal.windows._windows.general_gaussian "
+    "scipy.signal.windows._windows.general_hamming scipy.signal.windows._windows.get_window "
+    "scipy.signal.windows._windows.kaiser scipy.signal.windows._windows.kaiser_bessel_derived "
+    "scipy.signal.windows._windows.taylor scipy.signal.windows._windows.tukey",
     "test_scipy_sparse.py": "scipy.sparse._base._spbase.__matmul__ scipy.sparse._base._spbase.dot "
     "scipy.sparse._coo._coo_base.dot scipy.sparse.linalg._dsolve.linsolve.spsolve",
 }

@@ -18,7 +18,6 @@ from ...ir.types import UNKNOWN, Array, Scalar, Type, fresh, is_complex
 from ..registry import call, constant, in_argument, rank_of, result, rule, unsupported
 from ..sequences import nested
 from ..sizes import decided, dtype_of, normal, shape_at
-from . import ranked, regions, warps
 from .signal import S, array
 
 N: Any = importlib.import_module("scipy.ndimage")
@@ -348,4 +347,7 @@ def _made_weights(x: Any, *rest: Any) -> Type:
     return Array(dtype_of(type_of(x)), (fresh(),))
 
 
-__all__ = ["ranked", "regions", "warps"]
+# ---- further files of this sub-package, which need what is above
+
+for _name in ("warps", "ranked", "regions"):
+    importlib.import_module(f"{__package__}.{_name}")

@@ -1,4 +1,4 @@
-"""What is measured in the regions of an image that labels tell, and what only places follow from."""
+"""What is measured in the labelled regions of an image, and what tells places alone."""
 
 from __future__ import annotations
 
