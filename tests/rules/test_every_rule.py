@@ -40,10 +40,19 @@ OF_TWO = ["float_power", "power", "logaddexp", "multiply", "subtract", "nextafte
 PROGRAMS = {
     "test_averages.py": "math.sumprod",
     "tests/test_numpy.py": "numpy.fromiter",
+    "test_scipy_images.py": "scipy.ndimage._morphology.distance_transform_bf "
+    "scipy.ndimage._morphology.distance_transform_edt",
     "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad",
     "test_scipy_ode.py": "scipy.integrate._ivp.ivp.solve_ivp scipy.integrate._odepack_py.odeint",
     "test_scipy_fits.py": "scipy.optimize._lsq.lsq_linear.lsq_linear "
     "scipy.optimize._minpack_py.curve_fit scipy.optimize._nnls.nnls",
+    "test_scipy_interpolants.py": "scipy.interpolate._bsplines.BSpline "
+    "scipy.interpolate._fitpack2.InterpolatedUnivariateSpline "
+    "scipy.interpolate._fitpack2.UnivariateSpline "
+    "scipy.interpolate._polyint.BarycentricInterpolator "
+    "scipy.interpolate._polyint.BarycentricInterpolator.__call__ "
+    "scipy.interpolate._polyint.KroghInterpolator "
+    "scipy.interpolate._rgi.RegularGridInterpolator",
     "test_scipy_interpolate.py": "scipy.interpolate._bsplines.make_interp_spline "
     "scipy.interpolate._cubic.Akima1DInterpolator scipy.interpolate._cubic.CubicSpline "
     "scipy.interpolate._cubic.PchipInterpolator scipy.interpolate._interpolate.interp1d "

@@ -161,5 +161,7 @@ def test_what_follows_from_places():
     assert check_gradient(weighed, x(5, 4))
     with pytest.raises(Refused, match="sampling"):
         gradient(lambda s: np.sum(N.distance_transform_edt(np.eye(3) < 1, s)), 1.0)
+    with pytest.raises(Refused, match="sampling"):
+        gradient(lambda s: np.sum(N.distance_transform_bf(np.eye(3) < 1, sampling=s)), 1.0)
     with pytest.raises(Refused, match="smaller than its labels"):
         gradient(lambda v: N.sum_labels(v, np.ones((2, 3))), x(3))

@@ -133,6 +133,8 @@ OF_FUNCTIONS_IN_SCIPY = (
     "scipy.interpolate._cubic",
     "scipy.interpolate._interpolate",
     "scipy.interpolate._bsplines",
+    "scipy.interpolate._fitpack2",
+    "scipy.interpolate._rgi",
 )
 
 

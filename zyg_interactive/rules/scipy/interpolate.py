@@ -307,3 +307,8 @@ def _at(make: Any, options: Any, x: Any, y: Any, v: Any, nu: Any) -> Type:
     if s is None or t is None:
         return UNKNOWN
     return Array(np.dtype(float) if real else None, (*s, *t[1:]))
+
+
+# ---- a further file of this sub-package, which needs what is above
+
+importlib.import_module(f"{__package__}.interpolants")
