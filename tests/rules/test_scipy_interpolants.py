@@ -111,3 +111,11 @@ def test_what_is_refused_of_grids():
         )
     with pytest.raises(Refused, match="np.stack"):
         gradient(lambda c: P.interpn(GRID, c, (0.3, 1.2))[0], np.ones((4, 3)))
+
+
+def test_lists():
+    made = P.RegularGridInterpolator
+    assert check_gradient(lambda v: wave(made((KNOTS,), [1, 2, 3, 5, 4])(v)), PLACES)
+    assert check_gradient(lambda c: wave(made(GRID, c)([[0.3, 1.2], [1.9, 2.4]])), x(4, 3))
+    assert check_gradient(lambda a: wave(P.interpn(GRID, np.ones((4, 3)), [[a, 1.2]])), 0.3)
+    assert check_gradient(lambda a: P.interpn((KNOTS,), [a, 2.0, a, 1.0, 0.5], PLACES)[0], 0.3)

@@ -25,6 +25,7 @@ IN_WORDS = {
     *("PchipInterpolator", "Akima1DInterpolator", "BSpline", "RegularGridInterpolator"),
     *("KroghInterpolator", "BarycentricInterpolator", "UnivariateSpline"),
     *("InterpolatedUnivariateSpline", "get_window"),
+    *("distance_transform_edt", "distance_transform_bf"),
 }
 
 

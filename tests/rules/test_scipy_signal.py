@@ -1,5 +1,5 @@
-"""Rules of `rules/scipy/signal.py`, `filtering.py`, `resampling.py`, `responses.py` and of
-`rules/scipy/ndimage.py`.
+"""Rules of `rules/scipy/signal.py`, `filtering.py`, `resampling.py`, `responses.py`, `spectra.py`
+and of `ndimage.py`.
 """
 
 import numpy as np
@@ -222,3 +222,25 @@ def test_what_is_refused():
         gradient(lambda v: np.sum(N.grey_closing(v, 3)), x(4, 3))
     with pytest.raises(Refused, match="output"):
         gradient(lambda v: np.sum(N.laplace(v, output=float)), x(4, 3))
+
+
+def test_power():
+    check_rule(S.welch, x(20), nperseg=[8, 5], noverlap=[None, 2, 0])
+    check_rule(S.welch, x(20), 2.5, ("kaiser", 2.0), 8, nfft=[None, 11], scaling=["spectrum"])
+    check_rule(S.welch, x(12, 3), nperseg=6, axis=[0], detrend=["linear", False, "constant"])
+    check_rule(S.welch, x(3, 12), nperseg=6, return_onesided=[False, True])
+    check_rule(S.welch, x(20), window=np.hanning(7) + 0.1)
+    check_rule(S.periodogram, x(9), window=[None, "hann"], scaling=["density", "spectrum"])
+    check_rule(S.periodogram, x(8, 2), axis=[0, 1], return_onesided=[True, False])
+    check_rule(S.spectrogram, x(20), nperseg=[8, 5], noverlap=[None, 3])
+    check_rule(S.spectrogram, x(20, 2), nperseg=8, axis=[0, -2])
+    check_rule(S.spectrogram, x(2, 20), 3.0, nperseg=8, axis=[1, -1])
+    assert check_gradient(lambda v: np.sum(np.log(1.0 + S.welch(v, nperseg=8)[1])), x(20))
+    with pytest.raises(Refused, match="average"):
+        gradient(lambda v: np.sum(S.welch(v, average="median", nperseg=4)[1]), x(20))
+    with pytest.raises(Refused, match="complex signal"):
+        gradient(lambda v: np.sum(S.welch(v, nperseg=4)[1]), z(20))
+    with pytest.raises(Refused, match="mode"):
+        gradient(lambda v: np.sum(S.spectrogram(v, nperseg=4, mode="magnitude")[2]), x(20))
+    with pytest.raises(Refused):
+        gradient(lambda r: np.sum(S.welch(np.arange(20.0), r, nperseg=4)[1]), 2.0)

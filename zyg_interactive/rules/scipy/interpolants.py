@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.core import Atom, Value, type_of, values
-from ...ir.types import UNKNOWN, Array, Other, Tuple, Type, is_complex
+from ...ir.types import UNKNOWN, Array, List, Other, Tuple, Type, is_complex
 from ..registry import (
     LOWERED,
     call,
@@ -27,6 +27,7 @@ from ..registry import (
     rule,
     unsupported,
 )
+from ..sequences import nested
 from ..sizes import decided, dtype_of, members, shape_at
 from .keywords import makes
 
@@ -34,6 +35,10 @@ P: Any = importlib.import_module("scipy.interpolate")
 
 KNOTS = "an interpolation in the places of its knots"
 HELP = "keep them constant"
+
+
+def array(x: Any) -> Any:
+    return call(np.asarray, x) if isinstance(type_of(x), List | Tuple) else x
 
 
 def _summed(c: Any, trailing: int) -> Any:
@@ -202,11 +207,12 @@ def _on_grid(g: Any, points: Any, c: Any, xi: Any, method: Any, beyond: bool) ->
         raise unsupported("a grid of which only the run knows how many axes it has")
     if method not in ("linear", "nearest"):
         raise unsupported(f"method={method!r}", 'write method="linear"')
-    if not isinstance(type_of(xi), Array):
-        raise unsupported("places in a list or tuple", "write np.stack(xi, axis=-1)")
-    how, times = (method, beyond), (0,) * len(axes)
-    c_bar = in_precision(call(spread_cells, g, points, xi, how, times, c), c)
-    return unsupported(KNOTS, HELP), c_bar, _slopes(g, c, points, xi, how, times)
+    if isinstance(type_of(xi), Tuple):
+        raise unsupported("places in a tuple", "write np.stack(xi, axis=-1)")
+    at, own, how, times = array(xi), array(c), (method, beyond), (0,) * len(axes)
+    c_bar = in_precision(call(spread_cells, g, points, at, how, times, own), own)
+    v_bar = _slopes(g, own, points, at, how, times)
+    return unsupported(KNOTS, HELP), nested(c_bar, c), nested(v_bar, xi)
 
 
 def grid_at(options: tuple[Any, ...], points: Any, c: Any, xi: Any) -> Any:
@@ -304,8 +310,11 @@ def _evaluated(fn: Any, further: tuple[str, ...]) -> None:
         assert op is not None
         own, how = parts
         v, nu = given[further[0]], given.get("nu", 0)
+        if op.fn is P.RegularGridInterpolator and isinstance(type_of(v), Tuple):
+            return lowering._known(fn, args, kwargs, node, None)
         if op.fn is P.RegularGridInterpolator:
-            return lowering.call(grid_at, (how, *own, v), {}, node)
+            c, v = (lowering.call(np.asarray, (a,), {}, node) for a in (own[1], v))
+            return lowering.call(grid_at, (how, own[0], c, v), {}, node)
         arrays = [lowering.call(np.asarray, (a,), {}, node) for a in own[:2]]
         v = lowering.call(np.asarray, (v,), {}, node)
         if op.fn is P.BSpline:
@@ -411,7 +420,7 @@ def _on_grid_type(points: Any, c: Any, xi: Any) -> Type:
     axes = len(points) if isinstance(points, tuple | list) else None
     axes = len(t.items) if isinstance(t, Tuple) and axes is None else axes
     s, own, kind = shape_at(xi), shape_at(c), dtype_of(type_of(c))
-    if axes is None or s is None or own is None or not isinstance(type_of(xi), Array):
+    if axes is None or s is None or own is None or isinstance(type_of(xi), Tuple):
         return UNKNOWN
     first = s[:-1] if len(s) > 1 else s if axes == 1 else (1,)
     double = kind is not None and kind.char in "dD"

@@ -212,5 +212,5 @@ def _analytic(x: Any, N: Any = None, axis: Any = -1) -> Type:
 
 # ---- further files of this sub-package, which need what is above
 
-for _name in ("filtering", "resampling", "ranked", "responses"):
+for _name in ("filtering", "resampling", "ranked", "responses", "spectra"):
     importlib.import_module(f"{__package__}.{_name}")
