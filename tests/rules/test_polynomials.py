@@ -175,3 +175,52 @@ def test_what_is_refused_of_series():
         gradient(lambda k: np.sum(integral([1.0, 2.0], 1, k)), 0.3)
     with pytest.raises(Refused):
         gradient(lambda b: np.sum(integral([1.0, 2.0], lbnd=b)), 0.3)
+
+
+CLASSES = ["Polynomial", "Chebyshev", "Legendre", "Laguerre", "Hermite", "HermiteE"]
+
+
+def values_and_slopes(name):
+    """Functions of the coefficients and the places, as a program has them."""
+    cls = getattr(np.polynomial, name)
+    return [
+        lambda c, v: np.sum(np.sin(cls(c)(v))),
+        lambda c, v: np.sum(np.sin(cls(c).deriv()(v))),
+        lambda c, v: np.sum(np.sin(cls(c, domain=[0, 2], window=[-1, 1]).deriv(2)(v))),
+    ]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_series_that_are_made(name):
+    for f in values_and_slopes(name):
+        assert check_gradient(f, x(4), x(3))
+        assert check_gradient(f, x(4), 0.3)
+        for i in (0, 1):
+            assert check_gradient(
+                lambda *a, f=f, i=i: np.sum(np.cos(gradient(f, *a, zeros=True)[i])), x(4), x(3)
+            )
+    p = getattr(np.polynomial, name)(x(4), domain=[0, 2])
+    assert check_gradient(lambda v: np.sum(p(v) ** 2), x(3))
+    with pytest.raises(Refused):  # of what was made elsewhere there is the first derivative
+        gradient(lambda v: np.sum(gradient(lambda w: np.sum(p(w) ** 2), v)[0] ** 2), x(3))
+    q = p.deriv()
+    assert check_gradient(lambda v: q(v) ** 2, 0.3)
+    np.testing.assert_allclose(gradient(lambda v, s: np.sum(s(v)), 0.3, p, wrt=0), q(0.3))
+    p.coef[:] = 0.0  # what it holds may change
+    assert not np.any(gradient(lambda v: np.sum(p(v) ** 2), x(3))[0])
+
+
+def test_what_is_refused_of_series_that_are_made():
+    cls = np.polynomial.Polynomial
+    for f in (
+        lambda c: cls(c).coef[0],
+        lambda c: (cls(c) * 2.0)(0.3),
+        lambda c: cls(c).integ()(0.3),
+        lambda c: cls.fit(np.arange(4.0), c, 2)(0.3),
+        lambda c: cls(c, c)(0.3),
+    ):
+        with pytest.raises(Refused):
+            gradient(f, x(4))
+    old = np.poly1d([1.0, 2.0])
+    with pytest.raises(Refused):
+        gradient(lambda v: old(v), 0.3)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...ir.core import Atom, Value, type_of, values
 from ...ir.types import UNKNOWN, Array, List, Other, Tuple, Type, is_complex
+from ..making import makes
 from ..registry import (
     LOWERED,
     call,
@@ -29,7 +30,6 @@ from ..registry import (
 )
 from ..sequences import nested
 from ..sizes import decided, dtype_of, members, shape_at
-from .keywords import makes
 
 P: Any = importlib.import_module("scipy.interpolate")
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...ir.core import Atom, Value, type_of, values
 from ...ir.types import UNKNOWN, Array, Other, Type
+from ..making import makes
 from ..registry import (
     LOWERED,
     call,
@@ -29,7 +30,6 @@ from ..registry import (
 )
 from ..sizes import decided, dtype_of, shape_at
 from .callables import Pulled
-from .keywords import makes
 from .makers import akima_slopes, makima_slopes, pchip_slopes
 
 P: Any = importlib.import_module("scipy.interpolate")
