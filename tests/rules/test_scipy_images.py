@@ -103,7 +103,10 @@ def test_windows_along_some_axes():
     for fn in (N.maximum_filter1d, N.minimum_filter1d):
         check_rule(fn, x(5, 4), 3, axis=[0, -1], mode=EDGES)
     check_rule(N.maximum_filter, x(4, 3), size=3, axes=[(0,), 1, None])
-    check_rule(N.maximum_filter, x(4, 3), size=[(3, 2)], axes=[(1, 0)], mode=["wrap"])
+    check_rule(N.maximum_filter, x(4, 3), size=[(3, 2)], axes=[(0, 1)], mode=["wrap"])
+    check_rule(N.maximum_filter, x(4), size=1, origin=[0, 1])
+    with pytest.raises(Refused, match="another order"):
+        gradient(lambda v: np.sum(N.median_filter(v, (3, 2), axes=(1, 0))), x(4, 3))
 
 
 def test_ranks():

@@ -28,9 +28,11 @@ def _entries(x: Any, size: Any, footprint: Any, axes: Any) -> tuple[Any, list[in
     at = [int(i) for i in own]
     if footprint is None:
         footprint = np.ones(np.broadcast_to(size, (len(at),)), bool)
-    chosen = np.asarray(footprint, bool)
-    order = np.argsort(at)
-    whole = chosen.transpose(order)
+    whole = np.asarray(footprint, bool)
+    if at != sorted(at):  # SciPy does not always give a footprint another order
+        raise refuse(
+            "ZYG302", "a filter along axes in another order has no gradient rule", None, "sort them"
+        )
     return np.expand_dims(whole, tuple(i for i in range(x.ndim) if i not in at)), at
 
 
@@ -50,7 +52,8 @@ def _shares(x: Any, y: Any, how: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
     size, footprint, mode, cval, origin, axes = how
     window, at = _entries(x, size, footprint, axes)
     modes = tuple(_each(mode, at, x.ndim, "reflect"))
-    origins = tuple(int(o) for o in _each(origin, at, x.ndim, 0))
+    shifts = _each(origin, at, x.ndim, 0)
+    origins = tuple(int(o) if n > 1 else 0 for o, n in zip(shifts, window.shape, strict=True))
     values = _windows(runtime.extended(x, window, modes, cval, origins), window)
     same = (values == np.expand_dims(y, tuple(range(-x.ndim, 0)))) & window
     count = np.sum(same, axis=tuple(range(-x.ndim, 0)), keepdims=True)
