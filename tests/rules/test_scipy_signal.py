@@ -244,3 +244,17 @@ def test_power():
         gradient(lambda v: np.sum(S.spectrogram(v, nperseg=4, mode="magnitude")[2]), x(20))
     with pytest.raises(Refused):
         gradient(lambda r: np.sum(S.welch(np.arange(20.0), r, nperseg=4)[1]), 2.0)
+
+
+def test_transforms_in_short_times():
+    check_rule(S.stft, x(20), nperseg=[8, 5], noverlap=[None, 3])
+    check_rule(S.stft, x(19), nperseg=6, boundary=["zeros", None], padded=[True, False])
+    check_rule(S.stft, x(20, 2), 3.0, nperseg=8, axis=[0, -2], scaling=["spectrum", "psd"])
+    check_rule(S.stft, x(12), nperseg=4, return_onesided=[False], detrend=["linear"], nfft=[7])
+
+    def loud(v):
+        return np.sum(np.log(1.0 + np.abs(S.stft(v, nperseg=8)[2]) ** 2))
+
+    assert check_gradient(loud, x(20))
+    with pytest.raises(Refused, match="boundary"):
+        gradient(lambda v: np.sum(np.abs(S.stft(v, nperseg=4, boundary="even")[2])), x(20))

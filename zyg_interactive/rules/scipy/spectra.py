@@ -1,6 +1,6 @@
-"""Power spectra of real signals.
+"""Power spectra of real signals, and their transforms in short times.
 
-Each is the square of what is linear in the signal: the transforms of its segments, without their
+A power is the square of what is linear in the signal: the transforms of its segments, without their
 mean or trend, times a window (P. D. Welch 1967, "The use of fast Fourier transform for the
 estimation of power spectra"). To take the trend away is a projection, its own adjoint.
 """
@@ -18,14 +18,16 @@ from ..registry import call, in_precision, rank_of, result, rule, unsupported
 from ..sizes import decided, dtype_of, shape_at
 
 S: Any = importlib.import_module("scipy.signal")
-DENSITY = ("density", "spectrum")
+SCALES = ("density", "psd", "spectrum")
 
 
 class _Segments:
     """How a signal of a length is cut; the weights of its window and of the frequencies."""
 
     def __init__(self, n: int, how: tuple[Any, ...]):
-        fs, window, nperseg, noverlap, nfft, self.detrend, self.onesided, scaling = how
+        fs, window, nperseg, noverlap, nfft, self.detrend, self.onesided, scaling = how[:8]
+        complete = len(how) > 8  # zeros at both ends, and up to a whole number of segments
+        around, filled = how[8:] if complete else (False, False)
         if isinstance(window, str | tuple):
             self.size = min(256 if nperseg is None else int(nperseg), n)
             self.window = S.get_window(window, self.size)
@@ -36,9 +38,13 @@ class _Segments:
             noverlap = int(self.size * noverlap)
         self.step = self.size - (self.size // 2 if noverlap is None else int(noverlap))
         self.points = self.size if nfft is None else int(nfft)
-        whole = fs * np.sum(self.window**2) if scaling == "density" else np.sum(self.window) ** 2
+        half = self.size // 2 if around else 0
+        more = -(n + 2 * half - self.size) % self.step % self.size if filled else 0
+        self.ends = (half, half + more)
+        dense = scaling in ("density", "psd")
+        whole = fs * np.sum(self.window**2) if dense else np.sum(self.window) ** 2
         weights = np.full(self.points // 2 + 1 if self.onesided else self.points, 1.0 / whole)
-        if self.onesided:
+        if self.onesided and not complete:
             weights[1 : None if self.points % 2 else -1] *= 2.0
         self.roots = np.sqrt(weights)
 
@@ -50,6 +56,8 @@ def lines(x: Any, how: tuple[Any, ...], axis: int) -> Any:
     """The transforms of the segments, whose squares are the power: `(..., segment, frequency)`."""
     x = np.moveaxis(x, axis, -1)
     cut = _Segments(x.shape[-1], how)
+    if any(cut.ends):
+        x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [cut.ends])
     parts = np.lib.stride_tricks.sliding_window_view(x, cut.size, axis=-1)[..., :: cut.step, :]
     transform = np.fft.rfft if cut.onesided else np.fft.fft
     return transform(cut.flat(parts) * cut.window, cut.points) * cut.roots
@@ -61,10 +69,10 @@ def lines_back(c: Any, x: Any, how: tuple[Any, ...], axis: int) -> Any:
     cut = _Segments(n, how)
     back = np.fft.ifft(c * cut.roots, cut.points, norm="forward")
     parts = cut.flat(np.real(back)[..., : cut.size] * cut.window)
-    found = np.zeros((*parts.shape[:-2], n))
+    found = np.zeros((*parts.shape[:-2], n + sum(cut.ends)))
     for k in range(parts.shape[-2]):
         found[..., k * cut.step : k * cut.step + cut.size] += parts[..., k, :]
-    return np.moveaxis(found, -1, axis)
+    return np.moveaxis(found[..., cut.ends[0] : cut.ends[0] + n], -1, axis)
 
 
 @rule(lines)
@@ -83,10 +91,7 @@ def _power(g: Any, x: Any, how: tuple[Any, ...], axis: Any, mean: bool) -> Any:
     """
     if g is None:
         return None
-    if is_complex(type_of(x)) is not False:
-        raise unsupported("the power spectrum of a complex signal", "take that of its parts")
-    if decided(how[5]) not in ("constant", "linear", False) or decided(how[7]) not in DENSITY:
-        raise unsupported("a trend that a function takes away, or another scaling")
+    _check(x, how)
     axis = int(decided(axis))
     found = call(lines, x, how, axis)
     if mean:
@@ -94,6 +99,13 @@ def _power(g: Any, x: Any, how: tuple[Any, ...], axis: Any, mean: bool) -> Any:
     else:
         g = np.moveaxis(g, axis if axis >= 0 else axis - 1, -1)
     return in_precision(call(lines_back, 2.0 * g * found, x, how, axis), x)
+
+
+def _check(x: Any, how: tuple[Any, ...]) -> None:
+    if is_complex(type_of(x)) is not False:
+        raise unsupported("the spectrum of a complex signal", "take that of its parts")
+    if decided(how[5]) not in ("constant", "linear", False) or decided(how[7]) not in SCALES:
+        raise unsupported("a trend that a function takes away, or another scaling")
 
 
 @rule(S.welch)
@@ -162,6 +174,35 @@ def spectrogram(
     return _power(g[2], x, how, axis, False)
 
 
+@rule(S.stft)
+def stft(
+    g: Any,
+    y: Any,
+    x: Any,
+    fs: Any = 1.0,
+    window: Any = "hann",
+    nperseg: Any = 256,
+    noverlap: Any = None,
+    nfft: Any = None,
+    detrend: Any = False,
+    return_onesided: Any = True,
+    boundary: Any = "zeros",
+    padded: Any = True,
+    axis: Any = -1,
+    scaling: Any = "spectrum",
+) -> Any:
+    if g[2] is None:
+        return None
+    if decided(boundary) not in ("zeros", None):
+        raise unsupported(f"boundary={boundary!r}", "extend the signal before")
+    onesided, ends = bool(decided(return_onesided)), (boundary is not None, bool(decided(padded)))
+    how = (fs, window, nperseg, noverlap, nfft, detrend, onesided, scaling, *ends)
+    _check(x, how)
+    axis = int(decided(axis))
+    bar = np.moveaxis(g[2], axis if axis >= 0 else axis - 1, -1)
+    return in_precision(call(lines_back, bar, x, how, axis), x)
+
+
 # ---- types
 
 
@@ -186,6 +227,16 @@ def _spectra(x: Any, *rest: Any, **how: Any) -> Type:
     if shape_at(x) is None:
         return UNKNOWN
     return Tuple((Array(None, (fresh(),)), Array(None, (fresh(),)), _real(x, rank_of(x) + 1)))
+
+
+@result(S.stft)
+def _transforms(x: Any, *rest: Any, **how: Any) -> Type:
+    if shape_at(x) is None:
+        return UNKNOWN
+    kind = dtype_of(type_of(x))
+    double = np.dtype(complex) if kind is not None and kind.char == "d" else None
+    times = (Array(None, (fresh(),)), Array(None, (fresh(),)))
+    return Tuple((*times, Array(double, _sizes(rank_of(x) + 1))))
 
 
 @result(lines)
