@@ -1,4 +1,4 @@
-"""Rules of `rules/polynomials.py` and `rules/numpy/polynomial.py`."""
+"""Rules of `rules/polynomials.py` and of `rules/numpy`."""
 
 import importlib
 

@@ -148,7 +148,7 @@ def test_regions(fn):
     check_rule(fn, x(3, 4), single=False)
     for index in (None, 2, np.array([3, 1, 2]), [1, 2], np.array([[1, 2], [2, 3]])):
         check_rule(fn, x(3, 4), labels=LABELS, index=index, single=False)
-    check_rule(fn, x(3, 4), labels=np.array([1, 2, 2, 1]), index=np.array([1, 2]), single=False)
+    check_rule(fn, x(3, 4), labels=np.array([1, 2, 0, 1]), index=np.array([1, 2]), single=False)
 
 
 def test_sums_by_another_name():
