@@ -37,6 +37,8 @@ def test_splines_through_values():
     both_orders(lambda y, v: wave(P.UnivariateSpline(KNOTS, y, s=0)(v)), y, PLACES)
     spline = make(KNOTS, y)
     check_rule(P.UnivariateSpline.__call__, spline, PLACES, nu=[0, 1], single=False, twice=False)
+    line = make(KNOTS, y, k=1)
+    assert check_gradient(lambda v: wave(gradient(lambda w: wave(line(w)), v)[0]), PLACES)
     smooth = P.UnivariateSpline(KNOTS, y)
     assert check_gradient(lambda v: wave(smooth(v)), PLACES)
     with pytest.raises(Refused):

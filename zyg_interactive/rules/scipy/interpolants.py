@@ -354,8 +354,18 @@ def univariate(g: Any, y: Any, self: Any, x: Any, nu: Any = 0, ext: Any = None) 
         raise unsupported("a spline that smooths, or of which only the run knows,")
     if self.ext not in (0, 1, 2) or ext not in (None, *_EXT):
         raise unsupported("a spline that is constant outside its knots", "write np.clip")
-    fn = P.UnivariateSpline.__call__
-    return in_argument(fn, 0), in_precision(g * call(fn, self, x, decided(nu) + 1, ext), x)
+    return _derivative_at(g, y, self, x, decided(nu), ext)[:2]
+
+
+def derivative_at(made: Any, x: Any, nu: int, ext: Any) -> Any:
+    """A derivative of a spline of FITPACK, of any order."""
+    return made(x, nu, ext) if nu <= made._eval_args[2] else np.zeros(np.shape(x))
+
+
+@rule(derivative_at)
+def _derivative_at(g: Any, y: Any, made: Any, x: Any, nu: Any, ext: Any) -> Any:
+    bar = in_precision(g * call(derivative_at, made, x, nu + 1, ext), x)
+    return in_argument(derivative_at, 0), bar, None, None
 
 
 def values_of(made: Any) -> Any:
@@ -435,6 +445,11 @@ def _grid_type(options: Any, points: Any, c: Any, xi: Any) -> Type:
 @result(P.interpn)
 def _interpn_type(points: Any, c: Any, xi: Any, *rest: Any, **how: Any) -> Type:
     return _on_grid_type(points, c, xi)
+
+
+@result(derivative_at)
+def _derivative_type(made: Any, x: Any, nu: Any, ext: Any) -> Type:
+    return Array(np.dtype(float), shape_at(x))
 
 
 @result(P.UnivariateSpline.__call__)
