@@ -40,10 +40,24 @@ OF_TWO = ["float_power", "power", "logaddexp", "multiply", "subtract", "nextafte
 PROGRAMS = {
     "test_averages.py": "math.sumprod",
     "tests/test_numpy.py": "numpy.fromiter",
+    "test_polynomials.py": "numpy.polynomial._polybase.ABCPolyBase.__call__ "
+    "numpy.polynomial._polybase.ABCPolyBase.deriv numpy.polynomial.chebyshev.Chebyshev "
+    "numpy.polynomial.hermite.Hermite numpy.polynomial.hermite_e.HermiteE "
+    "numpy.polynomial.laguerre.Laguerre numpy.polynomial.legendre.Legendre "
+    "numpy.polynomial.polynomial.Polynomial",
+    "test_scipy_images.py": "scipy.ndimage._morphology.distance_transform_bf "
+    "scipy.ndimage._morphology.distance_transform_edt",
     "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad",
     "test_scipy_ode.py": "scipy.integrate._ivp.ivp.solve_ivp scipy.integrate._odepack_py.odeint",
     "test_scipy_fits.py": "scipy.optimize._lsq.lsq_linear.lsq_linear "
     "scipy.optimize._minpack_py.curve_fit scipy.optimize._nnls.nnls",
+    "test_scipy_interpolants.py": "scipy.interpolate._bsplines.BSpline "
+    "scipy.interpolate._fitpack2.InterpolatedUnivariateSpline "
+    "scipy.interpolate._fitpack2.UnivariateSpline "
+    "scipy.interpolate._polyint.BarycentricInterpolator "
+    "scipy.interpolate._polyint.BarycentricInterpolator.__call__ "
+    "scipy.interpolate._polyint.KroghInterpolator "
+    "scipy.interpolate._rgi.RegularGridInterpolator",
     "test_scipy_interpolate.py": "scipy.interpolate._bsplines.make_interp_spline "
     "scipy.interpolate._cubic.Akima1DInterpolator scipy.interpolate._cubic.CubicSpline "
     "scipy.interpolate._cubic.PchipInterpolator scipy.interpolate._interpolate.interp1d "
@@ -60,6 +74,12 @@ PROGRAMS = {
     "scipy.optimize._zeros_py.toms748",
     "test_scipy_sparse.py": "scipy.sparse.linalg._dsolve.linsolve.splu "
     "scipy.sparse.linalg._dsolve.linsolve.spsolve",
+    "test_scipy_signal.py": "scipy.signal.windows._windows.chebwin "
+    "scipy.signal.windows._windows.exponential scipy.signal.windows._windows.gaussian "
+    "scipy.signal.windows._windows.general_cosine scipy.signal.windows._windows.general_gaussian "
+    "scipy.signal.windows._windows.general_hamming scipy.signal.windows._windows.get_window "
+    "scipy.signal.windows._windows.kaiser scipy.signal.windows._windows.kaiser_bessel_derived "
+    "scipy.signal.windows._windows.taylor scipy.signal.windows._windows.tukey",
 }
 NAMED = {name for names in PROGRAMS.values() for name in names.split()}
 # One rule for all of them: draws, tested below, distributions, tested in `test_scipy_stats.py`, and

@@ -22,7 +22,10 @@ PARTS = (
 # Rules that refuse everything but what is lowered elsewhere, of which the page tells in words.
 IN_WORDS = {
     *("CubicSpline", "make_interp_spline", "interp1d"),
-    *("PchipInterpolator", "Akima1DInterpolator"),
+    *("PchipInterpolator", "Akima1DInterpolator", "BSpline", "RegularGridInterpolator"),
+    *("KroghInterpolator", "BarycentricInterpolator", "UnivariateSpline"),
+    *("InterpolatedUnivariateSpline", "get_window"),
+    *("distance_transform_edt", "distance_transform_bf"),
 }
 
 

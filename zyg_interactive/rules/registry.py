@@ -265,10 +265,11 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 # Packages whose rules are read when one of their functions is first met: the folder of this package
 # that holds them, and the files not read yet.
 LATER: dict[str, set[str]] = {
+    "numpy": {"polynomial"},
     "scipy": {
         *("special", "linalg", "fft", "signal", "ndimage", "stats", "interpolate"),
         *("integrate", "optimize", "sparse"),
-    }
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""Keywords that say how a result is computed, not what it is; objects that are made to be asked."""
+"""Keywords that say how a result is computed, not what it is."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...diagnostics import Refused
-from ...ir.core import Atom, type_of
+from ...ir.core import type_of
 from ...ir.types import List
-from ..registry import RULES, Rule, call, rule, unsupported
+from ..registry import call, rule, unsupported
 from ..sequences import nested
 
 # Each is let through, with its default.
@@ -62,23 +62,3 @@ def rule_apart_from(
         return pullback
 
     return register
-
-
-class Making(Rule):
-    """Of a call that makes an object: every argument is data, under any name."""
-
-    def bind(
-        self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
-    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
-        return (*args, *kwargs.values()), {}
-
-
-def makes(fn: Any, what: str) -> None:
-    """Refuse what is asked of the object, but for what is lowered to a function of the arguments
-    (`LOWERED`).
-    """
-
-    def refused(g: Any, y: Any, *given: Any) -> Any:
-        raise unsupported(what)
-
-    RULES[fn] = Making(fn, refused, variadic=True)
