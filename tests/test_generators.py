@@ -1727,22 +1727,6 @@ def bound_before_it_raises(x):
     return y
 
 
-@contextlib.contextmanager
-def scaled(l, q):
-    l.append(q)
-    try:
-        yield l[-1] * 2.0
-    finally:
-        l.pop()
-
-
-def in_a_context_with_finally(x):
-    l = [x]
-    with scaled(l, x * x) as v:
-        t = v * len(l)
-    return t + l[0] * len(l)
-
-
 class Opaque:
     def __init__(self, kept):
         class Inner:

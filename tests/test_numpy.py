@@ -23,8 +23,8 @@ from zyg_interactive.rules.registry import ATTRIBUTES, METHODS, reason_for
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "numpy.md"
 CHECKED = pathlib.Path(__file__).parent / "rules" / "checked.txt"
 DIFFERENTIATED, CONSTANT, REFUSED = "differentiated", "constant", "refused"
-# Objects that are indexed, and not called.
-OBJECTS = {"r_": DIFFERENTIATED, "c_": DIFFERENTIATED}
+# Objects that are indexed, and not called, and what is gone through.
+OBJECTS = {"r_": DIFFERENTIATED, "c_": DIFFERENTIATED, "ndenumerate": DIFFERENTIATED}
 OBJECTS |= dict.fromkeys(("mgrid", "ogrid", "s_", "index_exp"), CONSTANT)
 # What `frontend` reads of an array itself.
 READ = {"flat": DIFFERENTIATED, "view": DIFFERENTIATED, "dtype": CONSTANT, "itemsize": CONSTANT}

@@ -289,6 +289,13 @@ def places_of_an_array(x):
         out[place] *= x
     return np.sum(out ** 2)
 
+def elements_of_an_array(x):
+    t, a = 0.0, x * np.arange(6.0).reshape(2, 3) + 1.0
+    for (i, j), v in np.ndenumerate(a):
+        t += v * v * (i - 2 * j)
+    every = dict(np.ndenumerate(np.ravel(a)))
+    return t + every[(1,)] * every[(2,)] + sum(v * i for (i,), v in np.ndenumerate(a[0]))
+
 def complex_of_parts(x):
     z = complex(x, x * x)
     w = z ** 2 + z.conjugate() * complex(imag=x)

@@ -83,7 +83,7 @@ def _remember(
 ) -> None:
     """Let the next call like this one take a shortcut, where its result needs no arranging."""
     key = key_of(form, f, args)
-    if key is not None:
+    if key is not None and not s.has_followed:
         shortcuts.add(key, s, f, run, take, len(args))
 
 
@@ -181,12 +181,25 @@ def _implicit(f: Any, params: Params) -> tuple[Any, Grads]:
 
 
 def _fused(s: Specialisation, args: tuple[Any, ...], wrt: Wrt, value: bool) -> Any:
+    if not s.function.returns:
+        return _raising(s.function)
     out, pattern = first_of(s.function) if value else (s.function.region.outs[0], True)
     require_scalar(s.function, out)
     made = s.derivative().fused(
         s.function, chosen(s, args, wrt), value=value, check=unsure(out), pattern=pattern
     )
     return Compiler().function(made).callable
+
+
+def _raising(f: Function) -> Callable[..., Any]:
+    """Raises what a function raises that never returns, as far as is known; else refuses it."""
+    run: Any = Compiler().function(f).callable
+
+    def raises(*values: Any) -> None:
+        run(*values)
+        require_scalar(f, f.region.outs[0])
+
+    return raises
 
 
 def chosen(s: Specialisation, args: tuple[Any, ...], wrt: Wrt) -> tuple[int, ...]:
@@ -219,6 +232,8 @@ def arranged(
     result = []
     for i in asked:
         g = by_argument.get(i % len(args))
+        if s.has_followed:
+            g = runtime.shown(g, args[i])
         result.append(runtime.zeros_like(args[i]) if g is None and zeros else g)
     return result[0] if isinstance(wrt, int) else tuple(result)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import runtime
 from .diagnostics import refuse
 
 REMEMBERED = 32  # the colourings of so many patterns are kept
@@ -152,7 +153,7 @@ def as_pattern(given: Any, rows: tuple[int, ...], columns: tuple[int, ...]) -> P
     with a row and a column for each element; of SciPy's, what it stores.
     """
     size = (int(np.prod(rows)), int(np.prod(columns)))
-    found = given if is_scipy(given) else np.asarray(given) != 0
+    found = given if runtime.is_sparse(given) else np.asarray(given) != 0
     if found.shape not in (size, (*rows, *columns)):
         raise refuse(
             "ZYG505",
@@ -160,14 +161,9 @@ def as_pattern(given: Any, rows: tuple[int, ...], columns: tuple[int, ...]) -> P
             None,
             f"give one of that shape, or of {size}",
         )
-    if not is_scipy(given):
+    if not runtime.is_sparse(given):
         return of_matrix(np.reshape(found, size))
     return Pattern(size, *_stored(_in_rows(given)))
-
-
-def is_scipy(x: Any) -> bool:
-    """Whether `x` is a sparse matrix of SciPy, which is not imported for that."""
-    return (type(x).__module__ or "").startswith("scipy.sparse") and hasattr(x, "tocoo")
 
 
 def _in_rows(given: Any) -> Any:

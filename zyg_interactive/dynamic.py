@@ -48,7 +48,7 @@ from .ir.types import (
     value_of,
 )
 from .rules.elementwise import narrow
-from .rules.registry import infer
+from .rules.registry import infer, is_followed
 from .runtime import STORING, VALUE, Asked
 from .transform.adjoint import Pattern
 from .transform.cotangents import Fields, as_scalar, bar_type, is_zero, made, opened, plus
@@ -577,7 +577,8 @@ def _is_plain(x: Any, arrays: bool) -> bool:
         return all(_is_plain(e, arrays) and not (arrays and _is_array(e)) for e in items)
     if isinstance(x, tuple):
         return not any(isinstance(e, list | dict | tuple) or arrays and _is_array(e) for e in x)
-    return x is None or isinstance(x, int | float | complex | str | np.generic | np.ndarray)
+    plain = int | float | complex | str | np.generic | np.ndarray
+    return x is None or isinstance(x, plain) or is_followed(Other(type(x)))
 
 
 def _is_array(x: Any) -> bool:

@@ -29,8 +29,8 @@ from .ir.core import (
     Path,
     is_read,
 )
-from .ir.types import Const, Heap, Type, same_constant
-from .rules.registry import infer, lookup
+from .ir.types import Array, Const, Heap, Scalar, Type, same_constant
+from .rules.registry import FOLLOWED, infer, lookup
 from .runtime import CHANGING, STORING, defaults_given, is_outside, module_of, shared_cells
 from .source import SourceNotFound, find
 from .transform.pipeline import Derivatives
@@ -62,6 +62,12 @@ class Specialisation:
     known: tuple[Any, ...] = ()  # the arguments that are part of the program, in their order
     units: dict[Any, Any] = field(default_factory=dict)
     derivatives: dict[bool, Derivatives] = field(default_factory=dict)
+
+    @functools.cached_property
+    def has_followed(self) -> bool:
+        """Whether an argument may hold what has a cotangent of a form of its own."""
+        types = [p.type for p in self.function.region.params]
+        return bool(FOLLOWED) and not all(isinstance(t, Scalar | Array) for t in types)
 
     def hidden(self, f: Any, args: tuple[Any, ...]) -> list[Any]:
         """The values of globals and captured variables that the function reads, now."""

@@ -7,11 +7,12 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from . import runtime
 from .analysis.effects import stores
 from .emit.compile import Compiler, Unit
 from .emit.explain import explained, with_callees
@@ -98,6 +99,8 @@ def summary(x: Any, keep: bool = True) -> Summary:
     """Summarise a value of any kind; arrays are copied, for the program may change them."""
     if isinstance(x, bool | np.bool_):
         return Summary("bool", (), None, None, None, 0, 0, str(x), x)
+    if runtime.is_sparse(x):
+        return replace(summary(x.tocoo().data), type=type(x).__name__, shape=x.shape, text=_text(x))
     if (
         isinstance(x, int | float | complex | np.ndarray | np.generic)
         and np.asarray(x).dtype.kind in "iufc"
@@ -509,6 +512,8 @@ def _keep(kept: list[Summary], s: Summary) -> None:
 
 
 def _square(c: Any) -> float:
+    if runtime.is_sparse(c):
+        return _square(c.tocoo().data)
     if isinstance(c, tuple | list):
         return sum(map(_square, c))
     if isinstance(c, dict):

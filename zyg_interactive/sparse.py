@@ -15,7 +15,6 @@ from .colouring import (
     from_columns,
     from_star,
     groups_of_columns,
-    is_scipy,
     of_matrix,
     seeds_of,
     star_groups,
@@ -113,7 +112,7 @@ def _random(like: Any) -> Any:
 
 
 def _shaped(pattern: Pattern, values: Any, linear: Linearised, sparsity: Any) -> Any:
-    if is_scipy(sparsity):
+    if runtime.is_sparse(sparsity):
         return as_given(pattern, values, sparsity)
     shape = (*np.shape(linear.y), *np.shape(linear.args[linear.one]))
     return np.reshape(pattern.filled(values), shape)

@@ -64,6 +64,7 @@ def rules() -> dict[str, Any]:
         for part in sorted(LATER["scipy"]):
             importlib.import_module(f"scipy.{part}")
             lookup(_of_part(f"scipy.{part}"))
+    lookup(_of_part("numpy.polynomial"))
     named = {name_of(fn): rule for fn, rule in RULES.items() if rule.pullback is not None}
     return {name: rule for name, rule in named.items() if name.split(".")[0] in OWNERS}
 

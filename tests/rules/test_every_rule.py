@@ -43,9 +43,23 @@ PROGRAMS = {
     "test_scipy_integrate.py": "scipy.integrate._quadpack_py.quad "
     "scipy.integrate._quadrature.cumulative_simpson scipy.integrate._quadrature.fixed_quad",
     "test_scipy_further.py": "scipy.special.itairy",
+    "test_polynomials.py": "numpy.polynomial._polybase.ABCPolyBase.__call__ "
+    "numpy.polynomial._polybase.ABCPolyBase.deriv numpy.polynomial.chebyshev.Chebyshev "
+    "numpy.polynomial.hermite.Hermite numpy.polynomial.hermite_e.HermiteE "
+    "numpy.polynomial.laguerre.Laguerre numpy.polynomial.legendre.Legendre "
+    "numpy.polynomial.polynomial.Polynomial",
+    "test_scipy_images.py": "scipy.ndimage._morphology.distance_transform_bf "
+    "scipy.ndimage._morphology.distance_transform_edt",
     "test_scipy_ode.py": "scipy.integrate._ivp.ivp.solve_ivp scipy.integrate._odepack_py.odeint",
     "test_scipy_fits.py": "scipy.optimize._lsq.lsq_linear.lsq_linear "
     "scipy.optimize._minpack_py.curve_fit scipy.optimize._nnls.nnls",
+    "test_scipy_interpolants.py": "scipy.interpolate._bsplines.BSpline "
+    "scipy.interpolate._fitpack2.InterpolatedUnivariateSpline "
+    "scipy.interpolate._fitpack2.UnivariateSpline "
+    "scipy.interpolate._polyint.BarycentricInterpolator "
+    "scipy.interpolate._polyint.BarycentricInterpolator.__call__ "
+    "scipy.interpolate._polyint.KroghInterpolator "
+    "scipy.interpolate._rgi.RegularGridInterpolator",
     "test_scipy_interpolate.py": "scipy.interpolate._bsplines.make_interp_spline "
     "scipy.interpolate._cubic.Akima1DInterpolator scipy.interpolate._cubic.CubicSpline "
     "scipy.interpolate._cubic.PchipInterpolator scipy.interpolate._interpolate.interp1d "
@@ -62,13 +76,21 @@ PROGRAMS = {
     "scipy.optimize._zeros_py.newton scipy.optimize._zeros_py.ridder "
     "scipy.optimize._zeros_py.toms748",
     "test_scipy_samples.py": "scipy.stats._stats_py.pearsonr",
-    "test_scipy_sparse.py": "scipy.sparse._base._spbase.__matmul__ scipy.sparse._base._spbase.dot "
-    "scipy.sparse._coo._coo_base.dot scipy.sparse.linalg._dsolve.linsolve.spsolve",
+    "test_scipy_sparse.py": "scipy.sparse.linalg._dsolve.linsolve.splu "
+    "scipy.sparse.linalg._dsolve.linsolve.spsolve",
+    "test_scipy_signal.py": "scipy.signal.windows._windows.chebwin "
+    "scipy.signal.windows._windows.exponential scipy.signal.windows._windows.gaussian "
+    "scipy.signal.windows._windows.general_cosine scipy.signal.windows._windows.general_gaussian "
+    "scipy.signal.windows._windows.general_hamming scipy.signal.windows._windows.get_window "
+    "scipy.signal.windows._windows.kaiser scipy.signal.windows._windows.kaiser_bessel_derived "
+    "scipy.signal.windows._windows.taylor scipy.signal.windows._windows.tukey",
 }
 NAMED = {name for names in PROGRAMS.values() for name in names.split()}
-# One rule for all of them: draws, tested below, and distributions, tested in `test_scipy_stats.py`.
+# One rule for all of them: draws, tested below, distributions, tested in `test_scipy_stats.py`, and
+# what the classes of sparse matrices have, as programs in `test_scipy_sparse.py`.
 FAMILIES = (
     "numpy.random.",
+    "scipy.sparse._",
     *(f"scipy.stats.{m}." for m in ("_continuous_distns", "_discrete_distns", "_levy_stable")),
 )
 

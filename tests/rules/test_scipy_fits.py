@@ -87,7 +87,7 @@ def test_what_curve_fit_refuses():
         gradient(lambda y: O.curve_fit(line, T, y, check_finite=False, nan_policy="omit")[0][0], Y)
     with pytest.warns(O.OptimizeWarning), pytest.raises(Refused, match="not estimated"):
         gradient(lambda y: O.curve_fit(line, T[:2], y)[1][0, 0], Y[:2])
-    with pytest.raises(Refused, match="callable"):
+    with pytest.raises(Refused, match="callable|for Polynomial"):
         gradient(lambda y: O.curve_fit(np.polynomial.Polynomial([1.0]), T, y, [1.0])[0][0], Y)
 
 

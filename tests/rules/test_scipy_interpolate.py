@@ -190,6 +190,6 @@ def test_what_is_refused():
     with pytest.raises(Refused):
         gradient(lambda y: P.interp1d(KNOTS, y, fill_value=(y[0], y[1]))(0.3), Y)
     with pytest.raises(Refused):
-        gradient(lambda y: P.KroghInterpolator(KNOTS, y)(0.3), Y)
+        gradient(lambda y: P.KroghInterpolator(KNOTS, y).derivative(0.3), Y)
     with pytest.raises(Refused):
         gradient(lambda y: P.CubicSpline(KNOTS, y).c[0, 0], np.sin(KNOTS))

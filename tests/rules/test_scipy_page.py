@@ -18,12 +18,15 @@ pytest.importorskip("scipy")
 PAGE = Path(__file__).parents[2] / "docs" / "scipy.md"
 PARTS = (
     *("special", "linalg", "fft", "signal", "ndimage", "integrate", "optimize", "interpolate"),
-    *("sparse.linalg", "spatial", "spatial.distance", "stats"),
+    *("sparse", "sparse.linalg", "spatial", "spatial.distance", "stats"),
 )
 # Rules that refuse everything but what is lowered elsewhere, of which the page tells in words.
 IN_WORDS = {
     *("CubicSpline", "make_interp_spline", "interp1d"),
-    *("PchipInterpolator", "Akima1DInterpolator"),
+    *("PchipInterpolator", "Akima1DInterpolator", "BSpline", "RegularGridInterpolator"),
+    *("KroghInterpolator", "BarycentricInterpolator", "UnivariateSpline"),
+    *("InterpolatedUnivariateSpline", "get_window"),
+    *("distance_transform_edt", "distance_transform_bf"),
 }
 
 

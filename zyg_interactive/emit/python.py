@@ -28,6 +28,7 @@ from ..ir.core import (
 )
 from ..ir.text import fn_name
 from ..ir.types import Array
+from ..rules.registry import METHOD_NAMES
 from ..source import Span
 from ..transform.simplify import RECORD
 from .effects import SILENT, is_basic, is_pure, may_add
@@ -64,6 +65,7 @@ UNARY: dict[Any, type[ast.unaryop]] = {
     operator.invert: ast.Invert,
     operator.not_: ast.Not,
 }
+INFIX_METHODS = {f"__{fn.__name__.strip('_')}__": how for fn, how in BINARY.items()}
 LONGEST = 60  # nodes of an expression before a part gets a name of its own
 LOAD, STORE = ast.Load(), ast.Store()
 
@@ -215,7 +217,24 @@ class Emitter:
                 [self._plain(a) for a in args[1:]],
                 keywords,
             )
+        name = METHOD_NAMES.get(fn)
+        if name is not None and args:
+            return self._method(name, op, keywords)
         return ast.Call(self._bind(fn), [self._plain(a) for a in args], keywords)
+
+    def _method(self, name: str, op: Op, keywords: list[ast.keyword]) -> ast.expr:
+        """A method of a class that rules know, as somebody would write it."""
+        receiver, *rest = (self.atom(a) for a in op.args)
+        if name in INFIX_METHODS and rest:
+            return ast.BinOp(receiver, INFIX_METHODS[name](), rest[0])
+        if f"__{name[3:]}" in INFIX_METHODS and rest:  # `__radd__`
+            return ast.BinOp(rest[0], INFIX_METHODS[f"__{name[3:]}"](), receiver)
+        if name == "__neg__":
+            return ast.UnaryOp(ast.USub(), receiver)
+        if name == "__getitem__":
+            return ast.Subscript(receiver, rest[0], LOAD)
+        member = ast.Attribute(receiver, name.lstrip("."), LOAD)
+        return member if name.startswith(".") else ast.Call(member, rest, keywords)
 
     def _getitem(self, op: Op) -> ast.expr:
         return ast.Subscript(self.atom(op.args[0]), self.atom(op.args[1]), LOAD)

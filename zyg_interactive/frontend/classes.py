@@ -25,7 +25,7 @@ from ..diagnostics import Refused
 from ..ir.core import Atom, Path, Value
 from ..ir.types import UNKNOWN
 from ..source import code_of
-from .exceptions import Exceptions
+from .contexts import Contexts
 from .fence import refused
 from .names import bound, times_bound
 from .resolve import Known, UserFunction, is_constant
@@ -50,7 +50,7 @@ Parts = tuple[Decorators, Bases, dict[str, Any]]
 ABOVE = "define the class at the top of the module"
 
 
-class Classes(Exceptions):
+class Classes(Contexts):
     """Adds classes to statements."""
 
     def local_class(self, s: ast.ClassDef) -> Atom:

@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-import contextlib
 from collections.abc import Callable
 
 from .. import runtime
-from ..analysis.effects import changes_memory
-from ..controls import ignore, stop_gradient
-from ..diagnostics import refuse
 from ..ir.core import (
     TRY,
     UNBOUND,
@@ -26,15 +22,13 @@ from ..ir.core import (
     Op,
     Region,
     Value,
-    same_atom,
-    type_of,
 )
-from ..ir.types import BOOL, Other, Ref
+from ..ir.types import BOOL, Other
 from .fence import refused
 from .functions import Functions
 from .interruptions import Catches
 from .names import always_jumps, bound, first_uses, read_counts
-from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED
+from .scope import DEAD, ERROR, FLAGS, PARTIAL, RAISED, STILL
 
 EVERY: Catches = (BaseException,)
 SIMPLE = (
@@ -202,7 +196,7 @@ class Exceptions(Functions):
                 self.env[RAISED] = False  # what comes now is not passed over
             self.block(final)
 
-        if self._leaves(body, final) and not any(map(_jumps, final)):
+        if self._leaves(body, final) and not any(map(jumps, final)):
             self._closed(body, close, node)
         else:
             raised = self._body(body, EVERY, self._is_whole(body, [final]), node)
@@ -234,6 +228,10 @@ class Exceptions(Functions):
             if dead:
                 self.env[DEAD] = True
 
+        if STILL in self.env:
+            raised = self.env.pop(STILL)
+            if RAISED in left:
+                left[RAISED] = raised
         # An exception out of `finally` takes the place of the one before.
         self.branch(self.env.get(RAISED, False), lambda: None, leave, node)
         if raised is not False and self.catching is None:
@@ -270,83 +268,8 @@ class Exceptions(Functions):
                     return False
         return True
 
-    # ---- with
 
-    def _with(self, s: ast.With) -> None:
-        item, *rest = s.items
-        body = s.body
-        if rest:
-            body = [ast.copy_location(ast.With(rest, s.body), s)]
-        call = item.context_expr
-        if isinstance(call, ast.Call) and self.expr(call.func) is contextlib.suppress:
-            kinds = ast.copy_location(ast.Tuple(call.args, ast.Load()), s)
-            handler = ast.copy_location(ast.ExceptHandler(kinds, None, [_pass(s)]), s)
-            self._try(ast.copy_location(ast.Try(body, [handler], [], []), s))
-            return
-        if isinstance(call, ast.Call) and self.expr(call.func) is ignore:
-            self._ignored(body, s)
-            return
-        manager = self.materialise(self.expr(call), call)
-        entered = self._enter(manager, call)
-        if item.optional_vars is not None:
-            self.bind_target(item.optional_vars, entered)
-        def close(raised: bool) -> None:
-            t = type_of(manager)
-            if isinstance(t, Ref) and not raised:
-                self.method_call(t.cls, "__exit__", (manager, None, None, None), s)
-            else:
-                found = self.env[ERROR] if raised else None
-                self.op(runtime.leave, (manager, raised, found), {}, s)
-
-        if self._leaves(body, []):
-            self._closed(body, close, s)
-            return
-        raised = self._body(body, EVERY, self._is_whole(body, []), s)
-        error = self.env.get(ERROR)
-
-        def after() -> None:
-            self.env[ERROR] = error
-            self.branch(raised, lambda: close(True), lambda: close(False), s)
-
-        self._after(raised, after, s)
-
-    def _ignored(self, body: list[ast.stmt], s: ast.With) -> None:
-        """A block whose results are constants."""
-        if any(map(_jumps, body)):
-            raise refused(
-                self.source, s, "leaving a block that is ignored", "bind a name, and leave after it"
-            )
-        before, start = dict(self.env), len(self.region.ops)
-        self.block(body)
-        for op in self.region.ops[start:]:
-            if changes_memory(op):
-                raise refuse(
-                    "ZYG103",
-                    "a block that is ignored changes an array, list, dict or object",
-                    op.span,
-                    "change it outside of the block",
-                )
-        for name in sorted(bound(body)):
-            atom = self.env.get(name)
-            if name in self.env and not same_atom(before.get(name), atom):
-                self.assign(name, self._stopped(atom, s), s)
-
-    def _stopped(self, atom: Atom, node: ast.AST) -> Atom:
-        if isinstance(atom, tuple):
-            items = [self._stopped(a, node) for a in atom]
-            return type(atom)(*items) if hasattr(atom, "_fields") else tuple(items)
-        return self.op(stop_gradient, (atom,), {}, node) if isinstance(atom, Value) else atom
-
-    def _enter(self, manager: Atom, node: ast.expr) -> Atom:
-        t = type_of(manager)
-        if isinstance(t, Ref):
-            return self.method_call(t.cls, "__enter__", (manager,), node)
-        entered = self.op(runtime.enter, (manager,), {}, node)
-        entered.type = Other(object)
-        return entered
-
-
-def _jumps(node: ast.AST) -> bool:
+def jumps(node: ast.AST) -> bool:
     """Whether a statement may leave the block that it stands in, other than by raising."""
     if isinstance(node, ast.Return | ast.Break | ast.Continue):
         return True
@@ -355,15 +278,11 @@ def _jumps(node: ast.AST) -> bool:
     inside = ast.iter_child_nodes(node)
     if isinstance(node, ast.For | ast.While):
         return any(isinstance(n, ast.Return) for n in ast.walk(node))
-    return any(map(_jumps, inside))
+    return any(map(jumps, inside))
 
 
 def _raises_again(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], ast.Raise) and always_jumps(body)
-
-
-def _pass(node: ast.AST) -> ast.stmt:
-    return ast.copy_location(ast.Pass(), node)
 
 
 def _is_certain(s: ast.stmt) -> bool:

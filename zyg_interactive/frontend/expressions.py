@@ -38,7 +38,7 @@ from ..ir.types import (
     leaves,
     may_be_differentiable,
 )
-from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL
+from ..rules.registry import ATTRIBUTES, METHODS, REFUSAL, is_followed, lookup
 from ..source import code_of
 from .arrays import ARRAY_CHANGES, Arrays
 from .fence import LOOKING, looking, refused
@@ -67,6 +67,7 @@ UNARY = {
     ast.Invert: operator.invert,
     ast.Not: operator.not_,
 }
+TITLES = ("__doc__", "__module__", "__name__", "__qualname__")  # of functions
 OF_SETS = (operator.and_, operator.or_, operator.xor, operator.sub)
 COMPARE = {
     ast.Gt: operator.gt,
@@ -273,7 +274,9 @@ class Expressions(Arrays):
         """An operator of a user's class is a call of its method."""
         for left, right, prefix in ((a, b, "__"), (b, a, "__r")):
             t = type_of(left)
-            if isinstance(t, Record | Ref) and _has_operators(t):
+            if prefix == "__r" and isinstance(type_of(a), Unknown) and is_followed(t):
+                continue  # it may be another one, which comes first
+            if isinstance(t, Record | Ref | Other) and _has_operators(t):
                 called = f"{prefix}{fn.__name__.strip('_')}__"
                 method = getattr(t.cls, called, None)
                 if method is not None:
@@ -565,6 +568,9 @@ class Expressions(Arrays):
             if base.type.cls in CONTAINERS or issubclass(base.type.cls, CONTAINERS):
                 return self.load_item(base, self.materialise(index, node), node, name)
             return self.method_call(base.type.cls, "__getitem__", (base, index), node)
+        t = type_of(base)
+        if isinstance(t, Other) and is_followed(t):
+            return self.method_call(t.cls, "__getitem__", (base, index), node)
         if isinstance(base, Value) and base.op is not None and isinstance(index, int | str):
             item = _of_display(base, index)
             if item is not None:
@@ -653,6 +659,10 @@ class Expressions(Arrays):
                 cls = {"bool": bool, "int": int, "float": float, "complex": complex}[kind]
                 if hasattr(cls, attr):
                     return BoundMethod(base, getattr(cls, attr))
+            case Closure() if attr in TITLES:
+                title = self.op(getattr, (base, attr), {}, node, name)
+                title.type = Other(str)
+                return title
             case Tuple(cls=cls) if attr in getattr(cls, "_fields", ()):
                 return self.subscript(base, getattr(cls, "_fields", ()).index(attr), node, name)
             case List() | Dict() | Tuple() | Other() | Ref():
@@ -664,6 +674,13 @@ class Expressions(Arrays):
                     else dict
                 )
                 table = METHODS.get(cls, {})
+                own = getattr(cls, attr, None)
+                if isinstance(own, property) and lookup(own.fget) is not None:
+                    return self.call(own.fget, (base,), {}, node, name)
+                changing = self.heap is not None and self.heap.arrays
+                if changing and is_followed(t) and not callable(own):
+                    what = f"`{attr}` of a {cls.__name__} in a function that changes arrays"
+                    raise refused(self.source, node, what, "read it outside", "ZYG103")
                 if attr in table or callable(getattr(cls, attr, None)):
                     return BoundMethod(
                         base, table.get(attr) or self.constant(getattr(cls, attr), None)
@@ -811,7 +828,9 @@ def _is_dict(a: Atom) -> bool:
 
 def _has_operators(t: Type) -> bool:
     """Whether something is an instance of a class that may say what operators do."""
-    return isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS)
+    return (
+        isinstance(t, Record) or (isinstance(t, Ref) and t.cls not in CONTAINERS) or is_followed(t)
+    )
 
 
 def _is_keys(a: Atom) -> bool:

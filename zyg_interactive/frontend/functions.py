@@ -21,6 +21,7 @@ from ..ir.core import Atom, Value, type_of
 from ..ir.types import (
     INT,
     UNBOUND_TYPE,
+    UNKNOWN,
     Array,
     Const,
     Dict,
@@ -32,10 +33,11 @@ from ..ir.types import (
     Tuple,
     Type,
     Unknown,
+    in_memory,
     may_be_differentiable,
 )
 from ..iterators import Kept, more, step
-from ..rules.registry import lookup
+from ..rules.registry import is_followed, lookup
 from .calls import WHOLE, goes_through
 from .dataclass import fields_of, initialised_by, initialises, is_passed_on
 from .decorators import DECORATORS
@@ -152,8 +154,9 @@ class Functions(KeptIterators):
         if not args or fn not in ASKED:
             return None
         t = type_of(args[0])
-        if not isinstance(t, Record | Ref) or issubclass(t.cls, CONTAINERS):
+        if not _is_object(args[0]):
             return None
+        assert isinstance(t, Record | Ref | Other)
         if issubclass(t.cls, Kept) and fn is iter:
             return (args[0],)
         method = getattr(t.cls, ASKED[fn], None)
@@ -245,11 +248,11 @@ class Functions(KeptIterators):
                 continue
             if _library(getattr(t, "cls", None)) == _library(fn):
                 continue  # of its own objects a library has rules
-            if isinstance(t, Ref | Record) and not issubclass(t.cls, CONTAINERS) and fn is not len:
-                title = getattr(fn, "__name__", fn)
-                raise refused(
-                    self.source, node, f"`{title}` of a {t.cls.__name__}", "call its method"
-                )
+            if is_followed(t) and not isinstance(fn, np.ufunc) and module not in ("numpy", "math"):
+                continue  # it has a rule that takes them
+            if _is_object(a) and fn is not len:
+                what = f"`{getattr(fn, '__name__', fn)}` of a {getattr(t, 'cls', object).__name__}"
+                raise refused(self.source, node, what, "call its method")
 
     def _replaced(self, base: Atom, kwargs: dict[str, Atom], node: ast.AST) -> Atom:
         """`_replace` of a named tuple."""
@@ -466,6 +469,14 @@ class Functions(KeptIterators):
         ranges = tuple(self.call(range, (n,), {}, node) for n in sizes)
         return self.call(itertools.product, ranges, {}, node)
 
+    def _numbered(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
+        """`np.ndenumerate` goes through the places and the elements."""
+        t = type_of(args[0]) if len(args) == 1 else UNKNOWN
+        if not isinstance(t, Array) or t.shape is None or in_memory(t):  # may be changed
+            return NotImplemented
+        places = self.call(np.ndindex, (self.call(np.shape, args, {}, node),), {}, node)
+        return self.call(zip, (places, self.call(np.ravel, args, {}, node)), {}, node)
+
     def _with_fields(self, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> Atom:
         """`dataclasses.replace`: another instance, made of the fields."""
         cls = getattr(type_of(args[0]), "cls", None) if len(args) == 1 else None
@@ -558,7 +569,7 @@ def _nothing(*args: Any) -> None:
 
 def _is_object(a: Atom) -> bool:
     t = type_of(a)
-    return isinstance(t, Record | Ref) and not issubclass(t.cls, CONTAINERS)
+    return (isinstance(t, Record | Ref) and not issubclass(t.cls, CONTAINERS)) or is_followed(t)
 
 
 def _items(a: Atom) -> Atom:
@@ -609,4 +620,5 @@ FUNCTIONS: dict[Any, Any] = {
     **DECORATORS,
     dataclasses.replace: Functions._with_fields,
     np.ndindex: Functions._places,
+    np.ndenumerate: Functions._numbered,
 }

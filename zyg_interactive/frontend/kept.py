@@ -99,6 +99,8 @@ class KeptIterators(Iteration):
         self._set(frame, made.names.at, 0, node)
         if made.reads_sent and made.maybe_none:
             self._set(frame, made.names.sent, None, node)
+        if made.guarded:
+            self._set(frame, made.names.thrown, None, node)
         for name, atom in arguments.items():
             if isinstance(atom, dict):
                 atom = self.call(dict, (), atom, node)
@@ -187,7 +189,7 @@ class KeptIterators(Iteration):
             raise refused(
                 self.source, node, "a generator that a call is given that only the run knows"
             )
-        fn = dataclasses.replace(_machine_of(frame).step, resolver=resolver)
+        fn = dataclasses.replace(machine_of(frame).step, resolver=resolver)
         return self._user_call(fn, (frame,), {}, node, None)
 
     def count(self, it: Value, node: ast.AST) -> Atom:
@@ -200,7 +202,7 @@ class KeptIterators(Iteration):
 
     def sent(self, frame: Atom, value: Atom, node: ast.AST) -> Atom:
         """`send`: go on, with this as the value of the `yield` that a generator stands at."""
-        made = _machine_of(frame)
+        made = machine_of(frame)
         if value is not None:
             at = self.attribute_in_memory(frame, made.names.at, node, None)
             self.call(check_begun, (at,), {}, node)
@@ -238,7 +240,7 @@ class KeptIterators(Iteration):
             if issubclass(t.cls, Resumed):
                 if fn is more:
                     return self.resumed(args[0], node)
-                value = _machine_of(args[0]).names.value
+                value = machine_of(args[0]).names.value
                 return self.attribute_in_memory(args[0], value, node, name)
             if t.cls in TAKEN:
                 ahead, taken = TAKEN[t.cls]
@@ -487,7 +489,7 @@ class KeptIterators(Iteration):
         return self.call(iterators.tee, (items,), {}, node)
 
 
-def _machine_of(frame: Atom) -> Machine:
+def machine_of(frame: Atom) -> Machine:
     made: Any = getattr(type_of(frame), "cls", None)
     found: Machine = made.machine
     return found

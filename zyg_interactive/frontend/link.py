@@ -10,7 +10,7 @@ import numpy as np
 from ..diagnostics import refuse
 from ..ir.core import Atom, Function, MemoryNeeded, Region, Undecided, Value, type_of, values
 from ..ir.types import UNBOUND_TYPE, Const, Heap, Type, fresh
-from ..rules.registry import LOWERED
+from ..rules.registry import LOWERED, arrived
 from ..rules.sizes import covers, loosened, resized, settled_sizes, sizeless
 from ..source import Span
 from ..transformed import Transformed
@@ -84,6 +84,7 @@ class Links:
             called: Intrinsic = INTRINSICS[np.vectorize.__call__](value)
             return called
         try:
+            arrived(value)
             return INTRINSICS.get(value) or LOWERED.get(value)
         except TypeError:
             return None
@@ -216,7 +217,7 @@ class Links:
                 stable = same and lowered.hidden == function.hidden
                 function.region, function.hidden = lowered.region, lowered.hidden
                 function.guards, function.span = lowered.guards, lowered.span
-                function.key = lowered.key
+                function.key, function.returns = lowered.key, lowered.returns
                 if stable or not function.recursive:
                     return function
                 for other in self.linked.keys() - settled:  # they may call what has changed

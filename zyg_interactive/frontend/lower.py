@@ -26,6 +26,7 @@ from ..ir.core import (
     type_of,
 )
 from ..ir.types import (
+    UNBOUND_TYPE,
     Array,
     Dict,
     List,
@@ -39,7 +40,7 @@ from ..ir.types import (
 )
 from ..iterators import Kept
 from ..rules.aliasing import is_view_index
-from ..rules.registry import lookup
+from ..rules.registry import is_followed, lookup
 from ..source import parse
 from .classes import Classes
 from .desugar import loop_with_else, match, named, stored, tested_inside
@@ -156,8 +157,10 @@ class Statements(Classes):
             self.env[RETURNED] = True
         else:
             self.block(node.body)
-        out = self.materialise(self._result(), node)
-        return self._finished(params, out)
+        returns = self.env.get(DEAD) is not True or self.env[RETURNED] is not False
+        function = self._finished(params, self.materialise(self._result(), node))
+        function.returns = returns and function.result != UNBOUND_TYPE
+        return function
 
     def _keep(self, keywords: ast.arg) -> None:
         """The dict of keywords is one in memory, where the function does more than to ask it."""
@@ -561,10 +564,13 @@ class Statements(Classes):
             method = f"__i{BINARY[type(s.op)].__name__.strip('_')}__"
             if hasattr(t.cls, method):
                 return self.method_call(t.cls, method, (old, new), s)
+        if is_followed(t) and isinstance(s.op, ast.Mult | ast.Div):
+            what, sign = f"changing `{text}` in place", "*" if isinstance(s.op, ast.Mult) else "/"
+            raise refused(self.source, s, what, f"write `{text} = {text} {sign} ...`", "ZYG103")
         if isinstance(t, Array) and t.shape != () and t.shape is not None:
             return self.changed_array(s.op, old, new, s)
         if isinstance(t, Array) or (isinstance(old, Value) and not isinstance(t, Scalar)):
-            if isinstance(old, Value) and not _immutable(old):
+            if isinstance(old, Value) and not _immutable(old) and not is_followed(t):
                 self.op(runtime.check_immutable, (old, text), {}, s)
         return self.binary(BINARY[type(s.op)], old, new, s, name)
 
@@ -644,6 +650,8 @@ def _is_name(node: ast.expr) -> bool:
 
 def _immutable(x: Value) -> bool:
     """Whether a scalar was made by arithmetic, which never gives an array without axes."""
-    return x.op is not None and lookup(x.op.fn) is not None and x.op.fn is not operator.getitem
+    if x.op is None or x.op.fn is operator.getitem or lookup(x.op.fn) is None:
+        return False
+    return not str(getattr(x.op.fn, "__module__", None)).startswith("scipy.sparse")
 
 

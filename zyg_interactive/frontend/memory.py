@@ -50,7 +50,7 @@ from ..ir.types import (
     refers,
 )
 from ..iterators import Keys, Values, filled
-from ..rules.registry import lookup
+from ..rules.registry import is_followed, lookup
 from .cells import Cells
 from .fence import refused
 from .scope import Generated
@@ -295,7 +295,7 @@ class Memory(Cells):
                 self._note_key(t, index)
                 if place is ANY:
                     t.site.write_key(_key_type(index))
-        elif isinstance(t, Unknown | Other):
+        elif isinstance(t, Unknown | Other) and not is_followed(t):
             self.memory()
             self._late(operator.setitem, (base, self.materialise(index, node), value), node)
         else:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import runtime
 from ..ir.core import Atom, Value, type_of
-from ..ir.types import ANY, UNBOUND_TYPE, Record, Ref, Unknown
+from ..ir.types import ANY, UNBOUND_TYPE, Closure, Record, Ref, Unknown
+from .expressions import TITLES
 from .fence import looking, refused
 from .memory import CONTAINERS
 
@@ -25,6 +26,8 @@ def gotten(self: Functions, fn: Any, args: Any, kwargs: Any, node: ast.expr) -> 
     if kwargs or len(args) not in (2, 3):
         return NotImplemented
     base, name, *default = args
+    if isinstance(type_of(base), Closure) and isinstance(name, str) and name in TITLES:
+        return self.attribute(base, name, node)
     if not default:
         known = isinstance(name, str) or not isinstance(name, Value)
         return NotImplemented if known else _by_name(self, base, name, node)

@@ -133,6 +133,8 @@ OF_FUNCTIONS_IN_SCIPY = (
     "scipy.interpolate._cubic",
     "scipy.interpolate._interpolate",
     "scipy.interpolate._bsplines",
+    "scipy.interpolate._fitpack2",
+    "scipy.interpolate._rgi",
 )
 
 
@@ -143,6 +145,8 @@ def is_constant(value: Any) -> bool:
     module = type(value).__module__
     if module == "scipy.stats._distn_infrastructure":  # a distribution with its parameters
         return True
+    if type(value).__hash__ is None:  # it is compared by what it holds, which may change
+        return False
     return callable(value) and (
         module.partition(".")[0] in OF_FUNCTIONS or module in OF_FUNCTIONS_IN_SCIPY
     )

@@ -20,7 +20,7 @@ from .names import COMPREHENSIONS, Scope, body_of, bound, declared, parameters, 
 from .resolve import UserFunction
 from .scope import FrameResolver, ScopeResolver
 
-PLACE, ITEM = "$at", "$item"
+PLACE, ITEM, ERROR_OF_YIELD = "$at", "$item", "$told"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,8 @@ class Machine:
     names: Names
     reads_sent: bool  # whether the value of a `yield` is used
     maybe_none: bool  # and may be None, as after `next`
+    guarded: bool  # whether a `try` is around a `yield`: it may be told of an exception
+    catches: bool  # and may handle it
 
 
 @dataclass(eq=False)
@@ -53,6 +55,7 @@ class Names:
     value: str
     sent: str
     iterator: str
+    thrown: str
 
 
 def machine(fn: UserFunction, free: tuple[str, ...]) -> Machine:
@@ -63,7 +66,7 @@ def machine(fn: UserFunction, free: tuple[str, ...]) -> Machine:
         cutter, resolver = _Cutter(fn, free), outermost(fn.resolver)
         step = Step(fn.name, fn.source, cutter.function(), resolver, scope=fn.scope, free=free)
         cls: Any = type(fn.name, (Resumed,), {"__module__": Resumed.__module__})
-        how = cutter.own, cutter.reads_sent, cutter.maybe_none
+        how = cutter.own, cutter.reads_sent, cutter.maybe_none, cutter.guarded, cutter.catches
         cls.machine = known[key] = Machine(cls, step, free, *how)
     found: Machine = known[key]
     return found
@@ -83,13 +86,15 @@ class _Cutter:
     def __init__(self, fn: UserFunction, free: tuple[str, ...]):
         self.fn, self.source, self.free = fn, fn.source, free
         self.places = self.loops = 0
-        self.reads_sent = False
+        self.reads_sent = self.guarded = self.catches = False
         self.inside: list[ast.stmt] = []  # an atomic statement for each name that stays a variable
 
     def function(self) -> ast.FunctionDef:
         node = self.fn.node
         assert isinstance(node, ast.FunctionDef)
         body = [s for old in node.body for s in _simpler(copy.deepcopy(old))]
+        tries = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Try) and _yields(n)]
+        self.guarded, self.catches = bool(tries), any(t.handlers for t in tries)
         used = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name)}
         used |= set(parameters(node.args)) | set(self.free)
         self.maybe_none = any(map(_asks_for_none, body))
@@ -176,7 +181,7 @@ class _Cutter:
             flush()
             first = self.places + 1
             inner = self.cut(s)
-            if isinstance(s, ast.If | ast.For | ast.While):
+            if isinstance(s, ast.If | ast.For | ast.While | ast.Try):
                 test = self.inside_of(s, first, self.places)
                 inner = [ast.copy_location(ast.If(test, inner, []), s)]
             found += inner
@@ -195,6 +200,9 @@ class _Cutter:
     def atomic(self, s: ast.stmt) -> list[ast.stmt]:
         """A statement without a yield, in which `return` ends the generator."""
         self.inside.append(s)
+        return self.ended(s)
+
+    def ended(self, s: ast.stmt) -> list[ast.stmt]:
         made = _Ended(self).visit(s)
         return made if isinstance(made, list) else [made]
 
@@ -222,6 +230,8 @@ class _Cutter:
                 return [self.cut_while(s, test, body)]
             case ast.For(target=target, iter=it, body=body, orelse=[]):
                 return self.cut_for(s, target, it, body)
+            case ast.Try():
+                return [self.cut_try(s)]
         raise self.refused(s, "a `yield` here, in a generator that is kept,")
 
     def yielded(
@@ -240,7 +250,42 @@ class _Cutter:
         here = _compared(s, ast.Eq(), place)
         # Not met on the way to another place, and passed over on the way from this one.
         running = ast.copy_location(ast.If(_compared(s, ast.Eq(), 0), stop, []), s)
-        return [running, ast.copy_location(ast.If(here, [self.go(s, 0), *then], []), s)]
+        then = [self.go(s, 0), *(self.told(s) if self.guarded else []), *then]
+        return [running, ast.copy_location(ast.If(here, then, []), s)]
+
+    def told(self, s: ast.stmt) -> list[ast.stmt]:
+        """Raise what the generator was told of where it stood."""
+        thrown = self.own.thrown
+        none = ast.copy_location(
+            ast.Compare(self.attr(s, thrown), [ast.IsNot()], [constant(s, None)]), s
+        )
+        target = ast.copy_location(ast.Name(ERROR_OF_YIELD, ast.Store()), s)
+        error = ast.copy_location(ast.Name(ERROR_OF_YIELD, ast.Load()), s)
+        taken = ast.copy_location(ast.Assign([target], self.attr(s, thrown)), s)
+        forget = self.put(s, thrown, constant(s, None))
+        again = ast.copy_location(ast.Raise(error), s)
+        return [ast.copy_location(ast.If(none, [taken, forget, again], []), s)]
+
+    def cut_try(self, s: ast.Try) -> ast.stmt:
+        """A `try` around a `yield`, which is entered again on the way there."""
+        beyond = [*s.orelse, *s.finalbody, *(b for h in s.handlers for b in h.body)]
+        if any(map(_yields, beyond)):
+            raise self.refused(s, "a `yield` in `except`, `else` or `finally`")
+        body = self.block(s.body)
+        handlers: list[ast.ExceptHandler] = []
+        for h in s.handlers:
+            caught = [made for inner in h.body for made in self.ended(copy.deepcopy(inner))]
+            handlers.append(ast.copy_location(ast.ExceptHandler(h.type, h.name, caught), h))
+        if handlers:  # as one statement: the exception has its name in a handler alone
+            nothing: list[ast.stmt] = [ast.copy_location(ast.Pass(), s)]
+            self.inside.append(ast.copy_location(ast.Try(nothing, s.handlers, [], []), s))
+        orelse = self.block(s.orelse)
+        final: list[ast.stmt] = []
+        if s.finalbody:  # not where it stops at a `yield`
+            leaving = ast.Compare(self.attr(s, self.own.at), [ast.Lt()], [constant(s, 0)])
+            inside = [made for f in s.finalbody for made in self.atomic(f)]
+            final.append(ast.If(ast.copy_location(leaving, s), inside, []))
+        return ast.copy_location(ast.Try(body, handlers, orelse, final), s)
 
     def cut_if(
         self, s: ast.stmt, test: ast.expr, then: list[ast.stmt], other: list[ast.stmt]
@@ -357,7 +402,7 @@ class _Framed(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
 
-NAMES = ("frame", "at", "value", "sent", "iterator")
+NAMES = ("frame", "at", "value", "sent", "iterator", "thrown")
 
 
 def attribute_of(name: str) -> str:

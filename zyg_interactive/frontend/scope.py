@@ -42,6 +42,7 @@ RETURNED, RETURN_VALUE, BROKEN, CONTINUED = "$returned", "$return", "$broken", "
 RAISED, ERROR = "$raised", "$error"
 FLAGS = (RETURNED, BROKEN, CONTINUED, RAISED)
 PARTIAL = "$partial"  # whether something had changed in memory before an exception was raised
+STILL = "$still"  # whether an exception goes on that a context was told of
 DEAD = "$dead"  # no way leads here
 
 

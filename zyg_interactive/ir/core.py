@@ -378,6 +378,7 @@ class Function:
     checkpoint: bool = False  # runs again in the reverse pass, which keeps its arguments alone
     late: bool = False  # a single call, specialised at the run
     forward: int | None = None  # of a fused gradient: how many of its ops are the forward part
+    returns: bool = True  # else it raises, whatever it is given
 
     @property
     def __name__(self) -> str:

@@ -21,7 +21,9 @@ def fn_name(fn: Any) -> str:
     if module in ("_operator", "operator") or module.startswith("zyg_interactive"):
         return name
     if isinstance(fn, np.ufunc):  # it does not tell where it comes from
-        return f"np.{name}" if getattr(np, name, None) is fn else f"scipy.special.{name}"
+        if getattr(np, name, None) is fn:
+            return f"np.{name}"
+        return f"scipy.special.{name}" if name.isidentifier() else f"np.frompyfunc of {name}"
     if module == "numpy":
         return f"np.{name}"
     if module.startswith("numpy."):

@@ -32,7 +32,6 @@ FUNCTIONS: dict[str, str] = {
     "poly1d": "a class of its own; np.polyval and its like take arrays of coefficients",
     "broadcast": "write np.broadcast_arrays",
     "flatiter": WALK,
-    "ndenumerate": WALK,
     "nditer": WALK,
     "nested_iters": WALK,
     "frombuffer": READ,

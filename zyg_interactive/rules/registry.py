@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from ..ir.types import (
     UNKNOWN,
     Array,
     Const,
+    Other,
     Scalar,
     Type,
     broadcast,
@@ -105,6 +107,11 @@ def _is(a: Any, b: Any) -> bool:
 
 RULES: dict[Any, Rule] = {}
 RESULTS: dict[Any, Result] = {}
+# Classes of objects that rules have cotangents for, in a form of their own.
+FOLLOWED: set[type] = set()
+# Functions that generated code writes as methods, under these names: `__add__` as `a + b`, `.T` as
+# an attribute.
+METHOD_NAMES: dict[Any, str] = {}
 # Callables whose calls stand for others: `(lowering, args, kwargs, node) -> atom`.
 LOWERED: dict[Any, Callable[..., Atom]] = {}
 # Why a callable has no rule, in words that a diagnostic can give as help.
@@ -235,6 +242,8 @@ def reason_for(fn: Any) -> str:
         known = REASONS.get(fn, "")
     except TypeError:  # not hashable
         return ""
+    if isinstance(fn, np.ufunc) and not fn.__name__.isidentifier():
+        return REASONS[np.frompyfunc]
     if not known and isinstance(getattr(fn, "__self__", None), np.ufunc):
         return "write it as a loop, or with np.add, np.multiply or np.maximum"
     return known
@@ -256,10 +265,11 @@ def result(*fns: Any) -> Callable[[Result], Result]:
 # Packages whose rules are read when one of their functions is first met: the folder of this package
 # that holds them, and the files not read yet.
 LATER: dict[str, set[str]] = {
+    "numpy": {"polynomial"},
     "scipy": {
         *("special", "linalg", "fft", "signal", "ndimage", "stats", "interpolate"),
         *("integrate", "optimize", "sparse", "spatial"),
-    }
+    },
 }
 
 
@@ -267,6 +277,8 @@ def arrived(fn: Any) -> bool:
     """Whether the rules of the package that `fn` belongs to have been read just now."""
     if isinstance(fn, np.ufunc):  # it does not tell where it comes from
         package, part = "scipy", "special" if "scipy.special" in sys.modules else ""
+    elif isinstance(fn, types.MethodDescriptorType):  # nor does one of a factorisation
+        package, part = "scipy", "sparse" if "scipy.sparse.linalg" in sys.modules else ""
     else:
         package, _, rest = str(getattr(fn, "__module__", None)).partition(".")
         part = rest.partition(".")[0]
@@ -276,6 +288,11 @@ def arrived(fn: Any) -> bool:
     LATER[package].discard(part)
     importlib.import_module(f"{__package__}.{package}.{part}")
     return True
+
+
+def is_followed(t: Type) -> bool:
+    """Whether there are rules for objects of this type, which have cotangents of their own."""
+    return isinstance(t, Other) and (t.cls in FOLLOWED or (arrived(t.cls) and t.cls in FOLLOWED))
 
 
 def lookup(fn: Any) -> Rule | None:

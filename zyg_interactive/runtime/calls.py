@@ -210,7 +210,8 @@ def _is_same(x: Any, y: Any) -> bool:
 
 def check_immutable(x: Any, name: str) -> None:
     """An in-place operator on what may be changed is a change of it, which is not supported."""
-    if isinstance(x, np.ndarray | list | dict | set | collections.deque):
+    sparse = type(x).__module__.startswith("scipy.sparse")
+    if sparse or isinstance(x, np.ndarray | list | dict | set | collections.deque):
         sign = "|" if isinstance(x, dict | set) else "+"
         raise Changed(
             f"`{name}` is changed in place; write `{name} = {name} {sign} ...`, which makes a new "

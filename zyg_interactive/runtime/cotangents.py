@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,10 @@ def real_where(c: Any, y: Any) -> Any:
 
 
 DEEPEST = 20
+# Of classes whose objects have cotangents of a form of their own: what makes a zero one of an
+# object, and what a user is shown of one.
+ZEROS: dict[type, Callable[[Any], Any]] = {}
+SHOWN: dict[type, Callable[[Any, Any], Any]] = {}
 
 
 def zeros_like(x: Any, around: tuple[Any, ...] = ()) -> Any:
@@ -64,6 +69,8 @@ def zeros_like(x: Any, around: tuple[Any, ...] = ()) -> Any:
         return 0.0
     if isinstance(x, np.ndarray | np.generic):
         return np.zeros(x.shape, cotangent_dtype(x.dtype)) if x.dtype.kind in "biufc" else None
+    if type(x) in ZEROS:
+        return ZEROS[type(x)](x)
     if isinstance(x, types.FunctionType) and (x.__closure__ or defaults_given(x)):
         if any(x is y for y in around):
             return None
@@ -108,6 +115,10 @@ PLAIN = (
 )
 
 
+# Modules whose objects are not taken apart.
+OPAQUE = ("numpy.", "builtins.", "scipy.sparse.")
+
+
 def attributes(x: Any) -> dict[str, Any] | None:
     """The attributes of an instance of a Python class, or None where it has no plain ones."""
     if isinstance(x, PLAIN):
@@ -120,7 +131,7 @@ def attributes(x: Any) -> dict[str, Any] | None:
         and not hasattr(x, "__dict__")
     ):
         return None
-    if type(x).__module__.partition(".")[0] in ("numpy", "builtins") or is_outside(type(x)):
+    if f"{type(x).__module__}.".startswith(OPAQUE) or is_outside(type(x)):
         return None
     found = getattr(x, "__dict__", None)
     return dict(found) if isinstance(found, dict) else None
@@ -246,6 +257,29 @@ def own(x: Any) -> Any:
     if isinstance(x, types.SimpleNamespace):
         return types.SimpleNamespace(**own(vars(x)))
     return x
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether something is a sparse matrix of SciPy, which is not imported for that."""
+    return (type(x).__module__ or "").startswith("scipy.sparse") and hasattr(x, "tocoo")
+
+
+def shown(c: Any, x: Any) -> Any:
+    """The cotangent of an argument `x` as a user is given it."""
+    if c is None:
+        return None
+    if type(x) in SHOWN:
+        return SHOWN[type(x)](c, x)
+    if isinstance(x, tuple):
+        return tuple_like(c, [shown(*each) for each in zip(c, x, strict=True)])
+    if isinstance(x, list):
+        return [shown(*each) for each in zip(c, x, strict=True)]
+    if isinstance(x, dict):
+        return {k: shown(v, x[k]) for k, v in c.items()}
+    if isinstance(c, types.SimpleNamespace):
+        fields = {k: shown(v, getattr(x, k, None)) for k, v in vars(c).items()}
+        return types.SimpleNamespace(**fields)
+    return c
 
 
 def record(**fields: Any) -> types.SimpleNamespace:

@@ -68,7 +68,7 @@ from ..ir.types import (
 )
 from ..rules.custom import CustomCall
 from ..rules.elementwise import narrow
-from ..rules.registry import REFUSAL, Rule, lookup, wants_arrays
+from ..rules.registry import REFUSAL, Rule, is_followed, lookup, wants_arrays
 from ..rules.sizes import member_type
 from ..runtime import CHANGING, COPY, STORING, VALUE
 from .adjoint import Adjoint, Pairs, Pattern, Scope, Watch
@@ -314,7 +314,8 @@ class Pullback:
             if total.name is None:
                 total.name = f"{x.name}_bar" if x.name else None
         if self.watch is not None and total is not None and x in self.watched:
-            self.watch.bar(self.watched[x], made(total))
+            seen = emit(runtime.shown, (total, x)) if is_followed(x.type) else made(total)
+            self.watch.bar(self.watched[x], seen)
         return total
 
     def contribute(self, scope: Scope, x: Atom, c: Atom, broadcasts: bool = False) -> None:
@@ -798,7 +799,9 @@ _GIVE = "give one with `@grad(f)`: a function that returns the value and its pul
 
 def _is_unknown(a: Atom) -> bool:
     t: Type = type_of(a)
-    return isinstance(t, Unknown) or (isinstance(t, Other) and may_be_differentiable(t))
+    if isinstance(t, Other):
+        return may_be_differentiable(t) and not is_followed(t)
+    return isinstance(t, Unknown)
 
 
 def _plain(t: Type) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...ir.core import Atom, Value, type_of, values
 from ...ir.types import UNKNOWN, Array, Other, Type
+from ..making import makes
 from ..registry import (
     LOWERED,
     call,
@@ -29,7 +30,6 @@ from ..registry import (
 )
 from ..sizes import decided, dtype_of, shape_at
 from .callables import Pulled
-from .keywords import makes
 from .makers import akima_slopes, makima_slopes, pchip_slopes
 
 P: Any = importlib.import_module("scipy.interpolate")
@@ -307,3 +307,8 @@ def _at(make: Any, options: Any, x: Any, y: Any, v: Any, nu: Any) -> Type:
     if s is None or t is None:
         return UNKNOWN
     return Array(np.dtype(float) if real else None, (*s, *t[1:]))
+
+
+# ---- a further file of this sub-package, which needs what is above
+
+importlib.import_module(f"{__package__}.interpolants")

@@ -1,5 +1,5 @@
 """What rules of several sub-packages share: keywords that say how a result is computed, not what it
-is; numbers that must be real; objects that are made to be asked.
+is; numbers that must be real.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...diagnostics import Refused
-from ...ir.core import Atom, type_of
+from ...ir.core import type_of
 from ...ir.types import List, Type, is_complex
-from ..registry import RULES, Rule, call, result, rule, unsupported
+from ..registry import call, result, rule, unsupported
 from ..sequences import nested
 from .callables import not_there
 
@@ -91,23 +91,3 @@ def real(fn: Any, x: Any) -> Any:
     if known:
         raise unsupported(f"`{fn.__name__}` of complex numbers")
     return x
-
-
-class Making(Rule):
-    """Of a call that makes an object: every argument is data, under any name."""
-
-    def bind(
-        self, args: tuple[Atom, ...], kwargs: dict[str, Atom]
-    ) -> tuple[tuple[Atom, ...], dict[str, Atom]]:
-        return (*args, *kwargs.values()), {}
-
-
-def makes(fn: Any, what: str) -> None:
-    """Refuse what is asked of the object, but for what is lowered to a function of the arguments
-    (`LOWERED`).
-    """
-
-    def refused(g: Any, y: Any, *given: Any) -> Any:
-        raise unsupported(what)
-
-    RULES[fn] = Making(fn, refused, variadic=True)

@@ -238,6 +238,52 @@ def laplace(
     return sum(parts[1:], parts[0])
 
 
+@rule(N.gaussian_laplace, order="input sigma output mode cval")
+def gaussian_laplace(
+    g: Any,
+    y: Any,
+    input: Any,
+    sigma: Any,
+    mode: Any = "reflect",
+    cval: Any = 0.0,
+    axes: Any = None,
+    truncate: Any = 4.0,
+) -> Any:
+    parts = [
+        gaussian_filter(g, y, input, sigma, order, m, cval, truncate)[0]
+        for order, m in _along_each(input, 2, mode, axes)
+    ]
+    return sum(parts[1:], parts[0]), in_argument(N.gaussian_laplace, 1)
+
+
+@rule(N.gaussian_gradient_magnitude, order="input sigma output mode cval")
+def gaussian_gradient_magnitude(
+    g: Any,
+    y: Any,
+    input: Any,
+    sigma: Any,
+    mode: Any = "reflect",
+    cval: Any = 0.0,
+    axes: Any = None,
+    truncate: Any = 4.0,
+) -> Any:
+    share, parts = np.where(np.equal(y, 0.0), 0.0, g) / np.where(np.equal(y, 0.0), 1.0, y), []
+    for order, m in _along_each(input, 1, mode, axes):
+        how = {"order": order, "mode": m, "cval": cval, "truncate": truncate}
+        own = share * call(N.gaussian_filter, input, sigma, **how)
+        parts.append(gaussian_filter(own, y, input, sigma, order, m, cval, truncate)[0])
+    return sum(parts[1:], parts[0]), in_argument(N.gaussian_gradient_magnitude, 1)
+
+
+def _along_each(x: Any, times: int, mode: Any, axes: Any) -> list[tuple[tuple[int, ...], Any]]:
+    """For each axis: how often a filter differentiates along each, and its mode."""
+    if axes is not None:
+        raise unsupported("a derivative along some of the axes, `axes=`", "write gaussian_filter")
+    rank = rank_of(x)
+    orders = [tuple(times if i == k else 0 for i in range(rank)) for k in range(rank)]
+    return list(zip(orders, _each(mode, rank), strict=True))
+
+
 # ---- the helpers of the rules above
 
 constant(runtime.gaussian_weights, runtime.mean_weights)
@@ -266,6 +312,7 @@ def along_axis(g: Any, y: Any, w: Any, rank: Any, axis: Any) -> Any:
 @result(
     *(N.correlate, N.convolve, N.correlate1d, N.convolve1d, N.gaussian_filter1d),
     *(N.gaussian_filter, N.uniform_filter1d, N.uniform_filter, N.sobel, N.prewitt, N.laplace),
+    *(N.gaussian_laplace, N.gaussian_gradient_magnitude),
 )
 def _as_input(input: Any, *rest: Any, output: Any = None, **how: Any) -> Type:
     t = type_of(input)
@@ -298,3 +345,9 @@ def _wide(w: Any, rank: Any, axis: Any) -> Type:
 @result(runtime.gaussian_weights, runtime.mean_weights)
 def _made_weights(x: Any, *rest: Any) -> Type:
     return Array(dtype_of(type_of(x)), (fresh(),))
+
+
+# ---- further files of this sub-package, which need what is above
+
+for _name in ("warps", "ranked", "regions"):
+    importlib.import_module(f"{__package__}.{_name}")

@@ -15,15 +15,12 @@ import numpy as np
 from ... import runtime
 from ...ir.core import type_of
 from ...ir.types import UNKNOWN, Array, List, Tuple, Type, fresh, shape_of
-from ..registry import call, conj, constant, in_precision, rank_of, result, rule, unsupported
+from ..registry import call, conj, in_precision, rank_of, result, rule, unsupported
 from ..sequences import nested
 from ..sizes import dtype_of, shape_at
 from .keywords import rule_apart_from
 
 S: Any = importlib.import_module("scipy.signal")
-
-constant(S.get_window)
-
 
 def _adjoint(g: Any, a: Any, v: Any, mode: Any) -> tuple[Any, Any]:
     """The cotangents of the factors of a convolution."""
@@ -211,3 +208,9 @@ def _analytic(x: Any, N: Any = None, axis: Any = -1) -> Type:
     single = kind == np.dtype(np.float32)
     sizes = shape if N is None else _any_sizes(shape)
     return Array(np.dtype(np.complex64 if single else np.complex128), sizes)
+
+
+# ---- further files of this sub-package, which need what is above
+
+for _name in ("filtering", "resampling", "ranked", "responses", "spectra"):
+    importlib.import_module(f"{__package__}.{_name}")

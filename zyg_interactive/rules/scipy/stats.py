@@ -31,6 +31,7 @@ from ...ir.types import (
     shape_of,
 )
 from ..linalg import LA, _lower
+from ..making import makes
 from ..registry import (
     LOWERED,
     RULES,
@@ -44,7 +45,6 @@ from ..registry import (
     unsupported,
 )
 from . import samples as samples  # its rules
-from .keywords import makes
 from .linalg import _whole
 from .signal import array
 from .special import ROOT_2PI, _normal_density, ratio, sp
