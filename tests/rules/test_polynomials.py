@@ -28,6 +28,14 @@ def test_arithmetic():
     check_rule(np.polyint, x(3), k=1.5, types=False)
 
 
+def test_a_first_coefficient_that_numpy_leaves_out():
+    a, b = np.array([0.0, 2.0, 3.0]), np.array([1.0, 2.0])
+    with pytest.raises(Refused, match="leaves out"):
+        gradient(lambda a: np.polyval(np.polymul(a, b), 2.0), a)
+    assert check_gradient(lambda b: np.polyval(np.polymul(a, b), 2.0), b)
+    assert check_gradient(lambda a: np.polyval(np.polyadd(a, b), 2.0), a)
+
+
 def test_roots():
     check_rule(np.poly, x(4))
     check_rule(np.poly, z(4))

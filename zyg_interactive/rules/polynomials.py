@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..diagnostics import refuse
 from ..ir.core import type_of
 from ..ir.types import UNKNOWN, Array, Type, fresh
 from .factors import eigvals, least_squares
@@ -83,7 +84,27 @@ def polysub(g: Any, y: Any, a1: Any, a2: Any) -> Any:
 def polymul(g: Any, y: Any, a1: Any, a2: Any) -> Any:
     # NumPy leaves leading zeros out: they have a place in the product all the same.
     missing = np.shape(a1)[0] + np.shape(a2)[0] - 1 - np.shape(g)[0]
-    return convolve(np.pad(g, (missing, 0)), None, a1, a2)
+    bars = convolve(np.pad(g, (missing, 0)), None, a1, a2)
+    return tuple(call(if_whole, bar, a) for bar, a in zip(bars, (a1, a2), strict=True))
+
+
+def if_whole(bar: Any, a: Any) -> Any:
+    """The cotangent of coefficients. Raises where the first of them is zero: in a product NumPy
+    leaves it out, so that it moves is not seen there.
+    """
+    if np.size(a) > 1 and a[0] == 0:
+        raise refuse(
+            "ZYG302",
+            "`polymul` of coefficients that begin with a zero, which NumPy leaves out,",
+            None,
+            "leave it out, or write `np.convolve`",
+        )
+    return bar
+
+
+@rule(if_whole)
+def _if_whole(g: Any, y: Any, bar: Any, a: Any) -> Any:
+    return g, None
 
 
 @rule(np.poly)
@@ -156,6 +177,11 @@ def _coefficients(p: Any, *rest: Any, **more: Any) -> Type:
 @result(np.polyadd, np.polysub, np.polymul)
 def _combined(a1: Any, a2: Any) -> Type:
     return Array(dtype_after(np.add, dtype_of(type_of(a1)), dtype_of(type_of(a2))), (fresh(),))
+
+
+@result(if_whole)
+def _same(bar: Any, a: Any) -> Type:
+    return type_of(bar)
 
 
 @result(np.roots)

@@ -272,10 +272,10 @@ def shown(c: Any, x: Any) -> Any:
         return SHOWN[type(x)](c, x)
     if isinstance(x, tuple):
         return tuple_like(c, [shown(*each) for each in zip(c, x, strict=True)])
-    if isinstance(x, list):
+    if isinstance(x, list) and len(c) == len(x):  # else the program has changed it
         return [shown(*each) for each in zip(c, x, strict=True)]
     if isinstance(x, dict):
-        return {k: shown(v, x[k]) for k, v in c.items()}
+        return {k: shown(v, x.get(k)) for k, v in c.items()}
     if isinstance(c, types.SimpleNamespace):
         fields = {k: shown(v, getattr(x, k, None)) for k, v in vars(c).items()}
         return types.SimpleNamespace(**fields)
