@@ -120,7 +120,19 @@ class Kept:
 
     def __exit__(self, kind, error, where):
         self.box.y += 0.1
-        return False
+        return self.eats and kind is not None and issubclass(kind, Off)
+
+
+@contextlib.contextmanager
+def mended(box, q):
+    old = box.y
+    box.y = math.tanh(q)
+    try:
+        yield box.y
+    except Off:
+        box.x = box.x * 0.9
+    finally:
+        box.y = old
 
 
 def twice(fn):
@@ -671,6 +683,18 @@ with contextlib.suppress(Off):
 ===
 with Kept($o) as b_:
     $s1 = b_.y + $e
+    $$
+===
+with Kept($o, True) as b_:
+    $s1 = risky($s) + b_.y
+    $$
+===
+with mended($o, $e) as q_:
+    $s1 = $s1 * 0.5 + q_
+    $$
+===
+with mended($o, $e):
+    $s1 = risky($s)
     $$
 ===
 with np.errstate(all="ignore"):

@@ -228,6 +228,48 @@ def f(x, y):
         t = t + y
     return t
 """,
+    "a variable that is bound before what is swallowed": """
+def f(x, y):
+    log = [x]
+    try:
+        try:
+            y = math.sqrt(y) * x
+            raise KeyError
+        except KeyError:
+            y = y * 2.0
+            raise
+    except (KeyError, ValueError):
+        with Guard(ValueError, log):
+            y = math.sqrt(-1.0 - x * x)
+    return y * sum(log)
+""",
+    "a variable that is bound before what is suppressed": """
+def f(x, y):
+    try:
+        try:
+            y = math.sqrt(y) * x
+            raise KeyError
+        except KeyError:
+            y = y * 2.0
+            raise
+    except (KeyError, ValueError):
+        with contextlib.suppress(ValueError):
+            y = math.sqrt(-1.0 - x * x)
+    return y * x
+""",
+    "a jump that is swallowed": """
+def f(x, y):
+    def g(q):
+        if q > 0.0:
+            with contextlib.suppress(ValueError):
+                return math.sqrt(q - 0.5) * x
+        else:
+            q = q * 3.0
+        q = q * y
+        return q
+
+    return g(x) * g(y)
+""",
     "what raises as it is entered or left": """
 class Picky:
     def __init__(self, q, r):

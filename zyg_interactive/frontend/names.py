@@ -148,13 +148,7 @@ def _uses(s: ast.stmt) -> dict[str, str]:
             first = read(head) | bound(head) | set(inside)
         case ast.Assign(targets=targets, value=value):
             first, found = read([value, *targets]), bound(targets)
-        case ast.With(items=items, body=body):
-            first = read([i.context_expr for i in items])
-            found = bound([i.optional_vars for i in items if i.optional_vars is not None])
-            for name, use in first_uses(body).items():
-                if name not in found:
-                    (first if use == "read" else found).add(name)
-        case ast.Try() | ast.AugAssign():
+        case ast.Try() | ast.With() | ast.AugAssign():  # a context may swallow an exception
             first = read([s]) | bound([s])
         case _:
             first, found = read([s]), bound([s])
@@ -165,8 +159,6 @@ def always_jumps(body: list[ast.stmt]) -> bool:
     """Whether a block never reaches its end."""
     for s in body:
         if isinstance(s, ast.Return | ast.Break | ast.Continue | ast.Raise):
-            return True
-        if isinstance(s, ast.With) and always_jumps(s.body):
             return True
         if isinstance(s, ast.If) and s.orelse and always_jumps(s.body) and always_jumps(s.orelse):
             return True
