@@ -113,6 +113,7 @@ CHANGED = {
     "chosen": lambda v: made(v)[SOME, :][:, SOME] @ v[SOME],
     "masked": lambda v: made(v)[MASK][:, MASK] @ v[MASK],
     "crossed": lambda v: made(v)[np.ix_(SOME, SOME)] @ v[SOME],
+    "sum of a list": lambda v: sum([made(v), matrix, shifted(v)]) @ v,
     "asked": lambda v: made(v) @ np.ones(made(v).shape[0]) * made(v).nnz,
 }
 

@@ -292,6 +292,8 @@ result(*methods("multiply", "__mul__", "__rmul__", "__truediv__"))(_after_scalin
 def _sum_rule(fn: Any, left: float, right: float) -> None:
     @rule(fn)
     def added(g: Any, y: Any, self: Any, other: Any) -> Any:
+        if _number(other):  # zero: SciPy adds no other number
+            return call(scaled, g, left), None
         if class_of(other) is None:
             if not isinstance(type_of(other), Array) or rank_of(other) != 2:
                 raise unsupported("a sum of a sparse matrix and other than a matrix")
@@ -301,7 +303,8 @@ def _sum_rule(fn: Any, left: float, right: float) -> None:
     @result(fn)
     def type_after(self: Any, other: Any) -> Type:
         cls = class_of(self)
-        return Other(cls) if cls in TURNED and cls is class_of(other) else UNKNOWN
+        known = cls is class_of(other) or isinstance(other, int)
+        return Other(cls) if cls in TURNED and known else UNKNOWN
 
 
 for _name, _left, _right in (
