@@ -708,6 +708,18 @@ match $l:
     case _:
         $$
 ===
+match $i:
+    case 1 | 2:
+        $s1 = $e
+===
+match [$i, $e]:
+    case [0 | 1, $s1] if $c:
+        $$
+===
+$c and ($s1 := $e)
+===
+$s1: float
+===
 match $d:
     case {"a": $N1, **$N2}:
         $s1 = $N1 * len($N2)

@@ -10,6 +10,8 @@ Refuse = Callable[[ast.AST, str], Exception]
 # The attribute that the k-th positional pattern of a class is matched with; None: the object.
 Positional = Callable[[ast.expr, int], str | None]
 Bindings = list[tuple[str, ast.expr]]
+# Whether what a pattern binds may be read outside of the case.
+Outlives = Callable[[str, ast.match_case], bool]
 LEFT = "$left"  # whether a loop was left by `break`
 
 
@@ -85,7 +87,9 @@ def tested_inside(s: ast.While) -> ast.While:
 # ---- match
 
 
-def match(s: ast.Match, refuse: Refuse, positional: Positional) -> list[ast.stmt]:
+def match(
+    s: ast.Match, refuse: Refuse, positional: Positional, outlives: Outlives
+) -> list[ast.stmt]:
     """A `match` as `if` and `elif`."""
     patterns = Patterns(refuse, positional)
     subject = f"$subject{s.lineno}_{s.col_offset}"
@@ -93,10 +97,13 @@ def match(s: ast.Match, refuse: Refuse, positional: Positional) -> list[ast.stmt
     for case in reversed(s.cases):
         bindings: Bindings = []
         test = patterns.test(case.pattern, named(case.pattern, subject), bindings)
+        binds = [stored(case.pattern, n, e) for n, e in bindings]
         if case.guard is not None:
+            left = [b for b, (n, _) in zip(binds, bindings, strict=True) if outlives(n, case)]
+            if left:  # they are bound, whatever the guard says
+                chain = [ast.copy_location(ast.If(test, left, []), case.pattern), *chain]
             guard = _Replaced(dict(bindings)).visit(_copy(case.guard))
             test = _and([test, guard], case.guard)
-        binds = [stored(case.pattern, n, e) for n, e in bindings]
         chain = [ast.copy_location(ast.If(test, [*binds, *case.body], chain), case.pattern)]
     return [stored(s, subject, s.subject), *chain]
 

@@ -50,7 +50,7 @@ from .fence import refused
 from .interruptions import Catches
 from .loops import is_range
 from .memory import CONTAINERS, SETS, is_set
-from .names import always_jumps, bound, only_asked, parameters
+from .names import always_jumps, bound, only_asked, parameters, read_counts
 from .resolve import Known, Meaning, Missing, UserFunction
 from .resumable import Step
 from .scope import (
@@ -310,6 +310,11 @@ class Statements(Classes):
 
         self.branch(left, lambda: None, go_on, rest[0])
 
+    def _outlives(self, name: str, case: ast.match_case) -> bool:
+        if not self.reads:
+            self.reads = read_counts([self.fn.node])
+        return name in self.cells or self.reads[name] > read_counts([case])[name]
+
     def statement(self, s: ast.stmt) -> None:
         try:
             self._statement(s)
@@ -344,7 +349,8 @@ class Statements(Classes):
             case ast.While():
                 self._while(s)
             case ast.Match():
-                self.block(match(s, partial(refused, self.source), self._positional))
+                refuse = partial(refused, self.source)
+                self.block(match(s, refuse, self._positional, self._outlives))
             case ast.Try():
                 self._try(s)
             case ast.With():

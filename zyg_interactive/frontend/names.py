@@ -148,10 +148,13 @@ def _uses(s: ast.stmt) -> dict[str, str]:
             first = read(head) | bound(head) | set(inside)
         case ast.Assign(targets=targets, value=value):
             first, found = read([value, *targets]), bound(targets)
-        case ast.Try() | ast.With() | ast.AugAssign():  # a context may swallow an exception
-            first = read([s]) | bound([s])
+        case ast.Try() | ast.With() | ast.Match() | ast.AugAssign() | ast.Delete():
+            first = read([s]) | bound([s])  # a context may swallow an exception
+        case ast.AnnAssign(value=None):
+            first = set()
         case _:
-            first, found = read([s]), bound([s])
+            named = [n.target.id for n in ast.walk(s) if isinstance(n, ast.NamedExpr)]
+            first, found = read([s]), bound([s]) - set(named)  # which may stand behind an `and`
     return dict.fromkeys(found, "bound") | dict.fromkeys(first, "read")
 
 
