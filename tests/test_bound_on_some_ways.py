@@ -10,8 +10,16 @@ IN_A_LOOP = {
     "a case": "match k:\n            case 1:\n                t = y * 2.0",
     "one of several cases": "match k:\n            case 1 | 2:\n                t = y\n"
     "            case 3:\n                pass",
-    "a case that captures": "match [k, y]:\n            case [1, t]:\n                pass",
-    "a guard that fails": "match [k, y]:\n            case [1, t] if x > 100.0:\n                pass",
+    "a case that captures": "match [k, y]:\n"
+    "            case [1, t]:\n                pass",
+    "a guard that fails": "match [k, y]:\n"
+    "            case [1, t] if x > 9.0:\n                pass",
+    "a case of several that raises": "match k:\n            case 1:\n                t = y * 2.0\n"
+    "            case 7:\n                raise ValueError\n"
+    "            case _:\n                pass",
+    "every case": "match k:\n            case 1:\n                t = y * 2.0\n"
+    "            case 7:\n                raise ValueError\n"
+    "            case q:\n                t = x * q",
     "a guard that fails before another case": "match [k, y]:\n"
     "            case [1, t] if x > 100.0:\n                pass\n"
     "            case [2, q]:\n                t = q * x",

@@ -148,7 +148,15 @@ def _uses(s: ast.stmt) -> dict[str, str]:
             first = read(head) | bound(head) | set(inside)
         case ast.Assign(targets=targets, value=value):
             first, found = read([value, *targets]), bound(targets)
-        case ast.Try() | ast.With() | ast.Match() | ast.AugAssign() | ast.Delete():
+        case ast.Match(subject=subject, cases=cases):
+            first = read([subject])
+            ways = [_uses_of_case(c) for c in cases if not _leaves(c.body)]
+            if not any(_always_fits(c) for c in cases):
+                ways.append({})
+            for name in {name for way in ways for name in way}:
+                every = all(way.get(name) == "bound" for way in ways)
+                (found if every else first).add(name)
+        case ast.Try() | ast.With() | ast.AugAssign() | ast.Delete():
             first = read([s]) | bound([s])  # a context may swallow an exception
         case ast.AnnAssign(value=None):
             first = set()
@@ -156,6 +164,26 @@ def _uses(s: ast.stmt) -> dict[str, str]:
             named = [n.target.id for n in ast.walk(s) if isinstance(n, ast.NamedExpr)]
             first, found = read([s]), bound([s]) - set(named)  # which may stand behind an `and`
     return dict.fromkeys(found, "bound") | dict.fromkeys(first, "read")
+
+
+def _uses_of_case(case: ast.match_case) -> dict[str, str]:
+    first = read([case.pattern, *([case.guard] if case.guard else [])])
+    # Where a guard fails, what was captured is bound, and the body is not run.
+    captured = "bound" if case.guard is None else "read"
+    found = dict.fromkeys(first, "read")
+    for uses in (dict.fromkeys(bound([case.pattern]), captured), first_uses(case.body)):
+        for name, use in uses.items():
+            found.setdefault(name, use)
+    return found
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Whether a block ends with what leaves the function, or goes to what handles it."""
+    return isinstance(body[-1], ast.Raise | ast.Return)
+
+
+def _always_fits(case: ast.match_case) -> bool:
+    return isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and not case.guard
 
 
 def always_jumps(body: list[ast.stmt]) -> bool:
