@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from helpers import define
 from programs import Program
 from test_fuzz import examine
+
+from zyg_interactive import Refused, derivative
 
 IN_A_LOOP = {
     "a case": "match k:\n            case 1:\n                t = y * 2.0",
@@ -86,3 +89,47 @@ def f(x, y):
 """
     for args in ((0.4, 0.9), (-0.6, 1.3)):
         examine(Program(text, "ss"), args)
+
+
+def test_a_variable_of_a_generator_that_a_pattern_captures() -> None:
+    text = """
+def items(t, l):
+    for k in range(3):
+        match [k, t * 2.0]:
+            case [1, t]:
+                l.append(t)
+            case [2, *_]:
+                pass
+        yield t + l[-1]
+
+
+def f(x, y):
+    l, s = [y], 0.0
+    for v in items(x, l):
+        s = s + v * l[0]
+        l[0] = l[0] * x
+    return s * len(l)
+"""
+    for args in ((0.4, 0.9), (-0.6, 1.3)):
+        examine(Program(text, "ss"), args)
+
+
+@pytest.mark.parametrize("binds", ["def t():\n            pass", "import math as t"])
+def test_a_variable_of_a_generator_that_is_bound_otherwise_is_refused(binds: str) -> None:
+    text = f"""
+def items(t, l):
+    for k in range(3):
+        yield l[0] * k
+        t = 2.0
+        {binds}
+
+
+def f(x):
+    l, s = [x], 0.0
+    for v in items(x, l):
+        s = s + v * l[0]
+        l[0] = l[0] * x
+    return s
+"""
+    with pytest.raises(Refused, match="and more"):
+        derivative(define(text), 0.5)

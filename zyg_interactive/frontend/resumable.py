@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..iterators import DONE, RUNNING, Resumed, begun, more, step
-from .desugar import constant, loop_with_else
+from .desugar import constant, loop_with_else, named, stored
 from .fence import refused
 from .names import COMPREHENSIONS, Scope, body_of, bound, declared, parameters, read
 from .resolve import UserFunction
@@ -104,6 +104,9 @@ class _Cutter:
         outside = declared(body, ast.Global) | declared(body, ast.Nonlocal)
         self.framed = set(parameters(node.args)) | (_stored(body) - outside - {ITEM})
         self.others = bound(body) - self.framed - outside - {ITEM}
+        body = [_Captured(self).visit(s) for s in body]
+        for name in sorted(_bound_otherwise(body) & self.framed):
+            raise self.refused(node, f"`{name}`, a variable and more in a generator that is kept,")
         binds = [n for s in body for n in ast.walk(s) if isinstance(n, ast.NamedExpr)]
         if binds:
             raise self.refused(binds[0], "`:=` in a generator that is kept")
@@ -334,6 +337,31 @@ class _Cutter:
         return [first, ast.copy_location(loop, s)]
 
 
+class _Captured(ast.NodeTransformer):
+    """Lets patterns capture under other names what they put into variables of the frame."""
+
+    def __init__(self, cutter: _Cutter):
+        self.cutter = cutter
+
+    def visit_match_case(self, case: ast.match_case) -> ast.match_case:
+        self.generic_visit(case)
+        captured = {n: f"{n}$" for n in sorted(bound([case.pattern]) & self.cutter.framed)}
+        if captured and case.guard is not None:
+            raise self.cutter.refused(
+                case.guard, "a guard of what is captured in a generator that is kept"
+            )
+        for n in ast.walk(case.pattern):
+            for field in ("name", "rest"):
+                if getattr(n, field, None) in captured:
+                    setattr(n, field, captured[getattr(n, field)])
+        at = case.pattern
+        case.body[:0] = [stored(at, n, named(at, other)) for n, other in captured.items()]
+        return case
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return node
+
+
 class _Ended(ast.NodeTransformer):
     """`return` in a generator."""
 
@@ -460,6 +488,21 @@ def _stored(body: list[ast.stmt]) -> set[str]:
         n = todo.pop()
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store | ast.Del):
             found.add(n.id)
+        if not isinstance(n, (*COMPREHENSIONS, Scope)):
+            todo += ast.iter_child_nodes(n)
+    return found
+
+
+def _bound_otherwise(body: list[ast.stmt]) -> set[str]:
+    """The names that statements bind other than by assignment, in their own scope."""
+    found: set[str] = set()
+    todo: list[ast.AST] = list(body)
+    while todo:
+        n = todo.pop()
+        if isinstance(n, Scope | ast.alias):
+            found |= bound([n])
+        elif isinstance(n, ast.ExceptHandler) and n.name is not None:
+            found.add(n.name)
         if not isinstance(n, (*COMPREHENSIONS, Scope)):
             todo += ast.iter_child_nodes(n)
     return found
