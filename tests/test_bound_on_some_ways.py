@@ -17,6 +17,9 @@ IN_A_LOOP = {
     "            case [1, t]:\n                pass",
     "a guard that fails": "match [k, y]:\n"
     "            case [1, t] if x > 9.0:\n                pass",
+    "a guard that captures": "match [k, y]:\n"
+    "            case [1, t] if (lambda q: q * t)(2.0) > 9.0:\n                pass\n"
+    "            case [2, t] if any(map(lambda q: q < t + k, [0.0])):\n                s = s * t",
     "a case of several that raises": "match k:\n            case 1:\n                t = y * 2.0\n"
     "            case 7:\n                raise ValueError\n"
     "            case _:\n                pass",

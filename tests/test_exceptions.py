@@ -505,6 +505,70 @@ def f(x, y):
         y = y * x
     return y
 """,
+    "what a loop goes through raises": """
+def items(q):
+    if q > 0.5:
+        raise Off
+    return [q, q * 2.0]
+
+
+def f(x, y):
+    s = x
+    for k in range(3):
+        try:
+            s = s * y
+            for v in items(x * k):
+                s = s + v
+            s = s + 1.0
+        except Off:
+            s = s * 0.5
+    return s
+""",
+    "a generator raises on the way": """
+def items(q):
+    yield q
+    yield math.sqrt(q)
+    yield q * q
+
+
+def f(x, y):
+    s = x
+    try:
+        s = s * y
+        for k, v in enumerate(items(x)):
+            s = s + v * k
+        for v in map(math.sqrt, [abs(y), y]):
+            s = s + v
+    except ValueError:
+        s = s * 0.5
+    return s
+""",
+    "the test of a jump raises": """
+def f(x, y):
+    def g(q):
+        s = x
+        try:
+            s = s * y
+            if math.sqrt(q) > 0.8:
+                return s
+            s = s + 1.0
+        except ValueError:
+            s = s * 0.5
+        return s * q
+
+    return g(x) * g(y)
+""",
+    "the test of a loop raises": """
+def f(x, y):
+    s = abs(x)
+    try:
+        s = s * 2.0
+        while math.sqrt(1.0 - s) > 0.0:
+            s = s + abs(y) * 0.3
+    except ValueError:
+        s = s * x
+    return s
+""",
     "return out of finally": """
 def f(x, y):
     def g(q):

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from ..iterators import more, step
+
 Refuse = Callable[[ast.AST, str], Exception]
 # The attribute that the k-th positional pattern of a class is matched with; None: the object.
 Positional = Callable[[ast.expr, int], str | None]
@@ -84,6 +86,14 @@ def tested_inside(s: ast.While) -> ast.While:
     return ast.copy_location(ast.While(constant(s, True), [test, *s.body], []), s)
 
 
+def step_by_step(s: ast.For, it: ast.expr) -> ast.stmt:
+    """A loop that asks an iterator, which is kept, for each item."""
+    taken = ast.copy_location(ast.Assign([s.target], _call(s.iter, step, it)), s.target)
+    leave = ast.copy_location(ast.Break(), s)
+    ask = ast.copy_location(ast.If(_call(s.iter, more, it), [taken], [leave]), s.iter)
+    return ast.copy_location(ast.While(constant(s, True), [ask, *s.body], []), s)
+
+
 # ---- match
 
 
@@ -98,6 +108,15 @@ def match(
         bindings: Bindings = []
         test = patterns.test(case.pattern, named(case.pattern, subject), bindings)
         binds = [stored(case.pattern, n, e) for n, e in bindings]
+        if case.guard is not None and any(isinstance(n, ast.Lambda) for n in ast.walk(case.guard)):
+            # It captures what the pattern has bound, under the name.
+            fits = f"$fits{case.guard.lineno}_{case.guard.col_offset}"
+            first = [*binds, stored(case.guard, fits, case.guard)]
+            no = [stored(case.pattern, fits, constant(case.pattern, False))]
+            tried = ast.copy_location(ast.If(test, first, no), case.pattern)
+            asked = named(case.guard, fits)
+            chain = [tried, ast.copy_location(ast.If(asked, case.body, chain), case.guard)]
+            continue
         if case.guard is not None:
             left = [b for b, (n, _) in zip(binds, bindings, strict=True) if outlives(n, case)]
             if left:  # they are bound, whatever the guard says

@@ -43,7 +43,7 @@ from ..rules.aliasing import is_view_index
 from ..rules.registry import is_followed, lookup
 from ..source import parse
 from .classes import Classes
-from .desugar import loop_with_else, match, named, stored, tested_inside
+from .desugar import loop_with_else, match, named, step_by_step, stored, tested_inside
 from .exceptions import SIMPLE
 from .expressions import BINARY
 from .fence import refused
@@ -264,6 +264,9 @@ class Statements(Classes):
             if flags:
                 self._guarded(flags, body[k:])
                 return
+            if isinstance(s, ast.If) and self.catching is not None and not _is_name(s.test):
+                self.block([*_tested_before(s), *body[k + 1 :]])
+                return
             if (
                 isinstance(s, ast.If)
                 and always_jumps(s.body) != always_jumps(s.orelse)
@@ -283,18 +286,32 @@ class Statements(Classes):
     def _caught(self, s: ast.stmt, catches: Catches) -> None:
         """A statement of a body whose exceptions are caught one by one."""
         match s:
-            case ast.If(test=test, body=then, orelse=other):
-                found = f"$test{s.lineno}_{s.col_offset}"
-                s = ast.copy_location(ast.If(named(test, found), then, other), s)
-                self.block([stored(test, found, test), s]) if not _is_name(test) else (
-                    self.statement(s)
-                )
             case ast.While(orelse=[]) if not isinstance(s.test, ast.Constant):
                 self.statement(tested_inside(s))
+            case ast.For(orelse=[]) if _may_raise(s.iter):
+                self._taken_first(s, catches)
             case _ if isinstance(s, SIMPLE):
                 self.attempt(lambda: self.statement(s), s, catches)
             case _:
                 self.statement(s)
+
+    def _taken_first(self, s: ast.For, catches: Catches) -> None:
+        """A loop of which what it goes through may raise, at once or item by item."""
+        name = f"$items{s.lineno}_{s.col_offset}"
+        iterated = False
+
+        def take() -> None:
+            nonlocal iterated
+            items = self.expr(s.iter)
+            iterated = isinstance(items, Generated)
+            self.env[name] = self.kept(items, s.iter) if iterated else items
+
+        self.attempt(take, s.iter, catches)
+        items = named(s.iter, name)
+        if iterated:
+            self.block([step_by_step(s, items)])
+        else:
+            self.block([ast.copy_location(ast.For(s.target, items, s.body, []), s)])
 
     def _guarded(self, flags: list[Atom], rest: list[ast.stmt]) -> None:
         """The rest of a block that may have been left."""
@@ -648,6 +665,31 @@ def _may_store(s: ast.stmt) -> bool:
 def _is_object(cls: type) -> bool:
     """Whether instances of a class are gone through as the class tells."""
     return not issubclass(cls, (*CONTAINERS, Kept))
+
+
+# What raises no more than what it is given.
+QUIET = {"enumerate", "len", "list", "range", "reversed", "tuple", "zip"}
+QUIET_METHODS = {"copy", "items", "keys", "values"}
+
+
+def _may_raise(node: ast.expr) -> bool:
+    """Whether an expression calls something that may raise, as far as the text tells."""
+    for n in ast.walk(node):
+        match n:
+            case ast.Call(func=ast.Name(id=name)) if name in QUIET:
+                pass
+            case ast.Call(func=ast.Attribute(attr=name)) if name in QUIET_METHODS:
+                pass
+            case ast.Call():
+                return True
+    return False
+
+
+def _tested_before(s: ast.If) -> list[ast.stmt]:
+    """An `if` whose test is a statement of its own."""
+    found = f"$test{s.lineno}_{s.col_offset}"
+    choice = ast.copy_location(ast.If(named(s.test, found), s.body, s.orelse), s)
+    return [stored(s, found, s.test), choice]
 
 
 def _is_name(node: ast.expr) -> bool:
